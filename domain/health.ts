@@ -1,0 +1,29 @@
+/** Inner words for health, spec "Rules for all parts". */
+export type HealthStatus = 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
+
+/** Words of the older systems, as `/api/vms` and `/api/status` answer them. */
+export type SeedStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN';
+
+const SEED: Record<HealthStatus, SeedStatus> = {
+  healthy: 'HEALTHY',
+  degraded: 'WARNING',
+  unhealthy: 'DOWN',
+  unknown: 'UNKNOWN',
+};
+
+/** Translates an inner word to the word the older systems' scripts read. */
+export function toSeedStatus(status: HealthStatus): SeedStatus {
+  return SEED[status];
+}
+
+const SEVERITY: Record<HealthStatus, number> = { unknown: 0, healthy: 1, degraded: 2, unhealthy: 3 };
+
+/**
+ * A VM is the worst of its checks. Checks without an answer yet say nothing; a VM is `unknown` only while none of its
+ * checks has answered.
+ */
+export function worstOf(statuses: Iterable<HealthStatus>): HealthStatus {
+  let worst: HealthStatus = 'unknown';
+  for (const status of statuses) if (SEVERITY[status] > SEVERITY[worst]) worst = status;
+  return worst;
+}
