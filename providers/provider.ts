@@ -1,4 +1,5 @@
 import type { PowerAction } from '../domain/power.ts';
+import type { ProviderReference } from '../domain/provider-reference.ts';
 
 /** What a hypervisor says of one VM. `unknown` = it answered, but not in words we can read. */
 export interface VmPowerState {
@@ -26,9 +27,6 @@ export type PowerOutcome =
   | { outcome: 'done'; detail: string }
   | { outcome: 'not-sent'; reason: ProviderTrouble['reason']; message: string }
   | { outcome: 'in-doubt'; message: string };
-
-/** A VM as its provider names it. Shape by kind; validated when it was stored. */
-export type ProviderReference = { kind: 'qemu'; qmpSocket: string } | { kind: 'local' };
 
 /** One hypervisor kind behind one port. No method throws for a hypervisor that is away, slow or lying. */
 export interface Provider {

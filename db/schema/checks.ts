@@ -1,0 +1,68 @@
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { JsonValue } from '../../domain/observation.ts';
+
+const at = (name: string) => timestamp(name, { withTimezone: true });
+
+export const checkConfigs = pgTable('check_configs', {
+  id: uuid('id').primaryKey(),
+  vmId: uuid('vm_id').notNull(),
+  checkType: text('check_type', { enum: ['ping', 'tcp', 'http', 'agent'] }).notNull(),
+  /** '' = the one that is addressed by its type alone; further ones of a type carry a name. */
+  name: text('name').notNull().default(''),
+  target: text('target'),
+  intervalSeconds: integer('interval_seconds').notNull(),
+  /** Null = 10 s, or the interval where that is shorter. */
+  timeoutSeconds: integer('timeout_seconds'),
+  failureThreshold: integer('failure_threshold').notNull(),
+  successThreshold: integer('success_threshold').notNull(),
+  staleAfterSeconds: integer('stale_after_seconds'),
+  options: jsonb('options').$type<{ [key: string]: JsonValue }>().notNull(),
+  enabled: boolean('enabled').notNull(),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** The truth about counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */
+export const checkState = pgTable('check_state', {
+  checkId: uuid('check_id').primaryKey(),
+  vmId: uuid('vm_id').notNull(),
+  status: text('status', { enum: ['unknown', 'healthy', 'degraded', 'unhealthy'] }).notNull(),
+  consecutiveFailures: integer('consecutive_failures').notNull(),
+  consecutiveSuccesses: integer('consecutive_successes').notNull(),
+  lastDueAt: at('last_due_at'),
+  lastCheckAt: at('last_check_at'),
+  lastHealthyAt: at('last_healthy_at'),
+  lastUnhealthyAt: at('last_unhealthy_at'),
+  reason: text('reason').notNull(),
+  message: text('message'),
+  seq: bigint('seq', { mode: 'number' }).notNull(),
+});
+
+/** Partitioned by day of `dueAt`; one row per tick that was looked at. */
+export const checkResults = pgTable(
+  'check_results',
+  {
+    vmId: uuid('vm_id').notNull(),
+    checkId: uuid('check_id').notNull(),
+    dueAt: at('due_at').notNull(),
+    checkedAt: at('checked_at').notNull(),
+    checkType: text('check_type').notNull(),
+    status: text('status', { enum: ['healthy', 'unhealthy', 'unknown'] }).notNull(),
+    reason: text('reason').notNull(),
+    latencyMs: doublePrecision('latency_ms'),
+    errorMessage: text('error_message'),
+    rawResponse: jsonb('raw_response').$type<{ [key: string]: JsonValue }>(),
+  },
+  (table) => [primaryKey({ columns: [table.vmId, table.checkId, table.dueAt] })],
+);

@@ -1,0 +1,97 @@
+import { bigserial, boolean, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { Facts } from '../../domain/facts.ts';
+import { POLICY_ACTIONS } from '../../domain/policy.ts';
+import type { Decision, GuardAnswer } from '../../domain/remedy.ts';
+
+const at = (name: string) => timestamp(name, { withTimezone: true });
+
+export const policies = pgTable('policies', {
+  id: uuid('id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  name: text('name').notNull(),
+  enabled: boolean('enabled').notNull(),
+  triggerAfterFailures: integer('trigger_after_failures').notNull(),
+  action: text('action', { enum: POLICY_ACTIONS }).notNull(),
+  cooldownMinutes: integer('cooldown_minutes').notNull(),
+  maxAttempts: integer('max_attempts').notNull(),
+  attemptWindowHours: integer('attempt_window_hours').notNull(),
+  notifyOnTrigger: boolean('notify_on_trigger').notNull(),
+  escalateAfterAttempts: integer('escalate_after_attempts'),
+  escalationAction: text('escalation_action', { enum: POLICY_ACTIONS }).notNull(),
+  verifySeconds: integer('verify_seconds').notNull(),
+  vmId: uuid('vm_id'),
+  tag: text('tag'),
+  createdAt: at('created_at').notNull(),
+  updatedAt: at('updated_at').notNull(),
+});
+
+/** A stretch of illness that a policy cares about; at most one open per VM. Its heal is workflow heal/<vm>/<incident>. */
+export const incidents = pgTable(
+  'incidents',
+  {
+    vmId: uuid('vm_id').notNull(),
+    incident: integer('incident').notNull(),
+    tenantId: text('tenant_id').notNull(),
+    openedAt: at('opened_at').notNull(),
+    closedAt: at('closed_at'),
+    outcome: text('outcome'),
+  },
+  (table) => [primaryKey({ columns: [table.vmId, table.incident] })],
+);
+
+/** What a heal decided, with the facts it decided from. A repeated hold grows `count` instead of adding a row. */
+export const healSteps = pgTable(
+  'heal_steps',
+  {
+    vmId: uuid('vm_id').notNull(),
+    incident: integer('incident').notNull(),
+    step: integer('step').notNull(),
+    kind: text('kind', { enum: ['act', 'hold', 'stop'] }).notNull(),
+    reason: text('reason').notNull(),
+    decision: jsonb('decision').$type<Decision>().notNull(),
+    guards: jsonb('guards').$type<GuardAnswer[]>().notNull(),
+    facts: jsonb('facts').$type<Facts>().notNull(),
+    decidedAt: at('decided_at').notNull(),
+    lastSeenAt: at('last_seen_at').notNull(),
+    count: integer('count').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.vmId, table.incident, table.step] })],
+);
+
+/** Spec C "Heal event": one per remedy that was started. */
+export const healEvents = pgTable('heal_events', {
+  id: bigserial('id', { mode: 'number' }).primaryKey(),
+  vmId: uuid('vm_id').notNull(),
+  tenantId: text('tenant_id').notNull(),
+  incident: integer('incident').notNull(),
+  policyId: uuid('policy_id'),
+  operationId: text('operation_id').notNull().unique(),
+  action: text('action').notNull(),
+  reason: text('reason').notNull(),
+  result: text('result', { enum: ['pending', 'success', 'failed', 'skipped'] }).notNull(),
+  errorMessage: text('error_message'),
+  previousStatus: text('previous_status').notNull(),
+  newStatus: text('new_status'),
+  triggeredAt: at('triggered_at').notNull(),
+  completedAt: at('completed_at'),
+});
+
+/**
+ * Each remedy, at most once: intended → sent (compare-and-swap immediately before sending) → done, or → abandoned when
+ * surely nothing was sent. The id is <vm>/<incident>/<rung>/<attempt>.
+ */
+export const operations = pgTable('operations', {
+  id: text('id').primaryKey(),
+  vmId: uuid('vm_id').notNull(),
+  incident: integer('incident').notNull(),
+  attempt: integer('attempt').notNull(),
+  action: text('action').notNull(),
+  power: text('power', { enum: ['reset', 'reboot', 'shutdown', 'stop', 'start'] }),
+  escalation: boolean('escalation').notNull(),
+  state: text('state', { enum: ['intended', 'sent', 'abandoned', 'done'] }).notNull(),
+  detail: text('detail'),
+  verifyMs: integer('verify_ms').notNull(),
+  intendedAt: at('intended_at').notNull(),
+  sentAt: at('sent_at'),
+  endedAt: at('ended_at'),
+});

@@ -1,0 +1,22 @@
+import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+
+const at = (name: string) => timestamp(name, { withTimezone: true });
+
+export const tenants = pgTable('tenants', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  createdAt: at('created_at').notNull(),
+});
+
+/** Bearer tokens; only a SHA-256 of each is stored. An AGENT's token speaks for one VM. */
+export const apiTokens = pgTable('api_tokens', {
+  id: uuid('id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  role: text('role', { enum: ['USER', 'ADMIN', 'OPERATOR', 'AGENT'] }).notNull(),
+  vmId: uuid('vm_id'),
+  name: text('name').notNull(),
+  tokenHash: text('token_hash').notNull().unique(),
+  expiresAt: at('expires_at'),
+  revokedAt: at('revoked_at'),
+  createdAt: at('created_at').notNull(),
+});

@@ -1,0 +1,52 @@
+import type { HealthStatus } from './health.ts';
+import type { CheckType } from './observation.ts';
+import type { PowerAction } from './power.ts';
+
+/** One enabled check of the ill VM. */
+export interface CheckFact {
+  checkId: string;
+  checkType: CheckType;
+  status: HealthStatus;
+  consecutiveFailures: number;
+  reason: string;
+  message: string | null;
+  /** When the last look that could tell began, epoch ms. */
+  lastCheckAtMs: number | null;
+  intervalMs: number;
+  timeoutMs: number;
+}
+
+/** A remedy carried out earlier on this VM, by any incident. */
+export interface AttemptFact {
+  atMs: number;
+  escalation: boolean;
+}
+
+/** What the hypervisor said when it was asked just now. */
+export type ProviderFact =
+  | { answered: true; power: string; detail: string }
+  | { answered: false; reason: string; message: string };
+
+/**
+ * Everything a decision about an ill VM is made from, gathered in one go and frozen beside the decision, so that "why"
+ * and "why not" can be told later. Times in epoch ms.
+ */
+export interface Facts {
+  vmId: string;
+  incident: number;
+  deleted: boolean;
+  stoppedOnPurpose: boolean;
+  status: HealthStatus;
+  consecutiveFailures: number;
+  checks: CheckFact[];
+  /** When a look last said anything about this VM, `unknown` included. */
+  lastLookAtMs: number | null;
+  /** Attempts since the policy's window began or the attempts were reset, oldest first; never-sent ones don't count. */
+  attempts: AttemptFact[];
+  /** When the last remedy of this incident was done; looks that began earlier say nothing about it. */
+  lastRemedyDoneAtMs: number | null;
+  /** When the last remedy of this incident surely failed to be sent. */
+  lastNotSentAtMs: number | null;
+  provider: ProviderFact;
+  providerSupports: PowerAction[];
+}

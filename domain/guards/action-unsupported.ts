@@ -1,0 +1,16 @@
+import type { Guard } from './guard.ts';
+
+/** The policy wants what this VM's hypervisor, as Defib speaks to it, can't do. */
+export const actionUnsupported: Guard = {
+  reason: 'action-unsupported',
+  object({ facts, remedy }) {
+    if (remedy.kind === 'tell') return null;
+    if (remedy.kind === 'power' && facts.providerSupports.includes(remedy.power)) return null;
+    return {
+      reason: 'action-unsupported',
+      sentence: `its provider can't do "${remedy.action}"`,
+      wouldChange: 'a policy with another action, or another provider for the VM',
+      lookAgainInMs: 60_000,
+    };
+  },
+};

@@ -1,0 +1,24 @@
+import type { Guard } from './guard.ts';
+
+/** What was not sent need not cool down, but a hypervisor that can't be told anything is not asked in a tight loop. */
+const NOT_SENT_PAUSE_MS = 10_000;
+
+/** The last attempt is too recent. */
+export const cooldown: Guard = {
+  reason: 'cooldown',
+  object({ facts, policy, remedy }, nowMs) {
+    if (remedy.kind === 'tell' && remedy.escalation) return null;
+    const last = facts.attempts.at(-1);
+    const freeAtMs = Math.max(
+      last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000,
+      facts.lastNotSentAtMs === null ? 0 : facts.lastNotSentAtMs + NOT_SENT_PAUSE_MS,
+    );
+    if (freeAtMs <= nowMs) return null;
+    return {
+      reason: 'cooldown',
+      sentence: `the last attempt was too recent; the policy waits ${policy.cooldownMinutes} min between attempts`,
+      wouldChange: `time: the next attempt may be made at ${new Date(freeAtMs).toISOString()}`,
+      lookAgainInMs: freeAtMs - nowMs,
+    };
+  },
+};

@@ -1,0 +1,15 @@
+import type { Guard } from './guard.ts';
+
+/** The hypervisor doesn't answer; nothing is sent into the dark. */
+export const providerUnreachable: Guard = {
+  reason: 'provider-unreachable',
+  object({ facts, remedy }) {
+    if (remedy.kind !== 'power' || facts.provider.answered) return null;
+    return {
+      reason: 'provider-unreachable',
+      sentence: `its hypervisor gives no answer: ${facts.provider.message}`,
+      wouldChange: 'the hypervisor answering again',
+      lookAgainInMs: 15_000,
+    };
+  },
+};

@@ -1,0 +1,28 @@
+/** Ids that people type into the temporal CLI: guessable, and the same everywhere. */
+
+export function vmWorkflowId(vmId: string): string {
+  return `vm/${vmId}`;
+}
+
+export function healWorkflowId(vmId: string, incident: number): string {
+  return `heal/${vmId}/${incident}`;
+}
+
+/** One attempt at one remedy of one incident; primary key of `operations`. */
+export function operationId(vmId: string, incident: number, action: string, attempt: number): string {
+  return `${vmId}/${incident}/${action}/${attempt}`;
+}
+
+/** Looks of a site are done by workers inside that site. */
+export function siteTaskQueue(site: string): string {
+  return `defib-${site}`;
+}
+
+/** Workflows, decisions and heals: workers that reach the database. */
+export const CORE_TASK_QUEUE = 'defib-core';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
