@@ -15,13 +15,16 @@ export type Queryable = Pick<NodePgDatabase, 'select' | 'insert' | 'update' | 'd
  * Opens a pool. Lost connections are the pool's business: they show as errors of the queries that needed them, never as
  * a crash of the process.
  */
-export function openDatabase(databaseUrl: string, options: { max?: number; applicationName: string }): Database {
+export function openDatabase(
+  databaseUrl: string,
+  options: { applicationName: string; max?: number; statementTimeoutMs?: number },
+): Database {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: options.max ?? 10,
     application_name: options.applicationName,
     connectionTimeoutMillis: 3_000,
-    statement_timeout: 30_000,
+    statement_timeout: options.statementTimeoutMs ?? 30_000,
     keepAlive: true,
   });
   pool.on('error', () => undefined);

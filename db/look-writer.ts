@@ -1,0 +1,108 @@
+import type { Pool } from 'pg';
+import { isDatabaseAway } from './database.ts';
+import { type LookRecord, storeLooks } from './look-statement.ts';
+import { ensurePartition } from './partitions.ts';
+
+/** `stored`: durable now. `overtaken`: somebody else folded first; read again and fold again. */
+export type LookWritten = 'stored' | 'overtaken';
+
+export interface LookWriter {
+  /** Resolves once the look is durable; rejects if this look's rows can't be stored, or Postgres is away. */
+  write(look: LookRecord): Promise<LookWritten>;
+}
+
+interface Waiting {
+  look: LookRecord;
+  resolve(written: LookWritten): void;
+  reject(error: unknown): void;
+}
+
+const GROUP_WAIT_MS = 5;
+const GROUP_LOOKS = 160;
+const RETRYABLE = new Set(['40001', '40P01']);
+
+/**
+ * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. A
+ * group that Postgres dislikes is halved until only the offending look fails: one VM's odd bytes stop no other's. The
+ * pool's own statement timeout bounds a write.
+ */
+export function createLookWriter(pool: Pool): LookWriter {
+  let waiting: Waiting[] = [];
+  let writing = false;
+  let timer: NodeJS.Timeout | null = null;
+
+  async function flush(): Promise<void> {
+    timer = null;
+    writing = true;
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, GROUP_LOOKS).toSorted((a, b) => (a.look.vmId < b.look.vmId ? -1 : 1));
+      await settle(pool, group);
+    }
+    writing = false;
+  }
+
+  return {
+    write(look) {
+      return new Promise((resolve, reject) => {
+        waiting.push({ look, resolve, reject });
+        if (!writing && timer === null) timer = setTimeout(() => void flush(), GROUP_WAIT_MS);
+      });
+    },
+  };
+}
+
+/** Never rejects: every waiting look gets its own answer. */
+async function settle(pool: Pool, group: Waiting[]): Promise<void> {
+  try {
+    const stored = await storeLooks(
+      pool,
+      group.map((one) => one.look),
+    );
+    for (const { look, resolve } of group) resolve(stored.has(look.vmId) ? 'stored' : 'overtaken');
+  } catch (error) {
+    if (isDatabaseAway(error)) for (const { reject } of group) reject(error);
+    else if (isMissingPartition(error)) await retryWithPartitions(pool, group, error);
+    else if (isRetryable(error)) await settle(pool, group);
+    else if (group.length === 1) group[0]?.reject(error);
+    else {
+      const half = group.length >> 1;
+      await settle(pool, group.slice(0, half));
+      await settle(pool, group.slice(half));
+    }
+  }
+}
+
+function isMissingPartition(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23514' && /no partition/.test(error.message);
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
+}
+
+async function retryWithPartitions(pool: Pool, group: Waiting[], missing: unknown): Promise<void> {
+  const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / 86_400_000))));
+  let made = 0;
+  for (const day of days) {
+    try {
+      await ensurePartition(pool, 'check_results', day * 86_400_000);
+      made++;
+    } catch {
+      // the write below says what is wrong, look by look
+    }
+  }
+  if (made === 0) for (const { reject } of group) reject(missing);
+  else await settleOnce(pool, group);
+}
+
+/** After partitions were made a look that still has none fails alone. */
+async function settleOnce(pool: Pool, group: Waiting[]): Promise<void> {
+  for (const one of group) {
+    try {
+      const stored = await storeLooks(pool, [one.look]);
+      one.resolve(stored.has(one.look.vmId) ? 'stored' : 'overtaken');
+    } catch (error) {
+      one.reject(error);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65535).default(fallback);
+const positive = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
+const optional = z.string().min(1).optional();
+
+/** Every setting, its default and what it is for. Parsed once at start; nothing else reads the environment. */
+const schema = z.object({
+  DEFIB_DATA_DIR: z.string().min(1).default('.defib').describe('where `npm start` keeps its data'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('address the API binds to'),
+  PORT: port(3000).describe('port of the API'),
+  TEMPORAL_PORT: port(7233).describe('port of the Temporal server that `npm start` runs'),
+  TEMPORAL_UI_PORT: port(8233).describe('port of its Web UI'),
+  POSTGRES_PORT: port(54320).describe('port of the Postgres that `npm start` runs'),
+  DATABASE_URL: optional.describe('Postgres to use instead of the embedded one'),
+  TEMPORAL_ADDRESS: optional.describe('host:port of a Temporal server to use instead of the one `npm start` runs'),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),
+  DEFIB_ADMIN_TOKEN: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .describe("presets the administrator's token"),
+  DEFIB_SITE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits and dashes')
+    .default('main')
+    .describe('the site whose looks this worker does'),
+  CHECK_TARGETS_ALLOW: list.describe("CIDRs that checks may connect to besides the VM's own address, comma-separated"),
+  QMP_SOCKET_DIRS: list.describe('folders in which QMP sockets may lie, comma-separated'),
+  STALE_TIMEOUT_MS: positive(300_000).describe('age after which the agent check that a first report creates is stale'),
+  AGENT_REPORT_INTERVAL_SECONDS: positive(60).describe('how often agents report unless a VM says otherwise'),
+  RESULT_RETENTION_DAYS: positive(30).describe('days that check results and metrics are kept'),
+  HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
+  RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: positive(6_000).describe('requests a minute per client address'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('how much is logged'),
+  MAX_CONCURRENT_LOOKS: positive(400).describe('looks that one worker runs at the same time'),
+});
+
+export type Settings = z.infer<typeof schema>;
+
+export type ParsedSettings = { ok: true; settings: Settings; notices: string[] } | { ok: false; problems: string[] };
+
+/**
+ * Reads the settings from an environment; empty values count as absent. All problems at once, each with the name of its
+ * setting. Settings of the older systems that aren't needed any more give one notice.
+ */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): ParsedSettings {
+  const given = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+  }
+  const redis = Object.keys(given).filter((name) => name.startsWith('REDIS_'));
+  const notices = redis.length === 0 ? [] : [`${redis.join(', ')}: not needed any more, ignored`];
+  return { ok: true, settings: parsed.data, notices };
+}
+
+/** Rows for the settings table in the documentation: name, default, meaning. */
+export function describeSettings(): { name: string; fallback: string; meaning: string }[] {
+  const defaults = schema.parse({});
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const fallback = defaults[name as keyof Settings];
+    return { name, fallback: fallback === undefined ? '' : String(fallback), meaning: field.description ?? '' };
+  });
+}

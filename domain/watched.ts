@@ -1,0 +1,48 @@
+import type { CheckState, Thresholds } from './check-state.ts';
+import type { CheckType, JsonValue } from './observation.ts';
+import type { VmHealth } from './vm-health.ts';
+
+/** An enabled check with its settings resolved and its state as stored. */
+export interface WatchedCheck {
+  checkId: string;
+  checkType: CheckType;
+  /** '' for the check that is addressed by its type alone. */
+  name: string;
+  target: string | null;
+  intervalMs: number;
+  timeoutMs: number;
+  thresholds: Thresholds;
+  staleAfterSeconds: number | null;
+  options: { [key: string]: JsonValue };
+  createdAtMs: number;
+  state: CheckState;
+}
+
+/** All a look needs to know of a VM, read in one go. */
+export interface WatchedVm {
+  vmId: string;
+  tenantId: string;
+  name: string;
+  address: string | null;
+  site: string;
+  host: string | null;
+  providerKind: string;
+  tags: string[];
+  settingsVersion: number;
+  watchEpoch: number;
+  deleted: boolean;
+  stoppedOnPurpose: boolean;
+  reportIntervalMs: number;
+  lastHeartbeatAtMs: number | null;
+  checks: WatchedCheck[];
+  health: VmHealth;
+  /** Compared and swapped by every fold. */
+  lookSeq: number;
+}
+
+export const DEFAULT_TIMEOUT_SECONDS = 10;
+
+/** A check's timeout in ms: its own, else 10 s or the interval where that is shorter (spec C "Settings"). */
+export function timeoutOf(check: { intervalSeconds: number; timeoutSeconds: number | null }): number {
+  return (check.timeoutSeconds ?? Math.min(DEFAULT_TIMEOUT_SECONDS, check.intervalSeconds)) * 1000;
+}
