@@ -1,0 +1,80 @@
+import { connect, createServer } from 'node:net';
+import { StartError } from './start-error.ts';
+
+/** The settings that choose a port, as the user knows them. */
+export type PortSetting = 'PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT' | 'POSTGRES_PORT';
+
+/** Whether something could listen on this TCP port of 127.0.0.1 now. */
+export async function isPortFree(port: number): Promise<boolean> {
+  // Binding alone is not enough: on some systems a listener on 0.0.0.0 does not stop one on 127.0.0.1.
+  return (await canListen(port)) && !(await answers(port));
+}
+
+/**
+ * Promises that the port is free on 127.0.0.1 at this moment.
+ * @throws StartError in one line that names the setting to change.
+ */
+export async function requireFreePort(port: number, setting: PortSetting, what: string): Promise<void> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new StartError(`${setting}=${port} is not a port: use a number from 1 to 65535.`);
+  }
+  if (!(await isPortFree(port))) throw portTaken(port, setting, what);
+}
+
+/** The error for a port that something else holds. */
+export function portTaken(port: number, setting: PortSetting, what: string): StartError {
+  return new StartError(
+    `${what} can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with ${setting}=…`,
+  );
+}
+
+/** Different ports of 127.0.0.1 that were free a moment ago; for tests, which start many servers side by side. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  // All are held until the last is found, or the system might hand out the same one twice.
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** One port of 127.0.0.1 that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
+  const [port] = await findFreePorts(1);
+  if (port === undefined) throw new Error('no free port found');
+  return port;
+}
+
+async function canListen(port: number): Promise<boolean> {
+  try {
+    const server = await listen(port);
+    await new Promise((resolve) => server.close(resolve));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function listen(port: number): Promise<ReturnType<typeof createServer>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server));
+  });
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('error', () => settle(false));
+    socket.setTimeout(1_000, () => settle(false));
+  });
+}
