@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { claimFolder } from './folder-claim.ts';
 import { endLeftoverPostgres, POSTGRES_ENDING } from './leftover-postgres.ts';
 import { requireFreePort } from './ports.ts';
@@ -223,13 +223,13 @@ function reasonIn(text: string): string {
 }
 
 async function makeDatabase(adminUrl: string, name: string): Promise<void> {
-  const quoted = pg.escapeIdentifier(name);
+  const quoted = escapeIdentifier(name);
   const found = await query(adminUrl, 'select 1 from pg_database where datname = $1', [name]);
   if (found === 0) await query(adminUrl, `create database ${quoted}`);
 }
 
 async function query(url: string, text: string, values: unknown[] = []): Promise<number> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -66,7 +66,8 @@ function listen(port: number): Promise<ReturnType<typeof createServer>> {
   });
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether something accepts connections on this port of 127.0.0.1. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
     const settle = (answer: boolean) => {
