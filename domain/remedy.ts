@@ -7,7 +7,6 @@ import type { Case, Guard, Objection } from './guards/guard.ts';
 import { notWatched } from './guards/not-watched.ts';
 import { providerUnreachable } from './guards/provider-unreachable.ts';
 import { silenceAlone } from './guards/silence-alone.ts';
-import { stoppedOnPurpose } from './guards/stopped-on-purpose.ts';
 import { type Policy, type PolicyAction, triggerReason } from './policy.ts';
 import type { PowerAction } from './power.ts';
 import { hasRecovered } from './recovery.ts';
@@ -19,7 +18,8 @@ export type Remedy = { action: PolicyAction; escalation: boolean } & (
   | { kind: 'other' }
 );
 
-export type StopReason = 'vm-deleted' | 'recovered' | 'no-policy';
+/** Why a heal is over. A VM stopped by request stays stopped; started and still ill, it opens a new incident. */
+export type StopReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
 
 export type Decision =
   | { kind: 'act'; remedy: Remedy; reason: string; verifyMs: number }
@@ -35,8 +35,7 @@ export interface Decided {
 }
 
 /** In this order; the first objection is the decision. */
-const GUARDS: readonly Guard[] = [
-  stoppedOnPurpose,
+export const GUARDS: readonly Guard[] = [
   notWatched,
   belowThreshold,
   silenceAlone,
@@ -49,6 +48,7 @@ const GUARDS: readonly Guard[] = [
 /** What to do about an ill VM. Pure; the first guard that objects wins, and every guard's answer is kept. */
 export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number): Decided {
   if (facts.deleted) return stop('vm-deleted');
+  if (facts.stoppedOnPurpose) return stop('stopped-on-purpose');
   if (hasRecovered(facts)) return stop('recovered');
   if (policy === null) return stop('no-policy');
   const remedy = chooseRemedy(facts, policy);
@@ -61,7 +61,7 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   const first = answers.find((answer) => answer.objection !== null)?.objection;
   if (first) return { decision: { kind: 'hold', ...first }, guards };
   const reason = remedy.escalation ? 'Escalation after max attempts' : triggerReason(facts.consecutiveFailures);
-  const verifyMs = remedy.kind === 'power' ? policy.verifySeconds * 1000 : 0;
+  const verifyMs = remedy.kind === 'power' && remedy.power !== 'stop' ? policy.verifySeconds * 1000 : 0;
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
 }
 
