@@ -1,0 +1,70 @@
+// `npm run check`: everything that judges the code without running it.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrap, root } from './bootstrap.mjs';
+
+/** Fewer, and dependency-cruiser has not understood the sources: then it finds no fault with anything. */
+const LEAST_MODULES = 20;
+const AT_ONCE = 2;
+
+const rooms = 'domain workflows activities checks providers guests api db workers local test bench dashboard agents';
+
+/** Longest first, so that two cores end at the same time. */
+const checks = [
+  { name: 'knip', args: ['knip', '--no-progress'] },
+  { name: 'types', args: ['tsc', '-p', 'tsconfig.json'] },
+  { name: 'import walls', args: ['depcruise', '--output-type', 'json'], judge: judgeWalls, onRooms: true },
+  { name: 'types of workflows', args: ['tsc', '-p', 'tsconfig.workflows.json'] },
+  { name: 'format', args: ['biome', 'check', '.'] },
+  { name: 'lint', args: ['oxlint', '--deny-warnings'] },
+];
+
+bootstrap();
+const present = rooms.split(' ').filter((room) => existsSync(join(root, room)));
+const waiting = [...checks];
+const failed = [];
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      const { ok, output, note } = await run(check);
+      process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${check.name}${note === undefined ? '' : ` (${note})`}\n`);
+      if (!ok) process.stdout.write(`${output.trim()}\n\n`);
+      if (!ok) failed.push(check.name);
+    }
+  }),
+);
+if (failed.length > 0) process.stdout.write(`Failed: ${failed.join(', ')}.\n`);
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+function run({ args: [tool, ...args], judge, onRooms = false }) {
+  return new Promise((resolve) => {
+    const program = join(root, 'node_modules', '.bin', tool);
+    const child = spawn(program, onRooms ? [...args, ...present] : args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.once('error', (error) => resolve({ ok: false, output: error.message }));
+    child.once('close', (code) => resolve(judge ? judge(out, err) : { ok: code === 0, output: out + err }));
+  });
+}
+
+function judgeWalls(out, err) {
+  let summary;
+  try {
+    summary = JSON.parse(out).summary;
+  } catch {
+    return { ok: false, output: `${out}${err}` };
+  }
+  const broken = summary.violations.map(({ rule, from, to, cycle }) => {
+    const path = cycle ? cycle.map((step) => step.name ?? step).join(' → ') : to;
+    return `${rule.name}: ${from} → ${path}`;
+  });
+  const seen = summary.totalCruised;
+  if (seen < LEAST_MODULES) broken.push(`only ${seen} modules seen, at least ${LEAST_MODULES} expected`);
+  return { ok: broken.length === 0, output: broken.join('\n'), note: `${seen} modules` };
+}
