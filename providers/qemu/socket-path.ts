@@ -1,0 +1,85 @@
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import type { ProviderTrouble } from '../provider.ts';
+
+/** The one answer to every refused path, so that nobody learns from it what exists outside the folders. */
+export const QMP_SOCKET_REFUSAL =
+  'qmpSocket must be the absolute path (at most 107 bytes) of a QMP socket inside a folder of QMP_SOCKET_DIRS.';
+
+const NO_LONGER_ITSELF =
+  'The registered qmpSocket is no longer a socket of its own inside QMP_SOCKET_DIRS: it was replaced, made a link, or the ' +
+  'folders changed. Put it back, or register the VM again.';
+
+/** sun_path holds 108 bytes with its end mark (unix(7)); a longer path would be cut and lead elsewhere. */
+const LONGEST_SOCKET_PATH = 107;
+
+/** `key` is one per socket, over all tenants. `qmpSocket` is the path to store: only the real one works later. */
+export type QmpSocketRegistration = { ok: true; key: string; qmpSocket: string } | { ok: false; message: string };
+
+/**
+ * Judges a path that a user wants to register. Links are followed, so two names of one socket give one key. A path with
+ * nothing at it is fine when its folder is inside the allowed ones: a VM may be registered while it is off.
+ */
+export async function registerQmpSocket(path: string, dirs: readonly string[]): Promise<QmpSocketRegistration> {
+  const place = await locate(path, dirs);
+  if (place.is === 'refused') return { ok: false, message: QMP_SOCKET_REFUSAL };
+  return { ok: true, key: `qemu:${place.path}`, qmpSocket: place.path };
+}
+
+/**
+ * Judges a registered path again, immediately before it is connected to. What became a link since is refused even when
+ * it stays inside: it may lead to the socket of another VM, and that one would be reset.
+ */
+export async function resolveQmpSocket(
+  path: string,
+  dirs: readonly string[],
+): Promise<{ ok: true; path: string } | ProviderTrouble> {
+  const place = await locate(path, dirs);
+  if (place.is === 'refused' || place.path !== path) return { ok: false, reason: 'refused', message: NO_LONGER_ITSELF };
+  if (place.is === 'socket') return { ok: true, path: place.path };
+  const message = `No socket at ${path}: QEMU is not running, or was started with another -qmp path.`;
+  return { ok: false, reason: 'unreachable', message };
+}
+
+type Place = { is: 'socket' | 'missing'; path: string } | { is: 'refused' };
+
+async function locate(path: string, dirs: readonly string[]): Promise<Place> {
+  if (!isAbsolute(path) || hasControlCharacter(path)) return { is: 'refused' };
+  const real = await realPathOf(path);
+  const found = real ?? (await placeOfMissing(path));
+  if (found === null || Buffer.byteLength(found) > LONGEST_SOCKET_PATH) return { is: 'refused' };
+  const folders = await Promise.all(dirs.map(realPathOf));
+  if (!folders.some((folder) => folder !== null && isInside(found, folder))) return { is: 'refused' };
+  if (real === null) return { is: 'missing', path: found };
+  return (await isSocket(real)) ? { is: 'socket', path: real } : { is: 'refused' };
+}
+
+/** Real folder plus name; null for a link that leads nowhere, or there would be an answer about where it leads. */
+async function placeOfMissing(path: string): Promise<string | null> {
+  const folder = await realPathOf(dirname(path));
+  const isLink = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  return folder === null || isLink ? null : join(folder, basename(path));
+}
+
+async function realPathOf(path: string): Promise<string | null> {
+  return realpath(path).catch(() => null);
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stat) => stat.isSocket(),
+    () => false,
+  );
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+function hasControlCharacter(path: string): boolean {
+  return /\p{Cc}/u.test(path);
+}
