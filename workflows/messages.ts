@@ -115,4 +115,6 @@ export interface HealInput {
   tenantId: string;
   site: string;
   incident: number;
+  /** From the run before, when it continued as new. */
+  paused?: boolean;
 }

@@ -1,0 +1,26 @@
+import { recordIncident } from '../db/incidents.ts';
+import type { HealActivities, UpkeepActivities, WatchActivities } from './contract.ts';
+import type { Dependencies } from './dependencies.ts';
+import { carryOut, resolveOperation } from './heal/carry-out.ts';
+import { decide } from './heal/decide.ts';
+import { verify } from './heal/verify.ts';
+import { createLook } from './look.ts';
+import { reconcile } from './reconcile.ts';
+import { applyRetention } from './retention.ts';
+import { createVmReader } from './vm-reader.ts';
+import { createWatchActivities } from './watch.ts';
+
+/** Everything that touches the world, for workflows. */
+export function createActivities(deps: Dependencies): WatchActivities & HealActivities & UpkeepActivities {
+  const reader = createVmReader(deps.database.pool, deps.now);
+  return {
+    ...createWatchActivities(deps, createLook(deps, reader), reader),
+    openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
+    decide: (key) => decide(deps, key),
+    carryOut: ({ operationId }) => carryOut(deps, operationId),
+    resolveOperation: ({ operationId }) => resolveOperation(deps, operationId),
+    verify: (input) => verify(deps, input),
+    applyRetention: () => applyRetention(deps),
+    reconcile: () => reconcile(deps),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Logger } from 'pino';
+import type { Check } from '../checks/check.ts';
+import type { Database } from '../db/database.ts';
+import type { LookWriter } from '../db/look-writer.ts';
+import type { CheckType } from '../domain/observation.ts';
+import type { ProviderReference } from '../domain/provider-reference.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Provider } from '../providers/provider.ts';
+
+/** The world, as activities reach it. Created once per process; tests put fakes at these edges only. */
+export interface Dependencies {
+  database: Database;
+  looks: LookWriter;
+  checks: ReadonlyMap<CheckType, Check>;
+  providers: ReadonlyMap<ProviderReference['kind'], Provider>;
+  temporal: TemporalPort;
+  settings: Pick<Settings, 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;
+  log: Logger;
+  /** Epoch ms. */
+  now(): number;
+}
+
+/** What activities say to workflows and ask of Temporal. A workflow that isn't there is no error. */
+export interface TemporalPort {
+  /** Tells the VM's workflow of its settings, starting it where it isn't there. */
+  announce(vm: { vmId: string; tenantId: string; site: string; version: number }): Promise<void>;
+  retire(vmId: string): Promise<void>;
+  healEnded(vmId: string, incident: number): Promise<void>;
+  isRunning(workflowId: string): Promise<boolean>;
+  /** The VMs that have a workflow started before that time, in pages. */
+  watchedVmIds(startedBeforeMs: number): AsyncIterable<string[]>;
+}

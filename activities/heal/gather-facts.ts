@@ -1,0 +1,69 @@
+import type { Queryable } from '../../db/database.ts';
+import { findAttempts, findOperationsOf } from '../../db/operations.ts';
+import type { CheckFact, Facts, ProviderFact } from '../../domain/facts.ts';
+import type { Policy } from '../../domain/policy.ts';
+import type { ProviderReference } from '../../domain/provider-reference.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+const STATE_LIMIT_MS = 5_000;
+const HOUR_MS = 3_600_000;
+
+/** Asks the hypervisor how the VM is; an answer or the reason why there is none, never an exception. */
+export async function askProvider(deps: Dependencies, reference: ProviderReference): Promise<ProviderFact> {
+  const provider = deps.providers.get(reference.kind);
+  if (!provider) return { answered: false, reason: 'unsupported', message: `no provider of kind ${reference.kind}` };
+  const answer = await provider.state(reference, STATE_LIMIT_MS);
+  return answer.ok
+    ? { answered: true, power: answer.state.power, detail: answer.state.detail }
+    : { answered: false, reason: answer.reason, message: answer.message };
+}
+
+export interface FactSources {
+  vm: WatchedVm;
+  incident: number;
+  policy: Policy | null;
+  attemptsResetAtMs: number | null;
+  lastLookAtMs: number | null;
+  provider: ProviderFact;
+}
+
+/** The facts as they are now, with what the database says of earlier attempts. */
+export async function gatherFacts(deps: Dependencies, tx: Queryable, sources: FactSources): Promise<Facts> {
+  const { vm, incident, policy, provider } = sources;
+  const windowMs = (policy?.attemptWindowHours ?? 0) * HOUR_MS;
+  const sinceMs = Math.max(deps.now() - windowMs, sources.attemptsResetAtMs ?? 0);
+  const mine = await findOperationsOf(tx, vm.vmId, incident);
+  const lastDone = mine.findLast((operation) => operation.state === 'done' && operation.power !== null);
+  const lastNotSent = mine.findLast((operation) => operation.state === 'abandoned');
+  return {
+    vmId: vm.vmId,
+    incident,
+    deleted: vm.deleted,
+    stoppedOnPurpose: vm.stoppedOnPurpose,
+    status: vm.health.status,
+    consecutiveFailures: vm.health.consecutiveFailures,
+    checks: checkFacts(vm),
+    lastLookAtMs: sources.lastLookAtMs,
+    attempts: await findAttempts(tx, vm.vmId, sinceMs),
+    lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
+    lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
+    provider,
+    providerSupports: [...(deps.providers.get(vm.providerKind as ProviderReference['kind'])?.supports ?? [])],
+  };
+}
+
+/** What decisions need to know of a VM's checks. */
+export function checkFacts(vm: WatchedVm): CheckFact[] {
+  return vm.checks.map(({ checkId, checkType, intervalMs, timeoutMs, state }) => ({
+    checkId,
+    checkType,
+    intervalMs,
+    timeoutMs,
+    status: state.status,
+    consecutiveFailures: state.consecutiveFailures,
+    reason: state.reason,
+    message: state.message,
+    lastCheckAtMs: state.lastCheckAtMs,
+  }));
+}

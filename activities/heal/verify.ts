@@ -1,0 +1,46 @@
+import { findOperation, recordHealResult } from '../../db/operations.ts';
+import { findWatchedVms } from '../../db/watched-vms.ts';
+import { hasRecovered } from '../../domain/recovery.ts';
+import type { IncidentKey } from '../contract.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { checkFacts } from './gather-facts.ts';
+
+/**
+ * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window
+ * without health as a failure; a VM that is gone or stopped by request leaves nothing to judge.
+ */
+export async function verify(
+  deps: Dependencies,
+  { vmId, operationId, windowOver }: IncidentKey & { operationId: string; windowOver: boolean },
+): Promise<{ settled: boolean; line: string }> {
+  const { orm, pool } = deps.database;
+  const operation = await findOperation(orm, operationId);
+  if (!operation || operation.state === 'abandoned') return { settled: true, line: 'the remedy was never sent' };
+  const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
+  const close = (result: 'success' | 'failed', errorMessage: string | null) =>
+    recordHealResult(orm, operationId, { result, errorMessage, atMs: deps.now() });
+
+  if (!vm || vm.deleted || vm.stoppedOnPurpose) {
+    await close('failed', 'the VM was deleted or stopped before it was seen healthy');
+    return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
+  }
+  if (
+    hasRecovered({
+      status: vm.health.status,
+      checks: checkFacts(vm),
+      lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null,
+    })
+  ) {
+    await close('success', null);
+    return { settled: true, line: `${operation.action} helped: healthy again` };
+  }
+  if (windowOver) {
+    const message = `not healthy within ${operation.verifyMs / 1000} s of the remedy`;
+    if (operation.power !== null) await close('failed', message);
+    return { settled: false, line: message };
+  }
+  return {
+    settled: false,
+    line: `waits up to ${operation.verifyMs / 1000} s to see whether ${operation.action} helped`,
+  };
+}

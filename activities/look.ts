@@ -1,0 +1,157 @@
+import { isDatabaseAway } from '../db/database.ts';
+import type { ListeningSpan } from '../domain/agent-staleness.ts';
+import { staleAfter } from '../domain/agent-staleness.ts';
+import { type DueCheck, type FoldedLook, foldLook, type LookMode, planLook, type Seen } from '../domain/look.ts';
+import type { Observation } from '../domain/observation.ts';
+import type { WatchedVm } from '../domain/watched.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { VmReader } from './vm-reader.ts';
+
+/** What a look is asked for, whoever schedules it. */
+export interface LookRequest {
+  vmId: string;
+  mode(nowMs: number): LookMode;
+  /** Settings older than this are waited for. */
+  settingsVersion: number;
+  /** The longest a check may take here, ms; null = no limit. */
+  limitMs: number | null;
+  /** Seen by earlier looks and not stored yet. */
+  unstored: readonly Seen[];
+}
+
+export type LookOutcome =
+  | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; seen: Seen[] }
+  /** Looked, but Postgres is away: what was seen has to ride along. */
+  | { kind: 'not-stored'; vm: WatchedVm | null; seen: Seen[]; unstored: Seen[] }
+  | { kind: 'settings-behind' }
+  | { kind: 'needs-time'; lookLimitMs: number }
+  | { kind: 'gone'; deleted: boolean };
+
+/** One look at one VM, stored when it resolves; the same in care and on a ward. */
+export type Look = (request: LookRequest) => Promise<LookOutcome>;
+
+const WRITE_MARGIN_MS = 5_000;
+const FOLD_TRIES = 8;
+/** About an hour of one check at 60 s; older sightings are let go first. */
+const MOST_UNSTORED = 60;
+const MOST_REMEMBERED = 20_000;
+
+export function createLook(deps: Dependencies, reader: VmReader): Look {
+  /** As last read or folded, so that looks go on while Postgres is away. */
+  const remembered = new Map<string, WatchedVm>();
+
+  return async (request) => {
+    const vm = await readVm(request.vmId);
+    if (vm === 'away') return { kind: 'not-stored', vm: null, seen: [], unstored: [...request.unstored] };
+    if (vm === null || vm.deleted) return { kind: 'gone', deleted: vm !== null };
+    if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind' };
+    const due = planLook(vm, request.mode(deps.now()), deps.now());
+    const longestMs = Math.max(0, ...due.map(({ check }) => check.timeoutMs));
+    if (request.limitMs !== null && longestMs + WRITE_MARGIN_MS > request.limitMs) {
+      return { kind: 'needs-time', lookLimitMs: longestMs + 2 * WRITE_MARGIN_MS };
+    }
+    const listening = due.some(({ check }) => check.checkType === 'agent') ? await listeningNow() : [];
+    const seen = await Promise.all(due.map((one) => probe(vm, one, listening)));
+    return store(vm, seen, request.unstored);
+  };
+
+  async function readVm(vmId: string): Promise<WatchedVm | null | 'away'> {
+    try {
+      return await reader.vm(vmId);
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      return remembered.get(vmId) ?? 'away';
+    }
+  }
+
+  async function listeningNow(): Promise<ListeningSpan[]> {
+    try {
+      return await reader.listening();
+    } catch (error) {
+      if (!isDatabaseAway(error)) throw error;
+      return [];
+    }
+  }
+
+  async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, listening: ListeningSpan[]): Promise<Seen> {
+    const beganAtMs = deps.now();
+    const kind = deps.checks.get(check.checkType);
+    const sighting = kind
+      ? await kind
+          .probe({
+            address: vm.address,
+            target: check.target,
+            timeoutMs: check.timeoutMs,
+            options: check.options,
+            nowMs: beganAtMs,
+            agent: {
+              lastHeartbeatAtMs: vm.lastHeartbeatAtMs,
+              expectedSinceMs: check.createdAtMs,
+              listening,
+              staleAfterMs: staleAfter(check, vm.reportIntervalMs),
+            },
+          })
+          .catch((error: unknown) => lookFailed(check.checkType, error))
+      : lookFailed(check.checkType, new Error(`Unknown check type: ${check.checkType}`));
+    return { checkId: check.checkId, dueAtMs, beganAtMs, sighting };
+  }
+
+  /** Folds onto the state as it is now: when somebody else folded meanwhile, reads again and folds again. */
+  async function store(read: WatchedVm, seen: Seen[], unstored: readonly Seen[]): Promise<LookOutcome> {
+    let vm = read;
+    let news = [...unstored, ...seen];
+    for (let attempt = 0; attempt < FOLD_TRIES; attempt++) {
+      const folded = foldLook(vm, news, deps.now());
+      try {
+        if ((await write(vm, folded)) === 'stored') {
+          remember({ ...vm, ...afterFold(vm, folded) });
+          return { kind: 'looked', vm, folded, seen };
+        }
+      } catch (error) {
+        if (isDatabaseAway(error)) return notStored(vm, folded, seen, news);
+        deps.log.error({ vmId: vm.vmId, err: error }, 'a look could not be stored');
+        news = news.map((one) => ({ ...one, sighting: lookFailed('check', error) }));
+      }
+      const fresh = await readVm(vm.vmId);
+      if (fresh === 'away') return notStored(vm, foldLook(vm, news, deps.now()), seen, news);
+      if (fresh === null || fresh.deleted) return { kind: 'gone', deleted: fresh !== null };
+      vm = fresh;
+    }
+    throw new Error(`the state of VM ${read.vmId} kept changing while a look was stored`);
+  }
+
+  function write(vm: WatchedVm, folded: FoldedLook): Promise<'stored' | 'overtaken'> {
+    const { vmId, tenantId, lookSeq, watchEpoch } = vm;
+    return deps.looks.write({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs: deps.now(), ...folded });
+  }
+
+  function notStored(vm: WatchedVm, folded: FoldedLook, seen: Seen[], news: Seen[]): LookOutcome {
+    // due times move on in memory, health doesn't: that is folded anew when the sightings are stored
+    remember({ ...vm, checks: afterFold(vm, folded).checks.map((check, i) => dueOnly(vm, check, i)) });
+    return { kind: 'not-stored', vm, seen, unstored: news.slice(-MOST_UNSTORED) };
+  }
+
+  function remember(vm: WatchedVm): void {
+    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    remembered.set(vm.vmId, vm);
+  }
+}
+
+function afterFold(vm: WatchedVm, folded: FoldedLook): Pick<WatchedVm, 'checks' | 'health' | 'lookSeq'> {
+  const states = new Map(folded.states.map((state) => [state.checkId, state]));
+  const checks = vm.checks.map((check) => ({ ...check, state: states.get(check.checkId) ?? check.state }));
+  return { checks, health: folded.health, lookSeq: vm.lookSeq + 1 };
+}
+
+function dueOnly(vm: WatchedVm, check: WatchedVm['checks'][number], index: number): WatchedVm['checks'][number] {
+  const before = vm.checks[index]?.state ?? check.state;
+  return { ...check, state: { ...before, lastDueAtMs: check.state.lastDueAtMs } };
+}
+
+function lookFailed(what: string, error: unknown): { observation: Observation; summary: string } {
+  const message = `look failed: ${error instanceof Error ? error.message : String(error)}`;
+  return {
+    observation: { outcome: 'unknown', reason: 'look-failed', message, latencyMs: null, raw: {} },
+    summary: `${what} look failed`,
+  };
+}

@@ -1,0 +1,105 @@
+import { and, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { recordIncidentClosed } from '../db/incidents.ts';
+import { checkConfigs } from '../db/schema/checks.ts';
+import { incidents } from '../db/schema/heals.ts';
+import { vmStatus, vms } from '../db/schema/vms.ts';
+import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** What is younger than this may still be under way, and is left alone. */
+const SETTLED_MS = 60_000;
+const MOST_AT_ONCE = 500;
+
+/**
+ * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
+ * watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it mends
+ * nothing.
+ */
+export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
+  const counts = {
+    announced: await announceChanges(deps),
+    watched: await watchAgain(deps),
+    heals: await closeLostHeals(deps),
+    retired: await retireOrphans(deps),
+  };
+  const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const line = Object.entries(counts)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
+  if (mended > 0) deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
+  return { line, mended };
+}
+
+async function announceChanges(deps: Dependencies): Promise<number> {
+  const rows = await deps.database.orm
+    .select()
+    .from(vms)
+    .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(deps.now() - SETTLED_MS))))
+    .limit(MOST_AT_ONCE);
+  for (const vm of rows) {
+    if (vm.deletedAt === null) await deps.temporal.announce(subjectOf(vm));
+    else await deps.temporal.retire(vm.id);
+    await deps.database.orm
+      .update(vms)
+      .set({ announcedVersion: sql`greatest(${vms.announcedVersion}, ${vm.settingsVersion})` })
+      .where(eq(vms.id, vm.id));
+  }
+  return rows.length;
+}
+
+/** VMs whose last look is overdue and whose workflow isn't there. A look that is paused or waits for a worker is not ours. */
+async function watchAgain(deps: Dependencies): Promise<number> {
+  const overdue = sql`${vmStatus.lastLookAt} IS NULL OR ${vmStatus.lastLookAt} < ${new Date(deps.now() - SETTLED_MS)}
+    - 4 * (SELECT coalesce(max(${checkConfigs.intervalSeconds}), 60) FROM ${checkConfigs}
+           WHERE ${checkConfigs.vmId} = ${vms.id} AND ${checkConfigs.enabled}) * interval '1 second'`;
+  const rows = await deps.database.orm
+    .select({ vm: vms })
+    .from(vms)
+    .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
+    .where(and(isNull(vms.deletedAt), lt(vms.createdAt, new Date(deps.now() - SETTLED_MS)), sql`(${overdue})`))
+    .limit(MOST_AT_ONCE);
+  let started = 0;
+  for (const { vm } of rows) {
+    if (await deps.temporal.isRunning(vmWorkflowId(vm.id))) continue;
+    await deps.temporal.announce(subjectOf(vm));
+    started++;
+  }
+  return started;
+}
+
+async function closeLostHeals(deps: Dependencies): Promise<number> {
+  const rows = await deps.database.orm
+    .select()
+    .from(incidents)
+    .where(and(isNull(incidents.closedAt), lt(incidents.openedAt, new Date(deps.now() - SETTLED_MS))))
+    .limit(MOST_AT_ONCE);
+  let closed = 0;
+  for (const { vmId, incident } of rows) {
+    if (await deps.temporal.isRunning(healWorkflowId(vmId, incident))) continue;
+    await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
+    await deps.temporal.healEnded(vmId, incident);
+    closed++;
+  }
+  return closed;
+}
+
+async function retireOrphans(deps: Dependencies): Promise<number> {
+  let retired = 0;
+  for await (const ids of deps.temporal.watchedVmIds(deps.now() - SETTLED_MS)) {
+    const live = await deps.database.orm
+      .select({ id: vms.id })
+      .from(vms)
+      .where(and(inArray(vms.id, ids), isNull(vms.deletedAt)));
+    const known = new Set(live.map((row) => row.id));
+    for (const id of ids) {
+      if (known.has(id)) continue;
+      await deps.temporal.retire(id);
+      retired++;
+    }
+  }
+  return retired;
+}
+
+function subjectOf(vm: typeof vms.$inferSelect): { vmId: string; tenantId: string; site: string; version: number } {
+  return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site, version: vm.settingsVersion };
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type WorkflowBundlePath } from '@temporalio/worker';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** What ends up in the bundle; a change of any of it makes a new one. */
+const SOURCES = ['workflows', 'domain', 'activities'];
+
+/**
+ * The workflows as one file. Webpack takes seconds, so the result is kept in `cacheDir` under a hash of the sources and
+ * of the SDK's version.
+ */
+export async function workflowBundle(cacheDir: string): Promise<WorkflowBundlePath> {
+  const file = join(cacheDir, `workflows-${sourcesHash()}.js`);
+  if (!existsSync(file)) {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: entryPoint(),
+      logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+    });
+    mkdirSync(cacheDir, { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, code);
+    renameSync(`${file}.${process.pid}`, file);
+  }
+  return { codePath: file };
+}
+
+/** TypeScript in the sources, JavaScript in the build. */
+function entryPoint(): string {
+  const built = join(ROOT, 'workflows', 'index.js');
+  return existsSync(built) ? built : join(ROOT, 'workflows', 'index.ts');
+}
+
+function sourcesHash(): string {
+  const hash = createHash('sha256');
+  const require = createRequire(import.meta.url);
+  hash.update(require('@temporalio/worker/package.json').version);
+  for (const folder of SOURCES) {
+    const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.[tj]s$/.test(name),
+    );
+    for (const name of names.toSorted()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,29 @@
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { healWorkflowId } from '../domain/ids.ts';
+import type { VmState } from './vm-state.ts';
+
+/** Typed search attributes: `temporal workflow list -q "VmStatus='unhealthy'"`. */
+const VM_STATUS = defineSearchAttributeKey('VmStatus', SearchAttributeType.KEYWORD);
+const VM_TENANT = defineSearchAttributeKey('VmTenant', SearchAttributeType.KEYWORD);
+const VM_PROVIDER = defineSearchAttributeKey('VmProvider', SearchAttributeType.KEYWORD);
+const VM_HOST = defineSearchAttributeKey('VmHost', SearchAttributeType.KEYWORD);
+
+/** Shows the VM in the Web UI: current details as people read them, and attributes to search by. */
+export function showOnRecord(
+  vm: VmState,
+  described?: { name: string; tenantId: string; provider: string; host: string | null },
+): void {
+  const lines = [vm.line];
+  if (vm.paused !== null) lines.unshift(`**paused**: ${vm.paused}`);
+  if (vm.incident !== null) lines.push(`in the care of \`${healWorkflowId(vm.vmId, vm.incident)}\``);
+  setCurrentDetails(lines.join('\n\n'));
+  if (!described) return;
+  upsertSearchAttributes([
+    { key: VM_STATUS, value: vm.status },
+    { key: VM_TENANT, value: described.tenantId },
+    { key: VM_PROVIDER, value: described.provider },
+    { key: VM_HOST, value: described.host },
+  ]);
+  upsertMemo({ name: described.name, status: vm.status });
+}
