@@ -12,7 +12,7 @@ import { openServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
 import { SQLITE_PRAGMAS, TEMPORAL_SETTINGS } from './temporal-settings.ts';
 
-export { type FindTemporalOptions, findTemporalServer, type TemporalSource } from './temporal-finder.ts';
+export { findTemporalServer } from './temporal-finder.ts';
 
 export interface TemporalServerOptions {
   /** The program, as findTemporalServer gave it. */

@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { findFreePort } from '../../local/ports.ts';
+import { isRunning } from '../../local/processes.ts';
+import { findTemporalServer, type RunningTemporal, startTemporalServer } from '../../local/temporal-server.ts';
+import { describeNeeding } from '../support/requirements.ts';
+import { serverOfKilledParent } from './killed-parent.ts';
+
+let folder: string;
+let port: number;
+let path: string;
+let running: RunningTemporal | undefined;
+
+describeNeeding(['temporal'], 'a Temporal server of our own', () => {
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'defib-temporal-'));
+    port = await findFreePort();
+    const source = await findTemporalServer({ environment: { ...process.env, TEMPORAL_ADDRESS: '' } });
+    path = source.kind === 'program' ? source.path : '';
+  });
+  afterEach(async () => {
+    await running?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(log?: (line: string) => void): Promise<RunningTemporal> {
+    running = await startTemporalServer({ path, dbFile: join(folder, 'temporal.db'), port, ...(log ? { log } : {}) });
+    return running;
+  }
+
+  async function withClient<T>(server: RunningTemporal, action: (client: Client) => Promise<T>): Promise<T> {
+    const connection = await Connection.connect({ address: server.address });
+    try {
+      return await action(new Client({ connection, namespace: server.namespace }));
+    } finally {
+      await connection.close();
+    }
+  }
+
+  const begin = (server: RunningTemporal) =>
+    withClient(server, (client) =>
+      client.workflow.start('nobody-runs-this', { taskQueue: 'nobody', workflowId: 'kept' }),
+    );
+  const statusOf = (server: RunningTemporal) =>
+    withClient(server, async (client) => (await client.workflow.getHandle('kept').describe()).status.name);
+
+  it('keeps closed runs for 90 days', async () => {
+    const server = await start();
+    const found = await withClient(server, (client) =>
+      client.workflowService.describeNamespace({ namespace: server.namespace }),
+    );
+    expect(Number(found.config?.workflowExecutionRetentionTtl?.seconds)).toBe(90 * 86_400);
+  });
+
+  it('remembers its workflows after kill -9', async () => {
+    const first = await start();
+    await begin(first);
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited;
+    expect(await statusOf(await start())).toBe('RUNNING');
+  });
+
+  it('stops the server that a killed process left behind, and carries on with its data', async () => {
+    const pid = await serverOfKilledParent('temporal', folder, String(port), path);
+    expect(isRunning(pid)).toBe(true);
+    const lines: string[] = [];
+    const server = await start((line) => lines.push(line));
+    expect(isRunning(pid)).toBe(false);
+    expect(lines).toEqual([`Stopping the Temporal server that an earlier run left behind (process ${pid}).`]);
+    await begin(server);
+    expect(await statusOf(server)).toBe('RUNNING');
+  });
+
+  it('says in one line that its port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    await expect(start()).rejects.toThrow(
+      `Temporal can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with TEMPORAL_PORT=…`,
+    );
+    await new Promise((resolve) => other.close(resolve));
+  });
+});
