@@ -1,0 +1,43 @@
+import type { Request } from 'express';
+import { type FoundToken, findToken } from '../db/api-tokens.ts';
+import type { Database } from '../db/database.ts';
+import { AppError } from '../domain/app-error.ts';
+import type { Caller, Role } from './caller.ts';
+
+/** Older agents send their token in this header. */
+const AGENT_HEADER = 'x-agent-token';
+
+/** Who sent this request. @throws AppError `unauthorized`, saying whether the token is missing, unknown or over. */
+export async function authenticate(database: Database, request: Request, nowMs: number): Promise<Caller> {
+  const token = tokenOf(request);
+  if (token === null) {
+    throw new AppError('unauthorized', 'A token is needed: send it as "Authorization: Bearer <token>".');
+  }
+  const found = await findToken(database.pool, token);
+  if (found === null) throw new AppError('unauthorized', 'The token is not known here.');
+  requireCurrent(found, nowMs);
+  const { id, tenantId, role, vmId, name } = found;
+  return { tokenId: id, tenantId, role, vmId, actor: `${name} (token ${id})` };
+}
+
+/** @throws AppError `forbidden` unless the caller has one of the roles. */
+export function requireRole(caller: Caller, roles: readonly Role[]): void {
+  if (roles.includes(caller.role)) return;
+  throw new AppError('forbidden', `This needs a token of role ${roles.join(' or ')}; yours is ${caller.role}.`);
+}
+
+function requireCurrent({ revokedAt, expiresAt }: FoundToken, nowMs: number): void {
+  if (revokedAt !== null) {
+    throw new AppError('unauthorized', `The token was revoked on ${revokedAt.toISOString()}; ask for a new one.`);
+  }
+  if (expiresAt !== null && expiresAt.getTime() <= nowMs) {
+    throw new AppError('unauthorized', `The token expired on ${expiresAt.toISOString()}; ask for a new one.`);
+  }
+}
+
+function tokenOf(request: Request): string | null {
+  const authorization = request.headers.authorization;
+  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
+  const agent = request.headers[AGENT_HEADER];
+  return typeof agent === 'string' && agent !== '' ? agent : null;
+}

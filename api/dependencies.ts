@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import type { Database } from '../db/database.ts';
+import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { VmSignals } from '../temporal/vm-signals.ts';
+
+/** What the API is made of. Tests put other clocks, loggers and rules here; the database is always a real one. */
+export interface ApiDependencies {
+  database: Database;
+  temporal: VmSignals;
+  settings: Settings;
+  checks: CheckRules;
+  qmpSocket: QmpSocketRule;
+  /** Epoch ms. */
+  clock: () => number;
+  logger: Logger;
+}
+
+/** A check as a user sets it. */
+export interface CheckSubject {
+  checkType: CheckType;
+  target: string | null;
+  options: { [key: string]: JsonValue };
+  /** Of the VM. */
+  address: string | null;
+}
+
+/** The rules of the checks room, each problem a full sentence. */
+export interface CheckRules {
+  /** What is wrong with its target or options. */
+  validate(check: CheckSubject): string[];
+  /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts). */
+  refuseTarget(check: CheckSubject): string[] | Promise<string[]>;
+}
+
+/** Whether a QMP socket may be registered; `key` is one per socket over all tenants, `qmpSocket` the path to store. */
+export type QmpSocketRule = (
+  path: string,
+) => Promise<{ ok: true; key: string; qmpSocket: string } | { ok: false; message: string }>;

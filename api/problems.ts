@@ -1,0 +1,84 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { isDatabaseAway } from '../db/database.ts';
+import { AppError, type AppErrorCode } from '../domain/app-error.ts';
+import { toLoggedError } from './logged-error.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+const HTTP: Record<AppErrorCode | 'internal', { status: number; title: string }> = {
+  'bad-request': { status: 400, title: 'Bad request' },
+  unauthorized: { status: 401, title: 'Not signed in' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  'not-found': { status: 404, title: 'Not found' },
+  conflict: { status: 409, title: 'Conflict' },
+  'too-large': { status: 413, title: 'Too large' },
+  'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
+  'too-many-requests': { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Internal error' },
+  unavailable: { status: 503, title: 'Unavailable' },
+};
+
+/** Answers every error as RFC 9457 problem+json; what isn't a refusal of ours is logged and told as an internal error. */
+export function answerProblems(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const refusal = toRefusal(error);
+    if (refusal === null) logger.error({ requestId: String(request.id), err: toLoggedError(error) }, 'request failed');
+    else if (refusal.code === 'unavailable') {
+      logger.warn({ requestId: String(request.id), err: toLoggedError(refusal.cause ?? refusal) }, 'unavailable');
+    }
+    if (response.headersSent) next(error);
+    else sendProblem(response, String(request.id), refusal);
+  };
+}
+
+/** For paths that no route took. */
+export const answerNotFound: RequestHandler = (request) => {
+  throw new AppError('not-found', `There is no ${request.method} ${request.path}; see /docs for what there is.`);
+};
+
+function sendProblem(response: Response, requestId: string, refusal: AppError | null): void {
+  const code = refusal?.code ?? 'internal';
+  const { status, title } = HTTP[code];
+  const message = refusal?.message ?? `Something went wrong on our side; the log has it under request id ${requestId}.`;
+  if (refusal && refusal.retryAfterSeconds !== null) response.set('Retry-After', String(refusal.retryAfterSeconds));
+  if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer realm="defib"');
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:defib:problem:${code}`,
+        title,
+        status,
+        detail: message,
+        error: message,
+        errors: refusal?.problems ?? [],
+        instance: `urn:defib:request:${requestId}`,
+        requestId,
+      }),
+    );
+}
+
+function toRefusal(error: unknown): AppError | null {
+  if (error instanceof AppError) return error;
+  if (isDatabaseAway(error)) return unavailable('The database does not answer; try again in a moment.', error);
+  return toBodyRefusal(error);
+}
+
+/** 503 with a Retry-After. */
+export function unavailable(message: string, cause?: unknown): AppError {
+  return new AppError('unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+/** What Express and its body parser say of a request. Their messages may quote the body, so ours take their place. */
+function toBodyRefusal(error: unknown): AppError | null {
+  if (!(error instanceof Error)) return null;
+  const type = 'type' in error ? error.type : null;
+  const status = 'status' in error ? Number(error.status) : 0;
+  if (type === 'entity.too.large') return new AppError('too-large', 'The body is larger than 1 MB; send less at once.');
+  if (type === 'entity.parse.failed') return new AppError('bad-request', 'The body is not valid JSON.');
+  if (status === 415) return new AppError('unsupported-media-type', 'The body must be JSON in UTF-8.');
+  if (error instanceof URIError) return new AppError('bad-request', 'The path is not validly percent-encoded.');
+  return status >= 400 && status < 500 ? new AppError('bad-request', 'The request could not be read.') : null;
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** Text without control characters or lone surrogates: Postgres can't hold some of them, logs and pages shouldn't. */
+export function text(longest: number): z.ZodString {
+  return z
+    .string()
+    .min(1, 'must not be empty')
+    .max(longest, `must have at most ${longest} characters`)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters or broken Unicode');
+}
+
+export function wholeNumber(least: number, most: number, unit = ''): z.ZodInt {
+  const message = `must be a whole number${unit === '' ? '' : ` of ${unit}`} from ${least} to ${most}`;
+  return z.int(message).min(least, message).max(most, message);
+}
+
+export const nameField = text(200);
+export const tagField = text(100);
+export const siteField = z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 lower-case letters, digits and dashes');
+export const addressField = z
+  .string()
+  .max(253, 'must have at most 253 characters')
+  .regex(/^([\w.-]+|[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?)$/i, 'must be an IP address or a host name');
+
+/** An instant as answers carry it: ISO 8601, or null where it never was. */
+export const atAnswer = z.iso.datetime().nullable();
+
+/** A page of a list: how many rows at most, and where the page before ended. */
+export const pageQuery = {
+  limit: z.coerce
+    .number('must be a whole number from 1 to 1000')
+    .int('must be a whole number from 1 to 1000')
+    .min(1, 'must be from 1 to 1000')
+    .max(1_000, 'must be from 1 to 1000')
+    .default(1_000),
+  cursor: z.string().max(500).optional(),
+};
+export const nextCursorAnswer = z.string().nullable();
+
+/** ISO 8601, or epoch milliseconds. */
+export const instantQuery = z
+  .string()
+  .transform((given) => (/^\d{10,}$/.test(given) ? Number(given) : Date.parse(given)))
+  .refine(isInstant, 'must be an instant: ISO 8601 or epoch milliseconds');
+
+/** Whether a number is an instant that both JavaScript and Postgres can hold. */
+export function isInstant(ms: number): boolean {
+  return Number.isFinite(ms) && ms >= 0 && ms < 253_402_300_800_000;
+}

@@ -1,0 +1,66 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { JsonValue } from '../domain/observation.ts';
+import { type AuditAction, type Author, recordAudit } from './audit.ts';
+import type { Database, Queryable } from './database.ts';
+import { notify } from './notify.ts';
+import { apiTokens } from './schema/tenants.ts';
+import { vms } from './schema/vms.ts';
+import { type NewVm, type VmConflict, withoutConflict } from './vm-registration.ts';
+
+/** A VM's settings as committed, to be announced. */
+export interface CommittedVm {
+  vmId: string;
+  tenantId: string;
+  site: string;
+  version: number;
+}
+
+export type Changed = { ok: true; vm: CommittedVm | null } | { ok: false; conflicts: VmConflict[] };
+
+/** Changes a VM's own settings; `vm` is null when it is gone. */
+export async function recordVmChanged(
+  database: Database,
+  vmId: string,
+  change: Partial<NewVm>,
+  author: Author,
+): Promise<Changed> {
+  return withoutConflict(database, author.tenantId, vmId, change, async (tx): Promise<Changed> => {
+    const { providerKey: _, ...told } = change;
+    const details = { ...told, ...(change.provider ? { provider: change.provider.kind } : {}) };
+    return { ok: true, vm: await recordSettings(tx, vmId, change, author, 'vm_updated', details) };
+  });
+}
+
+/** Marks a VM deleted, frees its names and ends its agent's tokens; null when it is gone already. */
+export async function recordVmDeleted(database: Database, vmId: string, author: Author): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const now = new Date(author.nowMs);
+    const vm = await recordSettings(tx, vmId, { deletedAt: now }, author, 'vm_deleted', {});
+    if (vm === null) return null;
+    await tx
+      .update(apiTokens)
+      .set({ revokedAt: now })
+      .where(and(eq(apiTokens.vmId, vmId), isNull(apiTokens.revokedAt)));
+    return vm;
+  });
+}
+
+/** Every change of a VM passes here: the next settings version, its audit row and its notification go together. */
+export async function recordSettings(
+  tx: Queryable,
+  vmId: string,
+  change: Partial<typeof vms.$inferInsert>,
+  author: Author,
+  action: AuditAction,
+  details: { [key: string]: JsonValue },
+): Promise<CommittedVm | null> {
+  const [row] = await tx
+    .update(vms)
+    .set({ ...change, settingsVersion: sql`${vms.settingsVersion} + 1`, updatedAt: new Date(author.nowMs) })
+    .where(and(eq(vms.id, vmId), eq(vms.tenantId, author.tenantId), isNull(vms.deletedAt)))
+    .returning({ tenantId: vms.tenantId, site: vms.site, version: vms.settingsVersion });
+  if (!row) return null;
+  await recordAudit(tx, author, action, details, vmId);
+  await notify(tx, { kind: 'vm', vmId, tenantId: row.tenantId });
+  return { vmId, ...row };
+}
