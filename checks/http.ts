@@ -1,0 +1,134 @@
+import { createSecureContext } from 'node:tls';
+import type { Sighting } from '../domain/observation.ts';
+import type { Check, ProbeInput } from './check.ts';
+import { rulesOf } from './configuration.ts';
+import type { ConnectGuard } from './connect-guard.ts';
+import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import { explainHttpError } from './http-errors.ts';
+import { type Exchange, exchange } from './http-exchange.ts';
+import { openSocket, secureSocket } from './open-socket.ts';
+import { type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { lookFailed } from './system-errors.ts';
+import { hostOf, portOf, readHttpTarget, urlProblems } from './target.ts';
+
+const MOST_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What a look ended in: an answer, or what kept it from one. */
+interface Ending {
+  statusCode: number | null;
+  body: string | null;
+  failure: Failure | null;
+}
+
+/** Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. */
+export function createHttpCheck(guard: ConnectGuard): Check {
+  // made once: reading the authorities costs more than a look
+  const context = createSecureContext();
+
+  /** One request to one URL. The guard decides anew for each. */
+  async function request(url: URL, input: ProbeInput, deadline: Deadline): Promise<Exchange | Failure> {
+    const clearance = await guard.clear(hostOf(url), portOf(url), input.address, deadline);
+    if (!clearance.ok) return clearance.failure;
+    const plain = await openSocket(clearance.address, portOf(url), deadline);
+    const tls = { verify: input.options.verifyTls !== false, context };
+    const socket = url.protocol === 'https:' ? await secureSocket(plain, hostOf(url), tls, deadline) : plain;
+    const follows = input.options.followRedirects === true;
+    return exchange(socket, url, deadline, (code, location) => follows && redirects(code, location));
+  }
+
+  async function follow(start: URL, input: ProbeInput, deadline: Deadline): Promise<Ending> {
+    let url = start;
+    for (let hops = 0; ; hops++) {
+      const answer = await request(url, input, deadline).catch(
+        (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
+      );
+      if ('outcome' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
+      const { statusCode, location } = answer;
+      const redirected = input.options.followRedirects === true && redirects(statusCode, location);
+      if (!redirected) return judge(answer, url, deadline.timeoutMs);
+      const next = nextHop(location ?? '', url);
+      if (!(next instanceof URL)) return { ...broken(next), statusCode };
+      if (hops === MOST_REDIRECTS) return { ...broken(tooManyRedirects(next)), statusCode };
+      url = next;
+    }
+  }
+
+  return {
+    type: 'http',
+    validate: rulesOf('http'),
+    probe: async (input) => {
+      if (input.address === null && (input.target ?? '/').startsWith('/')) {
+        return noAddress('http', { statusCode: null, body: null });
+      }
+      const target = readHttpTarget(input.target, input.address);
+      if (!target.ok) return sightingOf(broken(unusable(target.problems)), 0);
+      const deadline = startDeadline(input.timeoutMs);
+      try {
+        const ending = await follow(target.value, input, deadline);
+        return sightingOf(ending, deadline.elapsedMs());
+      } catch (error) {
+        return sightingOf(broken(lookFailed(error)), 0);
+      } finally {
+        deadline.end();
+      }
+    },
+  };
+}
+
+function judge({ statusCode, body, error }: Exchange, url: URL, timeoutMs: number): Ending {
+  // a bad status is the answer, however its body fares
+  if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
+    const failure: Failure = { outcome: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
+    return { statusCode, body, failure };
+  }
+  if (error === null) return { statusCode, body, failure: null };
+  const message = `HTTP timeout (${inSeconds(timeoutMs)})`;
+  const failure: Failure =
+    error instanceof DeadlinePassed
+      ? { outcome: 'unhealthy', reason: 'timeout', message }
+      : explainHttpError(error, url.protocol === 'https:');
+  return { statusCode, body: statusCode === null ? null : body, failure };
+}
+
+function sightingOf({ statusCode, body, failure }: Ending, elapsedMs: number): Sighting {
+  if (failure === null) return sawHealthy(`http ${statusCode}`, elapsedMs, { statusCode, body });
+  if (failure.reason === 'http-status') return sawFailure('http', failure, { statusCode, body }, `http ${statusCode}`);
+  return sawFailure('http', failure, { statusCode, body, error: failure.message });
+}
+
+function redirects(statusCode: number | null, location: string | null): boolean {
+  return statusCode !== null && REDIRECTS.has(statusCode) && location !== null;
+}
+
+function nextHop(location: string, from: URL): URL | Failure {
+  if (!URL.canParse(location, from.href)) {
+    const message = 'The server redirects to something that is no URL: correct its Location header.';
+    return { outcome: 'unhealthy', reason: 'bad-redirect', message };
+  }
+  const next = new URL(location, from);
+  const problems = urlProblems(next);
+  return problems.length === 0 ? next : afterRedirect(unusable(problems), next);
+}
+
+function tooManyRedirects(last: URL): Failure {
+  const message = `The server redirects more than ${MOST_REDIRECTS} times, lastly to ${shown(last)}: look for a loop.`;
+  return { outcome: 'unhealthy', reason: 'too-many-redirects', message };
+}
+
+function afterRedirect(failure: Failure, url: URL): Failure {
+  return { ...failure, message: `Redirected to ${shown(url)}. ${failure.message}` };
+}
+
+function unusable(problems: readonly string[]): Failure {
+  return { outcome: 'unknown', reason: 'target-refused', message: problems.join(' ') };
+}
+
+function broken(failure: Failure): Ending {
+  return { statusCode: null, body: null, failure };
+}
+
+/** Without its query, which may hold a secret. */
+function shown(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname.slice(0, 80)}`;
+}

@@ -1,0 +1,53 @@
+import type { Sighting } from '../domain/observation.ts';
+import type { Check, ProbeInput } from './check.ts';
+import { rulesOf } from './configuration.ts';
+import type { ConnectGuard } from './connect-guard.ts';
+import { startDeadline } from './deadline.ts';
+import type { Ping, PingAnswer } from './fping.ts';
+import { excerpt, type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { lookFailed } from './system-errors.ts';
+
+/** Does the VM answer an ICMP echo? The guard resolves its name: only a cleared IP literal reaches `ping`. */
+export function createPingCheck(guard: ConnectGuard, ping: Ping): Check {
+  return { type: 'ping', validate: rulesOf('ping'), probe: (input) => probe(guard, ping, input) };
+}
+
+async function probe(guard: ConnectGuard, ping: Ping, { address, timeoutMs }: ProbeInput): Promise<Sighting> {
+  if (address === null) return noAddress('ping', { output: '' });
+  const deadline = startDeadline(timeoutMs);
+  try {
+    const clearance = await guard.clear(address, null, address, deadline);
+    if (!clearance.ok) return sawFailure('ping', clearance.failure, { output: excerpt(clearance.failure.message) });
+    const answer = await ping(clearance.address, timeoutMs);
+    if (answer.kind === 'alive') return sawHealthy('ping', answer.latencyMs, { output: answer.output });
+    const line = answer.kind === 'silent' ? 'ping failed' : undefined;
+    return sawFailure('ping', failureOf(answer), { output: answer.output }, line);
+  } finally {
+    deadline.end();
+  }
+}
+
+function failureOf({ kind, output }: Exclude<PingAnswer, { kind: 'alive' }>): Failure {
+  switch (kind) {
+    case 'silent':
+      return { outcome: 'unhealthy', reason: 'ping-failed', message: 'Ping failed' };
+    case 'not-sent':
+      return ours('no-route', `Ping could not be sent: ${output}. Look at this worker's network and firewall.`);
+    case 'fping-missing':
+      return ours(
+        'fping-missing',
+        'fping is not installed where this worker runs: install it (apt install fping), or use a tcp check.',
+      );
+    case 'icmp-not-permitted':
+      return ours(
+        'icmp-not-permitted',
+        'This worker may not send ICMP: run `setcap cap_net_raw+ep $(which fping)`, in a container add the capability NET_RAW, or use a tcp check.',
+      );
+    case 'look-failed':
+      return lookFailed(`fping: ${output}`);
+  }
+}
+
+function ours(reason: string, message: string): Failure {
+  return { outcome: 'unknown', reason, message };
+}

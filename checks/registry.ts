@@ -1,0 +1,24 @@
+import type { CheckType } from '../domain/observation.ts';
+import { createAgentCheck } from './agent.ts';
+import type { Check } from './check.ts';
+import type { ConnectGuard } from './connect-guard.ts';
+import { createFping, type FpingOptions } from './fping.ts';
+import { createHttpCheck } from './http.ts';
+import { createPingCheck } from './ping.ts';
+import { createTcpCheck } from './tcp.ts';
+
+export interface CheckDependencies {
+  guard: ConnectGuard;
+  fping?: FpingOptions;
+}
+
+/** Every kind of check, ready to probe. Create once per process: pings of all VMs share processes. */
+export function createChecks({ guard, fping }: CheckDependencies): ReadonlyMap<CheckType, Check> {
+  const checks = {
+    ping: createPingCheck(guard, createFping(fping)),
+    tcp: createTcpCheck(guard),
+    http: createHttpCheck(guard),
+    agent: createAgentCheck(),
+  } satisfies Record<CheckType, Check>;
+  return new Map(Object.values(checks).map((check) => [check.type, check]));
+}

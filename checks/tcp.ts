@@ -1,0 +1,45 @@
+import type { Sighting } from '../domain/observation.ts';
+import type { Check, ProbeInput } from './check.ts';
+import { rulesOf } from './configuration.ts';
+import type { ConnectGuard } from './connect-guard.ts';
+import { DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import { openSocket } from './open-socket.ts';
+import { type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { explainSystemError, lookFailed } from './system-errors.ts';
+import { readPort } from './target.ts';
+
+/** Does a port at the VM's own address take a connection? Nothing is sent. */
+export function createTcpCheck(guard: ConnectGuard): Check {
+  return { type: 'tcp', validate: rulesOf('tcp'), probe: (input) => probe(guard, input) };
+}
+
+async function probe(guard: ConnectGuard, { address, target, timeoutMs }: ProbeInput): Promise<Sighting> {
+  const read = readPort(target);
+  if (!read.ok) return failed('tcp', null, lookFailed(read.problems.join(' ')));
+  const port = read.value;
+  const label = `tcp:${port}`;
+  if (address === null) return noAddress(label, { port, error: 'no address' });
+  const deadline = startDeadline(timeoutMs);
+  try {
+    const clearance = await guard.clear(address, port, address, deadline);
+    if (!clearance.ok) return failed(label, port, clearance.failure);
+    const socket = await openSocket(clearance.address, port, deadline);
+    const elapsedMs = deadline.elapsedMs();
+    socket.destroy();
+    return sawHealthy(label, elapsedMs, { port, connected: true });
+  } catch (error) {
+    if (error instanceof DeadlinePassed) return timedOut(label, port, timeoutMs);
+    return failed(label, port, explainSystemError(error) ?? lookFailed(error));
+  } finally {
+    deadline.end();
+  }
+}
+
+function timedOut(label: string, port: number, timeoutMs: number): Sighting {
+  const message = `TCP connection timeout (${inSeconds(timeoutMs)})`;
+  return sawFailure(label, { outcome: 'unhealthy', reason: 'timeout', message }, { port, timeout: true });
+}
+
+function failed(label: string, port: number | null, failure: Failure): Sighting {
+  return sawFailure(label, failure, { port, error: failure.message });
+}
