@@ -17,17 +17,23 @@ export interface CommittedVm {
 
 export type Changed = { ok: true; vm: CommittedVm | null } | { ok: false; conflicts: VmConflict[] };
 
-/** Changes a VM's own settings; `vm` is null when it is gone. */
+/** A VM whose settings were read at this version, to be changed only if they still are. */
+export interface ReadVm {
+  vmId: string;
+  version: number;
+}
+
+/** Changes a VM's own settings; `vm` is null when it was changed meanwhile, or is gone: read again. */
 export async function recordVmChanged(
   database: Database,
-  vmId: string,
+  read: ReadVm,
   change: Partial<NewVm>,
   author: Author,
 ): Promise<Changed> {
-  return withoutConflict(database, author.tenantId, vmId, change, async (tx): Promise<Changed> => {
+  return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
     const { providerKey: _, ...told } = change;
     const details = { ...told, ...(change.provider ? { provider: change.provider.kind } : {}) };
-    return { ok: true, vm: await recordSettings(tx, vmId, change, author, 'vm_updated', details) };
+    return { ok: true, vm: await recordSettings(tx, read, change, author, 'vm_updated', details) };
   });
 }
 
@@ -35,7 +41,7 @@ export async function recordVmChanged(
 export async function recordVmDeleted(database: Database, vmId: string, author: Author): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
     const now = new Date(author.nowMs);
-    const vm = await recordSettings(tx, vmId, { deletedAt: now }, author, 'vm_deleted', {});
+    const vm = await recordSettings(tx, { vmId, version: null }, { deletedAt: now }, author, 'vm_deleted', {});
     if (vm === null) return null;
     await tx
       .update(apiTokens)
@@ -45,10 +51,13 @@ export async function recordVmDeleted(database: Database, vmId: string, author: 
   });
 }
 
-/** Every change of a VM passes here: the next settings version, its audit row and its notification go together. */
+/**
+ * Every change of a VM passes here: the next settings version, its audit row and its notification go together. Null when
+ * the VM is gone or was changed since `version`; `version` null = whatever it is now.
+ */
 export async function recordSettings(
   tx: Queryable,
-  vmId: string,
+  { vmId, version }: { vmId: string; version: number | null },
   change: Partial<typeof vms.$inferInsert>,
   author: Author,
   action: AuditAction,
@@ -57,7 +66,14 @@ export async function recordSettings(
   const [row] = await tx
     .update(vms)
     .set({ ...change, settingsVersion: sql`${vms.settingsVersion} + 1`, updatedAt: new Date(author.nowMs) })
-    .where(and(eq(vms.id, vmId), eq(vms.tenantId, author.tenantId), isNull(vms.deletedAt)))
+    .where(
+      and(
+        eq(vms.id, vmId),
+        eq(vms.tenantId, author.tenantId),
+        isNull(vms.deletedAt),
+        version === null ? undefined : eq(vms.settingsVersion, version),
+      ),
+    )
     .returning({ tenantId: vms.tenantId, site: vms.site, version: vms.settingsVersion });
   if (!row) return null;
   await recordAudit(tx, author, action, details, vmId);

@@ -1,0 +1,88 @@
+import { eq } from 'drizzle-orm';
+import { type Author, recordAudit } from './audit.ts';
+import type { Database } from './database.ts';
+import { notify } from './notify.ts';
+import { checkConfigs } from './schema/checks.ts';
+import { timeOrderedId } from './time-ordered-id.ts';
+import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
+import type { NewCheck } from './vm-registration.ts';
+
+/** Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. */
+export async function recordCheck(
+  database: Database,
+  read: ReadVm,
+  check: NewCheck,
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const { checkType, name = '', target = null, intervalSeconds, enabled } = check;
+    const details = { checkType, name, target, intervalSeconds, enabled };
+    const vm = await recordSettings(tx, read, {}, author, 'health_check_configured', details);
+    if (vm === null) return null;
+    const now = new Date(author.nowMs);
+    await tx
+      .insert(checkConfigs)
+      .values({ ...check, id: timeOrderedId(author.nowMs), vmId: read.vmId, createdAt: now, updatedAt: now })
+      .onConflictDoUpdate({
+        target: [checkConfigs.vmId, checkConfigs.checkType, checkConfigs.name],
+        set: { ...check, updatedAt: now },
+      });
+    return vm;
+  });
+}
+
+/** Disables a check and keeps its row; null when the VM is gone. */
+export async function recordCheckDisabled(
+  database: Database,
+  vmId: string,
+  check: { id: string; checkType: string; name: string },
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const details = { checkType: check.checkType, name: check.name };
+    const vm = await recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_disabled', details);
+    if (vm === null) return null;
+    await tx
+      .update(checkConfigs)
+      .set({ enabled: false, updatedAt: new Date(author.nowMs) })
+      .where(eq(checkConfigs.id, check.id));
+    return vm;
+  });
+}
+
+/**
+ * Makes the check that an agent's first report asks for; null when the VM has one already, enabled or not. Two first
+ * reports at once make one.
+ */
+export async function recordFirstAgentCheck(
+  database: Database,
+  vmId: string,
+  check: NewCheck,
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const now = new Date(author.nowMs);
+    const made = await tx
+      .insert(checkConfigs)
+      .values({ ...check, id: timeOrderedId(author.nowMs), vmId, createdAt: now, updatedAt: now })
+      .onConflictDoNothing()
+      .returning({ id: checkConfigs.id });
+    if (made.length === 0) return null;
+    const details = { checkType: check.checkType, intervalSeconds: check.intervalSeconds, by: 'first report' };
+    return recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_configured', details);
+  });
+}
+
+/** Notes a pause or its end: it lives in the VM's workflow, the log of who asked for it lives here. */
+export async function recordPauseAudit(
+  database: Database,
+  vmId: string,
+  action: 'vm_paused' | 'vm_resumed',
+  details: { reason?: string },
+  author: Author,
+): Promise<void> {
+  await database.orm.transaction(async (tx) => {
+    await recordAudit(tx, author, action, details, vmId);
+    await notify(tx, { kind: 'vm', vmId, tenantId: author.tenantId });
+  });
+}
