@@ -1,8 +1,9 @@
 // `npm run check`: everything that judges the code without running it.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap, root } from './bootstrap.mjs';
+import { missingFromLock } from './lockfile.mjs';
 
 /** Fewer, and dependency-cruiser has not understood the sources: then it finds no fault with anything. */
 const LEAST_MODULES = 20;
@@ -24,18 +25,30 @@ bootstrap();
 const present = rooms.split(' ').filter((room) => existsSync(join(root, room)));
 const waiting = [...checks];
 const failed = [];
+report('lock file', judgeLock());
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
     for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
-      const { ok, output, note } = await run(check);
-      process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${check.name}${note === undefined ? '' : ` (${note})`}\n`);
-      if (!ok) process.stdout.write(`${output.trim()}\n\n`);
-      if (!ok) failed.push(check.name);
+      report(check.name, await run(check));
     }
   }),
 );
 if (failed.length > 0) process.stdout.write(`Failed: ${failed.join(', ')}.\n`);
 process.exitCode = failed.length > 0 ? 1 : 0;
+
+function report(name, { ok, output = '', note }) {
+  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name}${note === undefined ? '' : ` (${note})`}\n`);
+  if (ok) return;
+  process.stdout.write(`${output.trim()}\n\n`);
+  failed.push(name);
+}
+
+function judgeLock() {
+  const missing = missingFromLock(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
+  const names = missing.map(({ path }) => path.replace('node_modules/', ''));
+  const output = `package-lock.json lacks ${names.join(', ')}: npm ci refuses it. Run node local/lockfile.mjs.`;
+  return { ok: missing.length === 0, output };
+}
 
 function run({ args: [tool, ...args], judge, onRooms = false }) {
   return new Promise((resolve) => {

@@ -5,6 +5,7 @@ import { root } from './bootstrap.mjs';
 
 /** Ctrl-C reaches us from the terminal and again from npm: all within this time is one wish. */
 const SAME_WISH_MS = 3_000;
+const PARENT_CHECK_MS = 500;
 
 /**
  * Runs a program in the foreground and passes SIGINT, SIGTERM and SIGHUP (as SIGTERM) on to it, once. A second Ctrl-C
@@ -29,6 +30,14 @@ export function runForeground(file, args, options = {}) {
       }
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => pass(signal));
+    // npm passes SIGTERM on to the shell between it and us; the shell dies of it and tells nobody.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.env.npm_lifecycle_event === undefined || process.ppid === parent) return;
+      clearInterval(watch);
+      pass('SIGTERM');
+    }, PARENT_CHECK_MS);
+    watch.unref();
     child.once('error', (error) => {
       process.stderr.write(`${file} can't be run: ${error.message}\n`);
       resolve(1);
