@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { unseenCheck } from '../../domain/check-state.ts';
+import type { CheckFact, Facts } from '../../domain/facts.ts';
+import type { CheckType, Observation } from '../../domain/observation.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { UNSEEN } from '../../domain/vm-health.ts';
+import type { WatchedCheck, WatchedVm } from '../../domain/watched.ts';
+
+export const SECOND = 1_000;
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+export const NOW = Date.parse('2026-11-22T08:00:00Z');
+
+/** Spec C's defaults. */
+export function policy(given: Partial<Policy> = {}): Policy {
+  return {
+    id: 'policy-1',
+    name: 'restart the ill',
+    enabled: true,
+    triggerAfterFailures: 3,
+    action: 'restart',
+    cooldownMinutes: 10,
+    maxAttempts: 3,
+    attemptWindowHours: 24,
+    notifyOnTrigger: true,
+    escalateAfterAttempts: null,
+    escalationAction: 'notify_only',
+    verifySeconds: 120,
+    vmId: null,
+    tag: null,
+    createdAtMs: 0,
+    ...given,
+  };
+}
+
+/** An http check that failed three times, just now. */
+export function failing(given: Partial<CheckFact> = {}): CheckFact {
+  return {
+    checkId: 'http-1',
+    checkType: 'http',
+    status: 'unhealthy',
+    consecutiveFailures: 3,
+    reason: 'http-status',
+    message: 'HTTP 503',
+    lastCheckAtMs: NOW - SECOND,
+    intervalMs: 60 * SECOND,
+    timeoutMs: 10 * SECOND,
+    ...given,
+  };
+}
+
+export function passing(given: Partial<CheckFact> = {}): CheckFact {
+  return failing({ status: 'healthy', consecutiveFailures: 0, reason: 'ok', message: null, ...given });
+}
+
+/** A VM that is to be healed: three failures in a row, its hypervisor answers, nothing was tried yet. */
+export function ill(given: Partial<Facts> = {}): Facts {
+  return {
+    vmId: 'vm-1',
+    incident: 1,
+    deleted: false,
+    stoppedOnPurpose: false,
+    status: 'unhealthy',
+    consecutiveFailures: 3,
+    checks: [failing()],
+    lastLookAtMs: NOW - SECOND,
+    attempts: [],
+    lastRemedyDoneAtMs: null,
+    lastNotSentAtMs: null,
+    provider: { answered: true, power: 'running', detail: '' },
+    providerSupports: ['reset', 'shutdown', 'stop', 'start'],
+    ...given,
+  };
+}
+
+export function observed(outcome: Observation['outcome'], given: Partial<Observation> = {}): Observation {
+  const told = {
+    healthy: { reason: 'ok', message: null, latencyMs: 12 },
+    unhealthy: { reason: 'timeout', message: 'HTTP timeout (10s)', latencyMs: null },
+    unknown: { reason: 'look-failed', message: 'look failed', latencyMs: null },
+  };
+  return { outcome, ...told[outcome], raw: {}, ...given };
+}
+
+export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
+  const checkId = given.checkId ?? 'http-1';
+  const checkType: CheckType = given.checkType ?? 'http';
+  return {
+    checkId,
+    checkType,
+    name: '',
+    target: null,
+    intervalMs: 60 * SECOND,
+    timeoutMs: 10 * SECOND,
+    thresholds: { failureThreshold: 3, successThreshold: 1 },
+    staleAfterSeconds: null,
+    options: {},
+    createdAtMs: 0,
+    state: unseenCheck(checkId, checkType),
+    ...given,
+  };
+}
+
+export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
+  return {
+    vmId: 'vm-1',
+    tenantId: 'default',
+    name: 'one',
+    address: '127.0.0.1',
+    site: 'main',
+    host: null,
+    providerKind: 'local',
+    tags: [],
+    settingsVersion: 1,
+    watchEpoch: 1,
+    deleted: false,
+    stoppedOnPurpose: false,
+    reportIntervalMs: 60 * SECOND,
+    lastHeartbeatAtMs: null,
+    checks: [watchedCheck()],
+    health: UNSEEN,
+    lookSeq: 0,
+    ...given,
+  };
+}
+
+export const anyOutcome = fc.constantFrom<Observation['outcome']>('healthy', 'unhealthy', 'unknown');
+export const anyCheckType = fc.constantFrom<CheckType>('ping', 'tcp', 'http', 'agent');
+export const anyThresholds = fc.record({
+  failureThreshold: fc.integer({ min: 1, max: 6 }),
+  successThreshold: fc.integer({ min: 1, max: 6 }),
+});
+/** Intervals as people set them, and odd ones. */
+export const anyIntervalMs = fc
+  .oneof(fc.constantFrom(1, 5, 7, 15, 30, 60, 300, 3_600), fc.integer({ min: 1, max: 90_000 }))
+  .map((seconds) => seconds * SECOND);
+export const anyInstant = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2100-01-01') });

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CheckFact } from '../../domain/facts.ts';
+import type { HealthStatus } from '../../domain/health.ts';
+import { hasRecovered, watchLimitMs } from '../../domain/recovery.ts';
+import { failing, HOUR, MINUTE, NOW, passing, SECOND } from './examples.ts';
+
+const DONE = NOW - MINUTE;
+const BEFORE = DONE - SECOND;
+const AFTER = DONE + SECOND;
+
+describe('a VM has recovered', () => {
+  it.each<[title: string, recovered: boolean, status: HealthStatus, checks: CheckFact[], doneAtMs: number | null]>([
+    ['when it is healthy and nothing was done to it', true, 'healthy', [passing({ lastCheckAtMs: BEFORE })], null],
+    ['when all its checks were healthy after the remedy', true, 'healthy', [passing({ lastCheckAtMs: AFTER })], DONE],
+    ['not while it is unhealthy', false, 'unhealthy', [failing({ lastCheckAtMs: AFTER })], DONE],
+    ['not while it is degraded', false, 'degraded', [failing({ status: 'degraded' })], null],
+    ['not while nobody can tell', false, 'unknown', [failing({ status: 'unknown', lastCheckAtMs: null })], null],
+    ['not by a look from before the remedy', false, 'healthy', [passing({ lastCheckAtMs: BEFORE })], DONE],
+    ['not by a look that began as the remedy was done', false, 'healthy', [passing({ lastCheckAtMs: DONE })], DONE],
+    [
+      'not while one of its checks was only seen before the remedy',
+      false,
+      'healthy',
+      [passing({ lastCheckAtMs: AFTER }), passing({ checkId: 'tcp-1', lastCheckAtMs: BEFORE })],
+      DONE,
+    ],
+    [
+      'by the checks that can tell, when another never could',
+      true,
+      'healthy',
+      [passing({ lastCheckAtMs: AFTER }), failing({ status: 'unknown', lastCheckAtMs: null })],
+      DONE,
+    ],
+    ['not by having no checks left', false, 'healthy', [], DONE],
+    [
+      'not when all checks that could tell are gone and new ones have not answered',
+      false,
+      'healthy',
+      [failing({ status: 'unknown', lastCheckAtMs: null })],
+      DONE,
+    ],
+  ])('%s', (_title, recovered, status, checks, lastRemedyDoneAtMs) => {
+    expect(hasRecovered({ status, checks, lastRemedyDoneAtMs })).toBe(recovered);
+  });
+
+  it('never by looks that all began before the last remedy was done', () => {
+    const anyCheck = fc
+      .record({
+        status: fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy'),
+        lastCheckAtMs: fc.option(fc.integer({ min: DONE - 48 * HOUR, max: DONE })),
+      })
+      .map((given) => failing(given));
+    fc.assert(
+      fc.property(fc.array(anyCheck, { maxLength: 5 }), (checks) => {
+        expect(hasRecovered({ status: 'healthy', checks, lastRemedyDoneAtMs: DONE })).toBe(false);
+      }),
+    );
+  });
+});
+
+describe('a VM is not watched', () => {
+  it('after three intervals and a timeout of its slowest check', () => {
+    const checks = [
+      { intervalMs: 60 * SECOND, timeoutMs: 10 * SECOND },
+      { intervalMs: 5 * SECOND, timeoutMs: 2 * SECOND },
+    ];
+    expect(watchLimitMs(checks)).toBe(190 * SECOND);
+  });
+
+  it('at all when it has no checks', () => {
+    expect(watchLimitMs([])).toBe(0);
+  });
+});
