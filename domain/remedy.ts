@@ -3,6 +3,7 @@ import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
 import { belowThreshold } from './guards/below-threshold.ts';
 import { cooldown } from './guards/cooldown.ts';
+import { failuresOld } from './guards/failures-old.ts';
 import type { Case, Guard, Objection } from './guards/guard.ts';
 import { notWatched } from './guards/not-watched.ts';
 import { providerUnreachable } from './guards/provider-unreachable.ts';
@@ -39,6 +40,7 @@ export const GUARDS: readonly Guard[] = [
   notWatched,
   belowThreshold,
   silenceAlone,
+  failuresOld,
   attemptsUsedUp,
   cooldown,
   actionUnsupported,

@@ -8,9 +8,10 @@ export const attemptsUsedUp: Guard = {
   object({ facts, policy, remedy }, nowMs) {
     if (remedy.escalation) return null;
     const attempts = facts.attempts.filter((attempt) => !attempt.escalation);
-    const oldest = attempts.at(-policy.maxAttempts);
-    if (attempts.length < policy.maxAttempts || oldest === undefined) return null;
-    const freeAtMs = oldest.atMs + policy.attemptWindowHours * HOUR_MS;
+    if (attempts.length < policy.maxAttempts) return null;
+    // a policy of no attempts has none that could leave the window
+    const oldestAtMs = attempts.at(-policy.maxAttempts)?.atMs ?? nowMs;
+    const freeAtMs = oldestAtMs + policy.attemptWindowHours * HOUR_MS;
     return {
       reason: 'attempts-used-up',
       sentence: `${attempts.length} of ${policy.maxAttempts} attempts within ${policy.attemptWindowHours} h; manual intervention needed`,

@@ -9,14 +9,16 @@ export const cooldown: Guard = {
   object({ facts, policy, remedy }, nowMs) {
     if (remedy.kind === 'tell' && remedy.escalation) return null;
     const last = facts.attempts.at(-1);
-    const freeAtMs = Math.max(
-      last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000,
-      facts.lastNotSentAtMs === null ? 0 : facts.lastNotSentAtMs + NOT_SENT_PAUSE_MS,
-    );
+    const cooledAtMs = last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000;
+    const pausedUntilMs = facts.lastNotSentAtMs === null ? 0 : facts.lastNotSentAtMs + NOT_SENT_PAUSE_MS;
+    const freeAtMs = Math.max(cooledAtMs, pausedUntilMs);
     if (freeAtMs <= nowMs) return null;
     return {
       reason: 'cooldown',
-      sentence: `the last attempt was too recent; the policy waits ${policy.cooldownMinutes} min between attempts`,
+      sentence:
+        pausedUntilMs > cooledAtMs
+          ? 'the last remedy could not be sent; it is tried again after a pause'
+          : `the last attempt was too recent; the policy waits ${policy.cooldownMinutes} min between attempts`,
       wouldChange: `time: the next attempt may be made at ${new Date(freeAtMs).toISOString()}`,
       lookAgainInMs: freeAtMs - nowMs,
     };

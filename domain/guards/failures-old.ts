@@ -1,0 +1,32 @@
+import type { CheckFact } from '../facts.ts';
+import { triggers } from '../policy.ts';
+import { lookedSince, watchLimitMs } from '../recovery.ts';
+import type { Guard } from './guard.ts';
+
+/** Its failing checks can't tell any more: counted failures stay counted, but say nothing about the VM as it is now. */
+export const failuresOld: Guard = {
+  reason: 'failures-old',
+  object({ facts, policy, remedy }, nowMs) {
+    if (remedy.kind !== 'power') return null;
+    const failing = facts.checks.filter(
+      (check) => check.checkType !== 'agent' && triggers(policy, check.consecutiveFailures),
+    );
+    const doneAtMs = facts.lastRemedyDoneAtMs;
+    const recent = failing.filter((check) => doneAtMs === null || lookedSince(check, doneAtMs));
+    // without any such check it is silence alone, which has its own guard
+    if (failing.length === 0 || recent.some((check) => isFresh(check, nowMs))) return null;
+    return {
+      reason: 'failures-old',
+      sentence:
+        recent.length === 0
+          ? 'no look since the last remedy could tell whether it still fails'
+          : 'its failing checks have not been able to tell for three intervals',
+      wouldChange: 'a look that can tell, one way or the other: its checks say why they cannot',
+      lookAgainInMs: 15_000,
+    };
+  },
+};
+
+function isFresh(check: CheckFact, nowMs: number): boolean {
+  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= watchLimitMs([check]);
+}

@@ -1,0 +1,14 @@
+import type { Case, Guard, Objection } from '../../../domain/guards/guard.ts';
+import type { Remedy } from '../../../domain/remedy.ts';
+import { ill, NOW, policy } from '../examples.ts';
+
+export const RESET: Remedy = { action: 'restart', escalation: false, kind: 'power', power: 'reset' };
+export const TELL: Remedy = { action: 'notify_only', escalation: false, kind: 'tell' };
+export const MIGRATE: Remedy = { action: 'migrate', escalation: false, kind: 'other' };
+
+export const escalating = (remedy: Remedy): Remedy => ({ ...remedy, escalation: true });
+
+/** What a guard says about resetting an ill VM, with what the case adds or changes. */
+export function ask(guard: Guard, given: Partial<Case> = {}): Objection | null {
+  return guard.object({ facts: ill(), policy: policy(), remedy: RESET, ...given }, NOW);
+}

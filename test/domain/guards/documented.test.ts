@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Case } from '../../../domain/guards/guard.ts';
+import { GUARDS } from '../../../domain/remedy.ts';
+import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
+import { ask, MIGRATE } from './ask.ts';
+
+const page = readFileSync(new URL('../../../docs/guards.md', import.meta.url), 'utf8');
+
+interface Section {
+  place: number;
+  reason: string;
+  text: string;
+}
+
+const sections: Section[] = page
+  .split(/^## /m)
+  .slice(1)
+  .map((text) => {
+    const [, place, reason] = /^(\d+)\. `([a-z-]+)`/.exec(text) ?? [];
+    return { place: Number(place), reason: reason ?? '', text: text.replaceAll('\n', ' ') };
+  });
+
+const attempt = (ageMs: number) => ({ atMs: NOW - ageMs, escalation: false });
+
+/** Cases that each guard objects to; a guard without one here fails below. */
+const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
+  'not-watched': [{ facts: ill({ lastLookAtMs: NOW - 20 * MINUTE }) }],
+  'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
+  'silence-alone': [{ facts: ill({ checks: [failing({ checkType: 'agent' })] }) }],
+  'failures-old': [
+    { facts: ill({ checks: [failing({ lastCheckAtMs: NOW - 20 * MINUTE })] }) },
+    { facts: ill({ lastRemedyDoneAtMs: NOW }) },
+  ],
+  'attempts-used-up': [{ facts: ill({ attempts: [1, 2, 3].map((n) => attempt(n * MINUTE)) }) }],
+  cooldown: [{ facts: ill({ attempts: [attempt(MINUTE)] }) }, { facts: ill({ lastNotSentAtMs: NOW - SECOND }) }],
+  'action-unsupported': [{ remedy: MIGRATE }],
+  'provider-unreachable': [{ facts: ill({ provider: { answered: false, reason: 'busy', message: 'busy' } }) }],
+};
+
+/** As the page writes it. */
+function generalised(words: string): string {
+  return words
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
+    .replaceAll(/\b\d+\b/g, 'N')
+    .replaceAll(/"\w+"|busy/g, (word) => (word === 'busy' ? '…' : '"…"'));
+}
+
+describe('docs/guards.md', () => {
+  it('lists every guard, in the order in which they are asked', () => {
+    expect(sections.map((section) => section.reason)).toEqual(GUARDS.map((guard) => guard.reason));
+    expect(sections.map((section) => section.place)).toEqual(GUARDS.map((_, i) => i + 1));
+  });
+
+  it('says of each guard what it says and what would change its mind', () => {
+    for (const guard of GUARDS) {
+      const text = sections.find((section) => section.reason === guard.reason)?.text;
+      const objections = (OBJECTIONABLE[guard.reason] ?? []).map((given) => ask(guard, given));
+      expect(objections, guard.reason).not.toEqual([]);
+      for (const objection of objections) {
+        expect(text).toContain(`> ${generalised(objection?.sentence ?? 'no objection')} `);
+        expect(text).toContain(`**Changes its mind:** ${generalised(objection?.wouldChange ?? 'no objection')}.`);
+      }
+    }
+  });
+});
+
+describe('domain/guards', () => {
+  it('holds no guard that is not asked', () => {
+    const files = readdirSync(new URL('../../../domain/guards/', import.meta.url)).map((name) => name.slice(0, -3));
+    expect(files.filter((name) => name !== 'guard').sort()).toEqual(GUARDS.map((guard) => guard.reason).sort());
+  });
+
+  it('each has its table of cases beside its reason code', () => {
+    const tables = readdirSync(new URL('./', import.meta.url));
+    for (const guard of GUARDS) expect(tables).toContain(`${guard.reason}.test.ts`);
+  });
+});

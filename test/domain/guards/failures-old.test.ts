@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { Facts } from '../../../domain/facts.ts';
+import { failuresOld } from '../../../domain/guards/failures-old.ts';
+import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
+import { ask, TELL } from './ask.ts';
+
+const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
+const told = (lastCheckAtMs: number | null) => failing({ lastCheckAtMs });
+const AGENT = failing({ checkId: 'agent-1', checkType: 'agent' });
+
+describe('failures-old', () => {
+  it.each<[string, Partial<Facts>]>([
+    ['a failing check told just now', { checks: [told(NOW)] }],
+    ['it told three intervals and a timeout ago', { checks: [told(NOW - LIMIT)] }],
+    ['it told after the last remedy', { checks: [told(NOW - SECOND)], lastRemedyDoneAtMs: NOW - MINUTE }],
+    ['one of two failing checks still tells', { checks: [told(NOW - LIMIT - 1), told(NOW)] }],
+    ['only the agent fails, which is for another guard', { checks: [AGENT] }],
+  ])('has no objection when %s', (_title, given) => {
+    expect(ask(failuresOld, { facts: ill(given) })).toBeNull();
+  });
+
+  it.each<[string, Partial<Facts>, string]>([
+    [
+      'the failing check has not been able to tell for longer',
+      { checks: [told(NOW - LIMIT - 1)] },
+      'its failing checks have not been able to tell for three intervals',
+    ],
+    [
+      'the failures were counted before the last remedy',
+      { checks: [told(NOW - 2 * MINUTE)], lastRemedyDoneAtMs: NOW - MINUTE },
+      'no look since the last remedy could tell whether it still fails',
+    ],
+    [
+      'the look that failed began as the remedy was done',
+      { checks: [told(NOW - MINUTE)], lastRemedyDoneAtMs: NOW - MINUTE },
+      'no look since the last remedy could tell whether it still fails',
+    ],
+    [
+      'only the agent was heard of since',
+      { checks: [told(NOW - LIMIT - 1), AGENT] },
+      'its failing checks have not been able to tell for three intervals',
+    ],
+  ])('objects when %s', (_title, given, sentence) => {
+    expect(ask(failuresOld, { facts: ill(given) })).toMatchObject({ reason: 'failures-old', sentence });
+  });
+
+  it('lets people be told', () => {
+    expect(ask(failuresOld, { facts: ill({ checks: [told(null)] }), remedy: TELL })).toBeNull();
+  });
+});
