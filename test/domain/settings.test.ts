@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeSettings, parseSettings } from '../../domain/settings.ts';
+
+function problemsOf(environment: Record<string, string>): string[] {
+  const parsed = parseSettings(environment);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+describe('settings from an environment', () => {
+  it('have a default each where nothing is set', () => {
+    const parsed = parseSettings({});
+    expect(parsed).toMatchObject({
+      ok: true,
+      notices: [],
+      settings: {
+        HOST: '127.0.0.1',
+        PORT: 3000,
+        STALE_TIMEOUT_MS: 300_000,
+        RESULT_RETENTION_DAYS: 30,
+        HEAL_RETENTION_DAYS: 90,
+      },
+    });
+  });
+
+  it('bring no secret by default', () => {
+    const parsed = parseSettings({});
+    expect(parsed.ok && [parsed.settings.DEFIB_ADMIN_TOKEN, parsed.settings.DATABASE_URL]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('are read as numbers and lists', () => {
+    const parsed = parseSettings({ PORT: '8080', CHECK_TARGETS_ALLOW: ' 127.0.0.0/8, ::1/128 ,, ' });
+    expect(parsed).toMatchObject({ settings: { PORT: 8080, CHECK_TARGETS_ALLOW: ['127.0.0.0/8', '::1/128'] } });
+  });
+
+  it('count as absent when empty', () => {
+    const names = describeSettings().map((one) => one.name);
+    const parsed = parseSettings(Object.fromEntries(names.map((name) => [name, ''])));
+    expect(parsed).toEqual(parseSettings({}));
+  });
+
+  it('are left alone where they belong to somebody else', () => {
+    expect(parseSettings({ PATH: '/bin', HOME: '/root', XYZ: undefined })).toEqual(parseSettings({}));
+  });
+
+  it.each([
+    ['PORT', '70000'],
+    ['PORT', '0'],
+    ['PORT', 'http'],
+    ['PORT', '30.5'],
+    ['STALE_TIMEOUT_MS', '-1'],
+    ['RESULT_RETENTION_DAYS', '0'],
+    ['LOG_LEVEL', 'loud'],
+    ['DEFIB_SITE', 'Main Site'],
+    ['DEFIB_ADMIN_TOKEN', 'too-short'],
+  ])('are refused by name: %s=%s', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: \\S`))]);
+  });
+
+  it('tell all their problems at once', () => {
+    const problems = problemsOf({ PORT: 'x', POSTGRES_PORT: '0', LOG_LEVEL: 'loud', DEFIB_SITE: '?', HOST: 'ok' });
+    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+      'DEFIB_SITE',
+      'LOG_LEVEL',
+      'PORT',
+      'POSTGRES_PORT',
+    ]);
+  });
+
+  it('do not repeat a secret in a problem', () => {
+    expect(problemsOf({ DEFIB_ADMIN_TOKEN: 'hunter2' }).join()).not.toContain('hunter2');
+  });
+
+  it('of Redis are ignored with one notice that names them', () => {
+    const parsed = parseSettings({ REDIS_HOST: 'cache', REDIS_PORT: 'not a number', REDIS_URL: '' });
+    expect(parsed).toMatchObject({ ok: true, notices: ['REDIS_HOST, REDIS_PORT: not needed any more, ignored'] });
+  });
+
+  it('never throw, whatever the environment holds', () => {
+    const names = describeSettings().map((one) => one.name);
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names, 'REDIS_URL', 'OTHER'), fc.string()), (environment) => {
+        const parsed = parseSettings(environment);
+        if (!parsed.ok) for (const problem of parsed.problems) expect(names).toContain(problem.split(':')[0]);
+        expect(parsed.ok || parsed.problems.length > 0).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('the settings table', () => {
+  it('says of every setting what it is for', () => {
+    for (const { name, meaning } of describeSettings()) expect(meaning, name).toMatch(/\w{3}/);
+  });
+
+  it('shows the default that is used', () => {
+    expect(describeSettings()).toContainEqual({ name: 'PORT', fallback: '3000', meaning: 'port of the API' });
+    expect(describeSettings()).toContainEqual(expect.objectContaining({ name: 'DATABASE_URL', fallback: '' }));
+  });
+});

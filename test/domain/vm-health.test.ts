@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CheckState, foldCheck, unseenCheck } from '../../domain/check-state.ts';
+import { type HealthStatus, toSeedStatus, worstOf } from '../../domain/health.ts';
+import { foldVm, type HealthTransition, UNSEEN, type VmHealth } from '../../domain/vm-health.ts';
+import { anyOutcome, anyThresholds, NOW, observed } from './examples.ts';
+
+const anyStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
+
+describe('the worst of several statuses', () => {
+  it.each<[HealthStatus[], HealthStatus]>([
+    [[], 'unknown'],
+    [['unknown'], 'unknown'],
+    [['healthy', 'unknown'], 'healthy'],
+    [['healthy', 'degraded', 'unknown'], 'degraded'],
+    [['unhealthy', 'degraded', 'healthy'], 'unhealthy'],
+  ])('of %j is %s', (statuses, worst) => {
+    expect(worstOf(statuses)).toBe(worst);
+  });
+
+  it('does not depend on their order or on who answered twice', () => {
+    fc.assert(
+      fc.property(fc.array(anyStatus), (statuses) => {
+        expect(worstOf(statuses.toReversed())).toBe(worstOf(statuses));
+        expect(worstOf([...statuses, ...statuses])).toBe(worstOf(statuses));
+      }),
+    );
+  });
+});
+
+it('the words of the older systems are HEALTHY, WARNING, DOWN and UNKNOWN', () => {
+  expect((['healthy', 'degraded', 'unhealthy', 'unknown'] as const).map(toSeedStatus)).toEqual([
+    'HEALTHY',
+    'WARNING',
+    'DOWN',
+    'UNKNOWN',
+  ]);
+});
+
+function check(checkId: string, given: Partial<CheckState>): CheckState {
+  return { ...unseenCheck(checkId, 'http'), reason: 'ok', ...given };
+}
+
+describe('a VM from its checks', () => {
+  it('gives a reason for each check that is not plainly healthy, and only for those', () => {
+    const { health } = foldVm(
+      UNSEEN,
+      [
+        check('well', { status: 'healthy' }),
+        check('ill', { status: 'unhealthy', reason: 'timeout', message: 'HTTP timeout (10s)' }),
+        check('was well, now cannot tell', { status: 'healthy', reason: 'look-failed' }),
+        unseenCheck('new', 'tcp'),
+      ],
+      NOW,
+    );
+    expect(health.reasons.map(({ checkId, reason }) => [checkId, reason])).toEqual([
+      ['ill', 'timeout'],
+      ['was well, now cannot tell', 'look-failed'],
+      ['new', 'not-checked-yet'],
+    ]);
+  });
+
+  it('counts the failures of the check that fails longest and the successes that all checks share', () => {
+    const { health } = foldVm(
+      UNSEEN,
+      [
+        check('a', { status: 'unhealthy', consecutiveFailures: 5 }),
+        check('b', { status: 'degraded', consecutiveFailures: 1 }),
+        check('c', { status: 'healthy', consecutiveSuccesses: 9 }),
+      ],
+      NOW,
+    );
+    expect(health).toMatchObject({ status: 'unhealthy', consecutiveFailures: 5, consecutiveSuccesses: 0 });
+  });
+
+  it('keeps when it was last checked while none of its checks can tell', () => {
+    const before: VmHealth = {
+      ...UNSEEN,
+      status: 'unhealthy',
+      lastCheckAtMs: 5,
+      lastUnhealthyAtMs: 5,
+      transitionSeq: 4,
+    };
+    const { health } = foldVm(before, [check('a', { status: 'unhealthy', consecutiveFailures: 3 })], NOW);
+    expect(health).toMatchObject({ lastCheckAtMs: 5, lastUnhealthyAtMs: 5, transitionSeq: 4 });
+  });
+
+  it('says when the change happened, from what, to what and why', () => {
+    const before: VmHealth = { ...UNSEEN, status: 'healthy', transitionSeq: 7 };
+    const { transition } = foldVm(before, [check('a', { status: 'degraded', reason: 'timeout' })], NOW);
+    expect(transition).toEqual({
+      seq: 8,
+      from: 'healthy',
+      to: 'degraded',
+      atMs: NOW,
+      reasons: [{ checkId: 'a', checkType: 'http', status: 'degraded', reason: 'timeout', message: null }],
+    });
+  });
+});
+
+describe('a VM over any history of looks', () => {
+  const CHECKS = ['a', 'b', 'c'];
+  const anyLook = fc.record({ who: fc.constantFrom(...CHECKS), outcome: anyOutcome });
+  const anyHistory = fc.array(anyLook, { maxLength: 60 });
+
+  /** Each look is of one check; what the VM was after each. */
+  function live(
+    history: readonly { who: string; outcome: 'healthy' | 'unhealthy' | 'unknown' }[],
+    thresholds: { failureThreshold: number; successThreshold: number },
+  ) {
+    const states = new Map(CHECKS.map((id) => [id, unseenCheck(id, 'http')]));
+    let health = UNSEEN;
+    return history.map(({ who, outcome }, i) => {
+      const before = health;
+      const seen = { observation: observed(outcome), dueAtMs: i, beganAtMs: i };
+      states.set(who, foldCheck(states.get(who) ?? unseenCheck(who, 'http'), thresholds, seen));
+      const folded = foldVm(health, [...states.values()], i);
+      health = folded.health;
+      return {
+        outcome,
+        before,
+        health,
+        transition: folded.transition,
+        statuses: [...states.values()].map((s) => s.status),
+      };
+    });
+  }
+
+  it('is always the worst of its checks', () => {
+    fc.assert(
+      fc.property(anyHistory, anyThresholds, (history, thresholds) => {
+        for (const { health, statuses } of live(history, thresholds)) expect(health.status).toBe(worstOf(statuses));
+      }),
+    );
+  });
+
+  it('numbers exactly its changes of status, without a gap, each beginning where the last one ended', () => {
+    fc.assert(
+      fc.property(anyHistory, anyThresholds, (history, thresholds) => {
+        const steps = live(history, thresholds);
+        const transitions = steps.map((step) => step.transition).filter((one): one is HealthTransition => one !== null);
+        expect(transitions.map((one) => one.seq)).toEqual(transitions.map((_, i) => i + 1));
+        for (const [i, one] of transitions.entries()) {
+          expect(one.from).toBe(transitions[i - 1]?.to ?? 'unknown');
+          expect(one.to).not.toBe(one.from);
+        }
+        for (const { before, health, transition } of steps) {
+          expect(transition !== null).toBe(before.status !== health.status);
+          expect(health.transitionSeq - before.transitionSeq).toBe(transition === null ? 0 : 1);
+        }
+        expect(steps.at(-1)?.health.transitionSeq ?? 0).toBe(transitions.length);
+      }),
+    );
+  });
+
+  it('never changes its status because nobody could tell', () => {
+    fc.assert(
+      fc.property(anyHistory, anyThresholds, (history, thresholds) => {
+        for (const { outcome, transition } of live(history, thresholds)) {
+          if (outcome === 'unknown') expect(transition).toBeNull();
+        }
+      }),
+    );
+  });
+
+  it('is unknown only until the first of its checks has answered', () => {
+    fc.assert(
+      fc.property(anyHistory, anyThresholds, (history, thresholds) => {
+        const steps = live(history, thresholds);
+        const firstAnswer = history.findIndex((look) => look.outcome !== 'unknown');
+        for (const [i, { health }] of steps.entries()) {
+          expect(health.status === 'unknown').toBe(firstAnswer === -1 || i < firstAnswer);
+        }
+      }),
+    );
+  });
+});
