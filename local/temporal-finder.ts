@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder, makeOnce } from './cache-folder.ts';
@@ -164,8 +164,13 @@ function programsIn(folder: string): string[] {
 }
 
 function isProgram(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && stat.isFile() && (stat.mode & 0o111) !== 0;
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or in a folder that isn't ours to look into: PATH of a root shell may name some.
+    return false;
+  }
 }
 
 function builtFolder(environment: NodeJS.ProcessEnv): string {

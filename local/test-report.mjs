@@ -1,5 +1,8 @@
 // Plain JavaScript without dependencies, see bootstrap.mjs.
 
+/** As describeNeeding in test/support/requirements.ts writes it into a title. */
+const MARK = / \[skipped because (.*?)\]/;
+
 /**
  * Reads vitest's JSON report.
  * @param {any} report undefined when vitest ended before it could write one
@@ -14,7 +17,10 @@ export function summarize(report) {
   const failed = tests.filter((test) => test.status === 'failed').length + (report === undefined ? 1 : unloaded);
   const skipped = tests
     .filter((test) => test.status !== 'passed' && test.status !== 'failed')
-    .map((test) => ({ name: test.fullName, reason: reasonIn(test.fullName) }));
+    .map(({ fullName }) => ({
+      name: fullName.replace(MARK, ''),
+      reason: fullName.match(MARK)?.[1] ?? 'no reason given',
+    }));
   return { passed, failed, skipped, line: `${passed} passed, ${failed} failed, ${skipped.length} skipped` };
 }
 
@@ -27,9 +33,4 @@ export function reasonsFor(skipped) {
   const counts = new Map();
   for (const { reason } of skipped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts].map(([reason, count]) => `${count} skipped: ${reason}`);
-}
-
-/** The mark is that of describeNeeding in test/support/requirements.ts. */
-function reasonIn(name) {
-  return name.match(/\[skipped because (.*?)\]/)?.[1] ?? 'no reason given';
 }
