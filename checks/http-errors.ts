@@ -35,7 +35,8 @@ export function explainHttpError(error: unknown, https: boolean): Failure {
       `TLS handshake failed: ${said}. Look at the server's TLS versions, ciphers and client certificates.`,
     );
   }
-  if (code.startsWith('HPE_')) {
+  // undici 7.30 gives these no code
+  if (error instanceof Error && error.name === 'HTTPParserError') {
     const hint = https ? 'correct the port' : 'correct the port, or use https://';
     return unhealthy('not-http', `The answer is not HTTP (${said}): ${hint}.`);
   }

@@ -1,4 +1,4 @@
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import type { Sighting } from '../domain/observation.ts';
 import type { Check, ProbeInput } from './check.ts';
 import { rulesOf } from './configuration.ts';
@@ -21,10 +21,13 @@ interface Ending {
   failure: Failure | null;
 }
 
-/** Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. */
-export function createHttpCheck(guard: ConnectGuard): Check {
+/**
+ * Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. `authorities`
+ * (PEM) are trusted besides Node's own.
+ */
+export function createHttpCheck(guard: ConnectGuard, authorities: readonly string[] = []): Check {
   // made once: reading the authorities costs more than a look
-  const context = createSecureContext();
+  const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
   /** One request to one URL. The guard decides anew for each. */
   async function request(url: URL, input: ProbeInput, deadline: Deadline): Promise<Exchange | Failure> {

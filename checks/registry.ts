@@ -10,14 +10,16 @@ import { createTcpCheck } from './tcp.ts';
 export interface CheckDependencies {
   guard: ConnectGuard;
   fping?: FpingOptions;
+  /** Certificates (PEM) of further authorities that https checks trust. */
+  authorities?: readonly string[];
 }
 
 /** Every kind of check, ready to probe. Create once per process: pings of all VMs share processes. */
-export function createChecks({ guard, fping }: CheckDependencies): ReadonlyMap<CheckType, Check> {
+export function createChecks({ guard, fping, authorities }: CheckDependencies): ReadonlyMap<CheckType, Check> {
   const checks = {
     ping: createPingCheck(guard, createFping(fping)),
     tcp: createTcpCheck(guard),
-    http: createHttpCheck(guard),
+    http: createHttpCheck(guard, authorities),
     agent: createAgentCheck(),
   } satisfies Record<CheckType, Check>;
   return new Map(Object.values(checks).map((check) => [check.type, check]));

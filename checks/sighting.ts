@@ -11,8 +11,8 @@ type Raw = { [key: string]: JsonValue };
 
 /** The target answered as it should. `label` opens the operator's line: `http 200`, `tcp:22`. */
 export function sawHealthy(label: string, elapsedMs: number, raw: Raw): Sighting {
-  const latencyMs = Math.round(elapsedMs * 10) / 10;
-  const shown = latencyMs < 1 ? latencyMs : Math.round(latencyMs);
+  const latencyMs = Math.round(elapsedMs * 100) / 100;
+  const shown = latencyMs < 1 ? Number(latencyMs.toPrecision(1)) : Math.round(latencyMs);
   return {
     observation: { outcome: 'healthy', reason: 'ok', message: null, latencyMs, raw },
     summary: `${label} ${shown} ms`,

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { Check, ProbeInput } from '../../checks/check.ts';
+import { createConnectGuard, type Resolve } from '../../checks/connect-guard.ts';
+import type { GuardSettings } from '../../checks/connect-rules.ts';
+import type { FpingOptions } from '../../checks/fping.ts';
+import { createChecks } from '../../checks/registry.ts';
+import type { CheckType, Sighting } from '../../domain/observation.ts';
+
+export interface Surroundings {
+  settings?: Partial<GuardSettings>;
+  /** What names resolve to; others do not exist. No test asks a real resolver. */
+  names?: { [name: string]: readonly string[] };
+  resolve?: Resolve;
+  interfaces?: readonly string[];
+  fping?: FpingOptions;
+  authorities?: readonly string[];
+}
+
+/** The real checks behind the real guard, on a machine that lets them look at loopback. */
+export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<CheckType, Check> {
+  const { settings, names = {}, interfaces = ['127.0.0.1', '::1'], fping, authorities } = surroundings;
+  const guard = createConnectGuard(
+    { allow: ['127.0.0.0/8', '::1'], ownPorts: new Set(), ...settings },
+    { resolve: surroundings.resolve ?? resolverOf(names), ownAddresses: () => [...interfaces] },
+  );
+  return createChecks({ guard, fping, authorities });
+}
+
+/** One look, at 127.0.0.1 unless told otherwise. */
+export function look(type: CheckType, input: Partial<ProbeInput>, surroundings?: Surroundings): Promise<Sighting> {
+  const check = checksIn(surroundings).get(type);
+  if (check === undefined) throw new Error(`no check of type ${type}`);
+  return check.probe(inputOf(input));
+}
+
+export function inputOf(input: Partial<ProbeInput>): ProbeInput {
+  return {
+    address: '127.0.0.1',
+    target: null,
+    timeoutMs: 10_000,
+    options: {},
+    nowMs: 0,
+    agent: { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: 1 },
+    ...input,
+  };
+}
+
+export function resolverOf(names: { [name: string]: readonly string[] }): Resolve {
+  return async (host) => {
+    const found = names[host];
+    if (found === undefined) throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
+    return found;
+  };
+}
+
+/** Listens on a free loopback port until the test ends. */
+export async function listening(server: Server, host = '127.0.0.1'): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, host);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A server that says `answer` to whoever has sent anything, and leaves the connection to `then`. */
+export function saying(
+  answer: string | Buffer,
+  then: (socket: Socket) => void = (socket) => socket.end(),
+): Promise<number> {
+  return listening(
+    createServer((socket) => {
+      socket.once('data', () => {
+        socket.write(answer);
+        then(socket);
+      });
+    }),
+  );
+}
+
+/** A loopback port on which nobody listens: one that was free a moment ago. */
+export async function closedPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
