@@ -13,11 +13,12 @@ const SOURCES = ['workflows', 'domain', 'activities'];
  * The workflows as one file. Webpack takes seconds, so the result is kept in `cacheDir` under a hash of the sources and
  * of the SDK's version.
  */
-export async function workflowBundle(cacheDir: string): Promise<WorkflowBundlePath> {
-  const file = join(cacheDir, `workflows-${sourcesHash()}.js`);
+export async function workflowBundle(cacheDir: string, interceptorModules: string[] = []): Promise<WorkflowBundlePath> {
+  const file = join(cacheDir, `workflows-${sourcesHash(interceptorModules)}.js`);
   if (!existsSync(file)) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: entryPoint(),
+      workflowInterceptorModules: interceptorModules,
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
     mkdirSync(cacheDir, { recursive: true });
@@ -33,10 +34,11 @@ function entryPoint(): string {
   return existsSync(built) ? built : join(ROOT, 'workflows', 'index.ts');
 }
 
-function sourcesHash(): string {
+function sourcesHash(interceptorModules: readonly string[]): string {
   const hash = createHash('sha256');
   const require = createRequire(import.meta.url);
   hash.update(require('@temporalio/worker/package.json').version);
+  for (const module of interceptorModules) hash.update(readFileSync(module));
   for (const folder of SOURCES) {
     const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
       /\.[tj]s$/.test(name),

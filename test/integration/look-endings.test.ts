@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { LookInput, LookNews } from '../../activities/contract.ts';
+import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
+import type { vmHealth } from '../../workflows/index.ts';
+import { VM_QUERY, VM_SIGNAL, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
+import { describeNeeding } from '../support/requirements.ts';
+
+let onLook: (input: LookInput, count: number) => LookNews | Promise<LookNews>;
+let looks: LookInput[];
+let opened: number;
+/** Activities of other tests' workflows don't count. */
+let watched: string;
+
+const health = (seq: number, status: string, healWanted = false): LookNews => ({
+  kind: 'health',
+  seq,
+  status,
+  line: status,
+  healWanted,
+  vm: { name: 'vm', tenantId: 'default', provider: 'local', host: null },
+});
+
+function steady(): never {
+  throw ApplicationFailure.create({
+    type: 'Steady',
+    message: 'healthy · http 200 1 ms',
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay: '1 hour',
+  });
+}
+
+describeNeeding(['temporal'], 'a look that is cut short, on a real server', () => {
+  let temporal: OwnTemporal;
+  let stopWorkers: () => Promise<void>;
+
+  beforeAll(async () => {
+    temporal = await startOwnTemporal();
+    const notAsked = async (): Promise<never> => {
+      throw new Error('not asked here');
+    };
+    stopWorkers = await startWorkersOn(temporal, {
+      async watch(input) {
+        if (input.vmId !== watched) return { kind: 'gone', deleted: true };
+        looks.push(input);
+        return onLook(input, looks.length);
+      },
+      async openIncident() {
+        opened++;
+        return { incident: opened };
+      },
+      async decide() {
+        return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
+      },
+      carryOut: notAsked,
+      resolveOperation: notAsked,
+      verify: notAsked,
+      applyRetention: notAsked,
+      reconcile: notAsked,
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await stopWorkers?.();
+    await temporal?.stop();
+  });
+
+  beforeEach(() => {
+    looks = [];
+    opened = 0;
+    onLook = () => steady();
+  });
+
+  type Handle = WorkflowHandle<typeof vmHealth>;
+
+  async function admit(): Promise<Handle & { firstRunId: string }> {
+    const vmId = randomUUID();
+    watched = vmId;
+    const started = await temporal.client.workflow.start<typeof vmHealth>(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(vmId),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId, tenantId: 'default', site: 'main' }],
+    });
+    const handle = temporal.client.workflow.getHandle<typeof vmHealth>(vmWorkflowId(vmId));
+    return { ...handle, firstRunId: started.firstExecutionRunId };
+  }
+
+  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(VM_QUERY.state);
+  const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
+
+  async function retire(handle: Handle): Promise<void> {
+    await handle.signal(VM_SIGNAL.retire);
+    await handle.result();
+  }
+
+  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  async function admitWithRunningLook(
+    end: () => LookNews,
+  ): Promise<{ handle: Handle & { firstRunId: string }; release(): void }> {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    onLook = async (_input, count) => {
+      if (count > 1) steady();
+      await held;
+      return end();
+    };
+    const handle = await admit();
+    await until(() => looks.length > 0);
+    return { handle, release };
+  }
+
+  // the four ways in which a cancelled look ends
+  it('ends a look in backoff at once and asks again', async () => {
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await until(() => looks.some((look) => look.settingsVersion === 7));
+    await retire(handle);
+  });
+
+  it('lets a running look end steadily and asks again', async () => {
+    const { handle, release } = await admitWithRunningLook(() => steady());
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).settingsVersion === 7);
+    release();
+    await until(() => looks.some((look) => look.settingsVersion === 7));
+    await retire(handle);
+  });
+
+  it('hears the result of a look that was being cancelled', async () => {
+    const { handle, release } = await admitWithRunningLook(() => health(1, 'unhealthy'));
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).settingsVersion === 7);
+    release();
+    await until(() => looks.some((look) => look.settingsVersion === 7));
+    expect(looks.find((look) => look.settingsVersion === 7)?.toldSeq).toBe(1);
+    expect((await view(handle)).status).toBe('unhealthy');
+    await retire(handle);
+  });
+
+  it('outlives a look that fails in an ordinary way while it is cancelled', async () => {
+    const { handle, release } = await admitWithRunningLook(() => {
+      throw ApplicationFailure.nonRetryable('disk on fire');
+    });
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).settingsVersion === 7);
+    release();
+    await until(() => looks.some((look) => look.settingsVersion === 7));
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    await retire(handle);
+  });
+
+  it('continues as new with a look in backoff', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'degraded') : steady());
+    const handle = await admit();
+    await until(() => looks.length >= 2);
+    await handle.signal(VM_SIGNAL.renew);
+    await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
+    await until(() => looks.length === 3);
+    expect(looks.at(-1)).toMatchObject({ toldSeq: 1 });
+    await retire(handle);
+  });
+
+  it('continues as new after a running look has ended', async () => {
+    const { handle, release } = await admitWithRunningLook(() => steady());
+    await handle.signal(VM_SIGNAL.renew);
+    await view(handle);
+    expect(await runIdOf(handle)).toBe(handle.firstRunId);
+    release();
+    await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
+    await retire(handle);
+  });
+
+  it('carries a transition that a look returned while it was continuing as new', async () => {
+    const { handle, release } = await admitWithRunningLook(() => health(1, 'unhealthy', true));
+    await handle.signal(VM_SIGNAL.renew);
+    await view(handle);
+    release();
+    await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
+    await until(() => looks.length >= 2);
+    expect(looks.at(-1)).toMatchObject({ toldSeq: 1, healTold: true });
+    expect(opened).toBe(1);
+    expect(await view(handle)).toMatchObject({ status: 'unhealthy', incident: 1 });
+    await retire(handle);
+  });
+});

@@ -1,0 +1,270 @@
+import { randomUUID } from 'node:crypto';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { LookInput, LookNews } from '../../activities/contract.ts';
+import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import type { vmHealth } from '../../workflows/index.ts';
+import { type LookedNow, VM_QUERY, VM_SIGNAL, VM_UPDATE, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { describeNeeding } from '../support/requirements.ts';
+import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
+
+/** What the world would answer: set by each test. */
+let onLook: (input: LookInput, count: number) => LookNews | Promise<LookNews>;
+let looks: LookInput[];
+let opened: number;
+let decided: string[];
+/** Activities of other tests' workflows don't count. */
+let watched: string;
+
+const describedVm = { name: 'vm', tenantId: 'default', provider: 'local', host: null };
+const health = (seq: number, status: string, healWanted = false): LookNews => ({
+  kind: 'health',
+  seq,
+  status,
+  line: status,
+  healWanted,
+  vm: describedVm,
+});
+
+function steady(nextRetryDelay: number | '1 minute' = '1 minute'): never {
+  throw ApplicationFailure.create({
+    type: 'Steady',
+    message: 'healthy · http 200 1 ms',
+    category: ApplicationFailureCategory.BENIGN,
+    nextRetryDelay,
+  });
+}
+
+describeNeeding(['virtual-time'], 'a VM in care', () => {
+  let world: VirtualWorld;
+
+  beforeAll(async () => {
+    world = await startVirtualWorld(() => ({
+      async watch(input) {
+        if (input.vmId !== watched) return { kind: 'gone', deleted: true };
+        looks.push(input);
+        return onLook(input, looks.length);
+      },
+      async openIncident() {
+        opened++;
+        return { incident: opened };
+      },
+      async decide({ vmId, incident }) {
+        if (vmId !== watched) return { kind: 'stop', reason: 'vm-deleted', line: 'over' };
+        decided.push(`decide ${incident}`);
+        return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
+      },
+      async carryOut() {
+        throw new Error('nothing is decided here');
+      },
+      async resolveOperation() {
+        throw new Error('nothing is decided here');
+      },
+      async verify() {
+        throw new Error('nothing is decided here');
+      },
+      async applyRetention() {
+        return { line: '' };
+      },
+      async reconcile() {
+        return { line: '', mended: 0 };
+      },
+    }));
+  }, 60_000);
+
+  afterAll(() => world?.stop());
+
+  beforeEach(() => {
+    looks = [];
+    opened = 0;
+    decided = [];
+    onLook = () => steady();
+  });
+
+  type Handle = WorkflowHandleWithFirstExecutionRunId<typeof vmHealth>;
+
+  function admit(): Promise<Handle> {
+    const vmId = randomUUID();
+    watched = vmId;
+    return world.env.client.workflow.start<typeof vmHealth>(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(vmId),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId, tenantId: 'default', site: 'main' }],
+    });
+  }
+
+  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(VM_QUERY.state);
+
+  async function historyLength(handle: Handle): Promise<number> {
+    return (await handle.describe()).historyLength;
+  }
+
+  async function retire(handle: Handle): Promise<void> {
+    await handle.signal(VM_SIGNAL.retire);
+    await handle.result();
+  }
+
+  /** Lets virtual time pass until it is so. */
+  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await what())) await world.env.sleep('1 second');
+  }
+
+  it('adds no history event in 1,000 quiet looks', async () => {
+    const handle = await admit();
+    await until(() => looks.length >= 2);
+    const before = await historyLength(handle);
+    await until(async () => {
+      await world.env.sleep('1 hour');
+      return looks.length >= 1_002;
+    });
+    expect(await historyLength(handle)).toBe(before);
+    await retire(handle);
+  }, 120_000);
+
+  it('tells the news of a look once, and shows it', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'degraded') : steady());
+    const handle = await admit();
+    await until(() => looks.length >= 3);
+    expect(looks.map((look) => look.toldSeq)).toEqual([0, 1, 1]);
+    expect(await view(handle)).toMatchObject({ status: 'degraded', incident: null });
+    await retire(handle);
+  });
+
+  it('opens one heal for a VM that a policy wants healed', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length >= 1 && looks.length >= 2);
+    expect(opened).toBe(1);
+    expect(looks[1]).toMatchObject({ toldSeq: 1, healTold: true });
+    await retire(handle);
+  });
+
+  it('opens the heal anew when it is gone', async () => {
+    onLook = (input) => {
+      if (input.toldSeq === 0) return health(1, 'unhealthy', true);
+      return input.healTold ? steady() : health(input.toldSeq, 'unhealthy', true);
+    };
+    const handle = await admit();
+    await until(() => decided.length >= 1);
+    await world.env.client.workflow.getHandle(healWorkflowId(watched, 1)).terminate();
+    await handle.signal(VM_SIGNAL.attemptsReset);
+    await until(() => opened === 2);
+    expect(await view(handle)).toMatchObject({ incident: 2 });
+    await retire(handle);
+  });
+
+  it('ends with its VM, and its heal hears of it', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length >= 1);
+    await retire(handle);
+    await until(() => decided.length >= 2);
+    expect(decided).toEqual(['decide 1', 'decide 1']);
+  });
+
+  it('waits two minutes before it believes that there is no such VM', async () => {
+    onLook = (_input, count) => (count === 1 ? { kind: 'gone', deleted: false } : steady());
+    const handle = await admit();
+    await until(() => looks.length >= 2);
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    onLook = () => ({ kind: 'gone', deleted: false });
+    await handle.signal(VM_SIGNAL.lookNow);
+    await handle.result();
+  });
+
+  it('ends at once when its VM was deleted', async () => {
+    onLook = () => ({ kind: 'gone', deleted: true });
+    const handle = await admit();
+    await handle.result();
+    expect(looks.length).toBe(1);
+  });
+
+  it('gives a look more time when its checks need it', async () => {
+    const limits: (number | null)[] = [];
+    onLook = () => {
+      const { startToCloseTimeoutMs } = Context.current().info;
+      limits.push(startToCloseTimeoutMs);
+      return startToCloseTimeoutMs < 120_000 ? { kind: 'needs-time', lookLimitMs: 120_000 } : steady();
+    };
+    const handle = await admit();
+    await until(() => limits.length >= 2);
+    expect(limits.slice(0, 2)).toEqual([20_000, 120_000]);
+    await retire(handle);
+  });
+
+  it('neither looks nor heals while paused, and goes on when resumed', async () => {
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    await handle.signal(VM_SIGNAL.pause, { reason: 'rack move' });
+    await until(async () => (await view(handle)).paused === 'rack move');
+    const before = looks.length;
+    await world.env.sleep('1 hour');
+    expect(looks.length).toBe(before);
+    await expect(handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).rejects.toThrow();
+    await handle.signal(VM_SIGNAL.resume);
+    await until(() => looks.length > before);
+    await retire(handle);
+  });
+
+  it('answers update `look` with what was seen', async () => {
+    onLook = (input) => (input.now ? health(input.toldSeq, 'healthy') : steady());
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    expect(await handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).toEqual({ status: 'healthy', line: 'healthy' });
+    await retire(handle);
+  });
+
+  it('leaves a pending look alone when settings change but nothing is due sooner', async () => {
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    const before = await historyLength(handle);
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: false });
+    await until(() => looks.length >= 3);
+    const types = (await handle.fetchHistory()).events
+      ?.slice(before)
+      .map((event) => event.activityTaskScheduledEventAttributes);
+    expect(types?.every((attributes) => !attributes)).toBe(true);
+    expect((await view(handle)).settingsVersion).toBe(2);
+    await retire(handle);
+  });
+
+  it('hears of a transition that a killed look had committed but not returned', async () => {
+    // the look's transaction is committed, its worker dies before it can answer, and the next attempt finds the state ahead
+    let committed = 0;
+    onLook = (input) => {
+      if (committed === 0) {
+        committed = 1;
+        throw new Error('worker killed');
+      }
+      return input.toldSeq < committed ? health(committed, 'unhealthy') : steady();
+    };
+    const handle = await admit();
+    await until(async () => (await view(handle)).status === 'unhealthy');
+    expect(looks.at(0)?.toldSeq).toBe(0);
+    await retire(handle);
+  });
+
+  it('watches closely while a remedy is verified', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length >= 1);
+    const untilMs = (await world.env.currentTimeMs()) + 60_000;
+    await handle.signal(VM_SIGNAL.closeUp, { incident: 1, untilMs });
+    await until(() => looks.at(-1)?.closeUpUntilMs === untilMs);
+    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
+    await until(() => looks.at(-1)?.closeUpUntilMs === null);
+    expect(await view(handle)).toMatchObject({ incident: null });
+    await retire(handle);
+  });
+
+  it('tells its heal when attempts are reset', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length === 1);
+    await handle.signal(VM_SIGNAL.attemptsReset);
+    await until(() => decided.length === 2);
+    await retire(handle);
+  });
+});
