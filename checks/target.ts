@@ -29,7 +29,7 @@ export function readHttpTarget(target: string | null, address: string | null): R
   if (isPath && address === null) return problem("A path needs the VM's address: set it, or give the check a URL.");
   const url = parseUrl(isPath ? `http://${hostInUrl(address ?? '')}${text}` : text);
   if (url === null) return problem(isPath ? badAddress() : unreadable(text));
-  const problems = isPath && !isPlainHost(url, address ?? '') ? [badAddress()] : urlProblems(url);
+  const problems = isPath && !isPlainHost(address ?? '') ? [badAddress()] : urlProblems(url);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: url };
 }
 
@@ -89,12 +89,13 @@ function parseUrl(text: string): URL | null {
 
 function hostInUrl(address: string): string {
   const ip = readAddress(address);
-  return ip?.kind() === 'ipv6' ? `[${ip}]` : address;
+  if (ip === null) return address;
+  return ip.kind() === 'ipv6' ? `[${ip}]` : ip.toString();
 }
 
 /** False when an address smuggled in a user, a port or a path of its own. */
-function isPlainHost(url: URL, address: string): boolean {
-  return url.username === '' && url.password === '' && url.port === '' && !/[\s/\\?#@]/.test(address);
+function isPlainHost(address: string): boolean {
+  return readAddress(address) !== null || !/[\s/\\?#@:]/.test(address);
 }
 
 function badAddress(): string {

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { look } from './a-look.ts';
+
+const NOON = Date.UTC(2026, 0, 1, 12);
+const agent = { expectedSinceMs: NOON - 3_600_000, staleAfterMs: 300_000 };
+const listening = [{ fromMs: NOON - 3_600_000, untilMs: NOON }];
+
+describe('the agent check', () => {
+  it.each([
+    ['a fresh heartbeat', NOON - 14_999, 'healthy', 'ok', 'agent 14 s ago', null],
+    ['one received since the look began', NOON + 20, 'healthy', 'ok', 'agent 0 s ago', null],
+    [
+      'a stale one',
+      NOON - 400_000,
+      'unhealthy',
+      'heartbeat-stale',
+      'agent silent for 400 s',
+      'Agent heartbeat stale (400s old)',
+    ],
+    ['none', null, 'unhealthy', 'no-heartbeat', 'agent never heard', 'No agent heartbeat received'],
+  ])('with %s', async (_, lastHeartbeatAtMs, outcome, reason, summary, message) => {
+    const sighting = await look('agent', { nowMs: NOON, agent: { ...agent, lastHeartbeatAtMs, listening } });
+    const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
+    expect(sighting).toEqual({
+      observation: { outcome, reason, message, latencyMs: null, raw: { lastHeartbeat } },
+      summary,
+    });
+  });
+
+  it('says so while Defib has not listened for long enough', async () => {
+    const present = [{ fromMs: NOON - 10_000, untilMs: NOON }];
+    const facts = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
+    const { observation, summary } = await look('agent', { nowMs: NOON, agent: facts });
+    expect(observation).toMatchObject({ outcome: 'unknown', reason: 'not-yet-heard' });
+    expect(summary).toBe('agent not yet heard');
+  });
+});
