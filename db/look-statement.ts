@@ -23,7 +23,9 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
   const byVm = new Map(looks.map((look) => [look.vmId, look]));
   if (byVm.size < looks.length) throw new Error('two looks of one VM were written at the same time');
   const client = await pool.connect();
-  let failed: Error | undefined;
+  // a connection lost in mid-query fails the query and says so again as an event, which unheard would end the process
+  client.on('error', ignore);
+  let lost = false;
   try {
     const { rows } = await client.query<{ vm_id: string }>({
       name: 'store-looks',
@@ -36,12 +38,15 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
     });
     return new Set(rows.map((row) => row.vm_id));
   } catch (error) {
-    failed = error instanceof Error ? error : new Error(String(error));
+    lost = isDatabaseAway(error);
     throw error;
   } finally {
-    client.release(failed !== undefined && isDatabaseAway(failed));
+    if (!lost) client.off('error', ignore);
+    client.release(lost);
   }
 }
+
+function ignore(): void {}
 
 const at = (column: string) => `to_timestamp(${column} / 1000.0)`;
 

@@ -19,6 +19,7 @@ interface Waiting {
 
 const GROUP_WAIT_MS = 5;
 const GROUP_LOOKS = 160;
+const DAY_MS = 86_400_000;
 const RETRYABLE = new Set(['40001', '40P01']);
 
 /**
@@ -52,7 +53,7 @@ export function createLookWriter(pool: Pool): LookWriter {
 }
 
 /** Never rejects: every waiting look gets its own answer. */
-async function settle(pool: Pool, group: Waiting[]): Promise<void> {
+async function settle(pool: Pool, group: Waiting[], partitionsMade = false): Promise<void> {
   try {
     const stored = await storeLooks(
       pool,
@@ -61,13 +62,15 @@ async function settle(pool: Pool, group: Waiting[]): Promise<void> {
     for (const { look, resolve } of group) resolve(stored.has(look.vmId) ? 'stored' : 'overtaken');
   } catch (error) {
     if (isDatabaseAway(error)) for (const { reject } of group) reject(error);
-    else if (isMissingPartition(error)) await retryWithPartitions(pool, group, error);
-    else if (isRetryable(error)) await settle(pool, group);
-    else if (group.length === 1) group[0]?.reject(error);
+    else if (isRetryable(error)) await settle(pool, group, partitionsMade);
+    else if (isMissingPartition(error) && !partitionsMade) {
+      await makePartitions(pool, group);
+      await settle(pool, group, true);
+    } else if (group.length === 1) group[0]?.reject(error);
     else {
       const half = group.length >> 1;
-      await settle(pool, group.slice(0, half));
-      await settle(pool, group.slice(half));
+      await settle(pool, group.slice(0, half), partitionsMade);
+      await settle(pool, group.slice(half), partitionsMade);
     }
   }
 }
@@ -80,29 +83,8 @@ function isRetryable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
 }
 
-async function retryWithPartitions(pool: Pool, group: Waiting[], missing: unknown): Promise<void> {
-  const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / 86_400_000))));
-  let made = 0;
-  for (const day of days) {
-    try {
-      await ensurePartition(pool, 'check_results', day * 86_400_000);
-      made++;
-    } catch {
-      // the write below says what is wrong, look by look
-    }
-  }
-  if (made === 0) for (const { reject } of group) reject(missing);
-  else await settleOnce(pool, group);
-}
-
-/** After partitions were made a look that still has none fails alone. */
-async function settleOnce(pool: Pool, group: Waiting[]): Promise<void> {
-  for (const one of group) {
-    try {
-      const stored = await storeLooks(pool, [one.look]);
-      one.resolve(stored.has(one.look.vmId) ? 'stored' : 'overtaken');
-    } catch (error) {
-      one.reject(error);
-    }
-  }
+/** Makes the days these looks are for. One that can't be made shows as the failure of the looks that need it. */
+async function makePartitions(pool: Pool, group: Waiting[]): Promise<void> {
+  const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / DAY_MS))));
+  for (const day of days) await ensurePartition(pool, 'check_results', day * DAY_MS).catch(() => undefined);
 }

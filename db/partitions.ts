@@ -35,7 +35,7 @@ export async function dropPartitionsBefore(pool: Pool, table: PartitionedTable, 
      WHERE i.inhparent = $1::regclass AND c.relname < $2 ORDER BY 1`,
     [table, limit],
   );
-  for (const { name } of rows) await pool.query(`DROP TABLE "${name}"`);
+  for (const { name } of rows) await pool.query(`DROP TABLE IF EXISTS "${name}"`);
   return rows.map((row) => row.name);
 }
 
