@@ -39,8 +39,8 @@ export interface OperationSpec<Query extends z.ZodType, Body extends z.ZodType> 
   query?: Query;
   body?: Body;
   answers: Readonly<Record<number, AnswerDescription>>;
-  /** Problems that no schema can say. Sees the body as it was sent, so that every problem is named at once. */
-  inspect?(raw: unknown, caller: Caller): Promise<Problem[]> | Problem[];
+  /** Problems that no schema can say. Sees the request as it was sent, so that every problem is named at once. */
+  inspect?(raw: Call<unknown, unknown>): Promise<Problem[]> | Problem[];
   handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;
 }
 

@@ -13,7 +13,7 @@ export async function parseRequest<Query extends z.ZodType, Body extends z.ZodTy
   const problems: Problem[] = [];
   const query = parse(spec.query, raw.query, problems);
   const body = parse(spec.body, raw.body, problems);
-  if (spec.inspect) problems.push(...(await spec.inspect(raw.body, raw.caller)));
+  if (spec.inspect) problems.push(...(await spec.inspect(raw)));
   if (problems.length > 0) throw badRequest(problems);
   return { query, body };
 }

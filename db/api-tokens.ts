@@ -83,11 +83,11 @@ export interface TokenPage {
   limit: number;
 }
 
-/** Revokes a token of the author's tenant; false when there is none that isn't revoked already. */
+/** Revokes a token: an operator any, others one of their tenant that isn't an operator's. False when there is none. */
 export async function recordTokenRevoked(
   database: Database,
   id: string,
-  withOperators: boolean,
+  { operator }: { operator: boolean },
   author: Author,
 ): Promise<boolean> {
   return database.orm.transaction(async (tx) => {
@@ -97,14 +97,14 @@ export async function recordTokenRevoked(
       .where(
         and(
           eq(apiTokens.id, id),
-          eq(apiTokens.tenantId, author.tenantId),
           isNull(apiTokens.revokedAt),
-          withOperators ? undefined : ne(apiTokens.role, 'OPERATOR'),
+          operator ? undefined : and(eq(apiTokens.tenantId, author.tenantId), ne(apiTokens.role, 'OPERATOR')),
         ),
       )
-      .returning({ name: apiTokens.name, vmId: apiTokens.vmId });
+      .returning({ name: apiTokens.name, vmId: apiTokens.vmId, tenantId: apiTokens.tenantId });
     if (!revoked) return false;
-    await recordAudit(tx, author, 'token_revoked', { tokenId: id, name: revoked.name }, revoked.vmId);
+    const { name, vmId, tenantId } = revoked;
+    await recordAudit(tx, { ...author, tenantId }, 'token_revoked', { tokenId: id, name }, vmId);
     return true;
   });
 }

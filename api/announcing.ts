@@ -1,0 +1,47 @@
+import { recordAnnounced } from '../db/announcements.ts';
+import { isDatabaseAway } from '../db/database.ts';
+import type { CommittedVm } from '../db/vm-changes.ts';
+import type { Told } from '../temporal/vm-signals.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import type { Answer } from './operation.ts';
+
+/** Tells a VM's workflow what was committed; false when it couldn't be: `reconcile` will. */
+export async function announceChange(
+  deps: Pick<ApiDependencies, 'database' | 'temporal' | 'logger'>,
+  vm: CommittedVm,
+  lookSooner: boolean,
+): Promise<boolean> {
+  return noteTold(deps, vm, await deps.temporal.announce({ ...vm, lookSooner }));
+}
+
+/** Tells a deleted VM's workflow to end; one that isn't there has ended. */
+export async function announceDeletion(
+  deps: Pick<ApiDependencies, 'database' | 'temporal' | 'logger'>,
+  vm: CommittedVm,
+): Promise<boolean> {
+  const told = await deps.temporal.retire(vm.vmId);
+  return noteTold(deps, vm, !told.ok && told.reason === 'not-found' ? { ok: true } : told);
+}
+
+/** 200; or 202 with `announced: false` when the change is committed but its announcement is still to come. */
+export function changedAnswer(body: object, announced: boolean): Answer {
+  return announced ? { status: 200, body } : { status: 202, body: { ...body, announced: false } };
+}
+
+async function noteTold(
+  { database, logger }: Pick<ApiDependencies, 'database' | 'logger'>,
+  vm: CommittedVm,
+  told: Told,
+): Promise<boolean> {
+  if (!told.ok) {
+    logger.warn({ vmId: vm.vmId, version: vm.version, reason: told.message }, 'a change waits to be announced');
+    return false;
+  }
+  try {
+    await recordAnnounced(database.pool, vm.vmId, vm.version);
+  } catch (error) {
+    // it was heard; reconcile will say it again, which does no harm
+    if (!isDatabaseAway(error)) throw error;
+  }
+  return true;
+}

@@ -1,0 +1,33 @@
+import type { NewCheck } from '../db/vm-registration.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { CheckInput } from './schemas/checks.ts';
+
+/** Spec C "Settings": a check where nothing else is said. A null timeout is 10 s, or the interval if shorter. */
+const DEFAULTS = {
+  name: '',
+  target: null,
+  intervalSeconds: 60,
+  timeoutSeconds: null,
+  failureThreshold: 3,
+  successThreshold: 1,
+  staleAfterSeconds: null,
+  options: {},
+  enabled: true,
+} satisfies Omit<NewCheck, 'checkType'>;
+
+/** A whole check from what a user said, over what there was before, over the defaults. */
+export function completeCheck(input: CheckInput, before: NewCheck | null = null): NewCheck {
+  const said = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  return { ...DEFAULTS, ...before, ...said, checkType: input.checkType };
+}
+
+/** What a new VM is checked with unless its registration says otherwise. */
+export function defaultChecks(address: string | null): CheckInput[] {
+  return address === null ? [] : [{ checkType: 'ping' }];
+}
+
+/** The check that an agent's first report makes. */
+export function firstAgentCheck(settings: Pick<Settings, 'STALE_TIMEOUT_MS'>): NewCheck {
+  const staleAfterSeconds = Math.max(1, Math.ceil(settings.STALE_TIMEOUT_MS / 1000));
+  return { ...DEFAULTS, checkType: 'agent', staleAfterSeconds };
+}

@@ -1,0 +1,63 @@
+import type { RequestHandler } from 'express';
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { findFleetCounts } from '../db/fleet-counts.ts';
+import { OPERATORS } from './caller.ts';
+import type { ApiDependencies } from './dependencies.ts';
+import { type Operation, operation } from './operation.ts';
+
+export interface Prometheus {
+  /** Times every request by its route, never by its path: ids would make a series each. */
+  readonly timeRequests: RequestHandler;
+  readonly operations: Operation[];
+}
+
+/** This process's own registry: its requests, its process, and the fleet as it is at the scrape. */
+export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'database' | 'clock'>): Prometheus {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'defib_' });
+  const duration = new Histogram({
+    name: 'defib_http_request_duration_seconds',
+    help: 'How long requests took.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [registry],
+  });
+  const vms = new Gauge({
+    name: 'defib_vms',
+    help: 'VMs of all tenants by health.',
+    labelNames: ['status'],
+    registers: [registry],
+  });
+  const unwatched = new Gauge({
+    name: 'defib_vms_unwatched',
+    help: 'VMs that nobody has looked at for three intervals and a timeout.',
+    registers: [registry],
+  });
+
+  const scrape = operation({
+    id: 'readMetricsOfDefib',
+    method: 'get',
+    path: '/metrics',
+    tag: 'Operation',
+    summary: 'Prometheus metrics of Defib itself',
+    roles: OPERATORS,
+    answers: { 200: { description: 'Prometheus text' } },
+    async handle() {
+      const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
+      for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
+      unwatched.set(count);
+      return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
+    },
+  });
+
+  const timeRequests: RequestHandler = (request, response, next) => {
+    const stop = duration.startTimer({ method: request.method });
+    response.on('finish', () => {
+      const route = typeof response.locals.route === 'string' ? response.locals.route : 'other';
+      stop({ route, status: response.statusCode });
+    });
+    next();
+  };
+
+  return { timeRequests, operations: [scrape] };
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { findPolicies } from '../../db/find-policies.ts';
+import { findVms, type VmRecord } from '../../db/find-vms.ts';
+import { findFleetCounts } from '../../db/fleet-counts.ts';
+import { findHealSummary } from '../../db/heal-history.ts';
+import { findHistoryTotals, findResults, type ResultRecord } from '../../db/health-history.ts';
+import { policyFor } from '../../domain/policy.ts';
+import { PEOPLE } from '../caller.ts';
+import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { requireVm } from '../find-or-refuse.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+import { healthAnswer, historyAnswer, historyQuery, overviewAnswer, overviewQuery } from '../schemas/health.ts';
+import { reasonsOf, toIso } from '../vm-answer.ts';
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_WINDOW_HOURS = 24;
+const RECENT_RESULTS = 10;
+const resultPosition = z.tuple([z.int(), z.uuid()]);
+
+/** How VMs are and were, in the shapes of the hosting panel that these paths come from. */
+export function healthOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
+  const { pool } = deps.database;
+
+  const overview = operation({
+    id: `healthOverview${suffix}`,
+    method: 'get',
+    path: `${prefix}/health/overview`,
+    tag: 'Health',
+    summary: "Counts over all of the tenant's VMs, and each one's health",
+    roles: PEOPLE,
+    query: overviewQuery,
+    answers: { 200: { description: 'The overview', schema: overviewAnswer } },
+    async handle({ caller, query, nowMs }) {
+      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
+      const filter = { status: null, q: null, tag: null, provider: null, afterId, limit: query.limit + 1 };
+      const [counts, rows] = await Promise.all([
+        findFleetCounts(pool, caller.tenantId, nowMs),
+        findVms(pool, caller.tenantId, filter, nowMs),
+      ]);
+      const { healthy, unhealthy, degraded, unknown } = counts;
+      const total = healthy + unhealthy + degraded + unknown;
+      const { page, nextCursor } = toPage(rows, query.limit, (vm) => [vm.id]);
+      return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
+    },
+  });
+
+  const health = operation({
+    id: `readHealth${suffix}`,
+    method: 'get',
+    path: `${prefix}/:id/health`,
+    tag: 'Health',
+    summary: "A VM's health now, and its newest results",
+    roles: PEOPLE,
+    answers: { 200: { description: 'Its health', schema: healthAnswer } },
+    async handle(call) {
+      const vm = await requireVm(deps, call);
+      const [heals, results] = await Promise.all([
+        findHealSummary(pool, vm.id, await windowBegan(deps, vm, call.nowMs)),
+        findResults(pool, vm.id, { sinceMs: 0, checkType: null, before: null, limit: RECENT_RESULTS }),
+      ]);
+      return ok({
+        podId: vm.id,
+        status: vm.status,
+        reasons: reasonsOf(vm, call.nowMs),
+        consecutiveFailures: vm.consecutiveFailures,
+        consecutiveSuccesses: vm.consecutiveSuccesses,
+        lastCheckAt: toIso(vm.lastCheckAt),
+        lastHealthyAt: toIso(vm.lastHealthyAt),
+        lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+        autoHealAttempts: heals.attempts,
+        lastAutoHealAt: toIso(heals.lastAt),
+        pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
+        recentResults: results.map(toResult),
+      });
+    },
+  });
+
+  const history = operation({
+    id: `readHealthHistory${suffix}`,
+    method: 'get',
+    path: `${prefix}/:id/health/history`,
+    tag: 'Health',
+    summary: "A VM's results and its uptime over some hours",
+    roles: PEOPLE,
+    query: historyQuery,
+    answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
+    async handle(call) {
+      const { hours, checkType = null, limit, cursor } = call.query;
+      const vm = await requireVm(deps, call);
+      const position = fromCursor(cursor, resultPosition);
+      const before = position === null ? null : { dueAtMs: position[0], checkId: position[1] };
+      const sinceMs = call.nowMs - hours * HOUR_MS;
+      const [totals, rows] = await Promise.all([
+        findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
+        findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
+      ]);
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
+      const told = totals.healthy + totals.unhealthy;
+      return ok({
+        podId: vm.id,
+        period: `${hours}h`,
+        uptimePercentage: told === 0 ? null : ((100 * totals.healthy) / told).toFixed(2),
+        avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
+        totalChecks: totals.total,
+        healthyChecks: totals.healthy,
+        unhealthyChecks: totals.unhealthy,
+        unknownChecks: totals.total - told,
+        results: page.map(toResult),
+        nextCursor,
+      });
+    },
+  });
+
+  return [overview, health, history];
+}
+
+/** When the window began in which the VM's policy counts attempts. */
+async function windowBegan({ database }: ApiDependencies, vm: VmRecord, nowMs: number): Promise<number> {
+  const policy = policyFor({ vmId: vm.id, tags: vm.tags }, await findPolicies(database.pool, vm.tenantId));
+  const windowMs = (policy?.attemptWindowHours ?? DEFAULT_WINDOW_HOURS) * HOUR_MS;
+  return Math.max(nowMs - windowMs, vm.attemptsResetAt?.getTime() ?? 0);
+}
+
+function toPod(vm: VmRecord): object {
+  return {
+    podId: vm.id,
+    name: vm.name,
+    status: vm.status,
+    consecutiveFailures: vm.consecutiveFailures,
+    lastCheckAt: toIso(vm.lastCheckAt),
+    lastHealthyAt: toIso(vm.lastHealthyAt),
+  };
+}
+
+function toResult({ dueAt: _, ...result }: ResultRecord): object {
+  return { ...result, checkedAt: result.checkedAt.toISOString() };
+}

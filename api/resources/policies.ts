@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { findVm } from '../../db/find-vms.ts';
+import {
+  findPolicyPage,
+  type PolicyRow,
+  type PolicySettings,
+  recordPolicy,
+  recordPolicyChanged,
+  recordPolicyDeleted,
+} from '../../db/policies.ts';
+import { AppError } from '../../domain/app-error.ts';
+import { isUuid } from '../../domain/ids.ts';
+import { PEOPLE } from '../caller.ts';
+import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { authorOf } from '../find-or-refuse.ts';
+import { type Call, type Operation, ok, operation } from '../operation.ts';
+import { badRequest } from '../parse-request.ts';
+import { POLICY_DEFAULTS, policyProblems } from '../policy-problems.ts';
+import { type PolicyInput, policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
+
+const TAG = 'Auto-heal';
+
+/** What is done to ill VMs. A change reaches heals under way: they decide by the policies as they are then. */
+export function policyOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
+  const list = operation({
+    id: `listPolicies${suffix}`,
+    method: 'get',
+    path: `${prefix}/auto-heal/policies`,
+    tag: TAG,
+    summary: "The tenant's policies, oldest first; the most specific enabled one counts, then the oldest",
+    roles: PEOPLE,
+    query: policyListQuery,
+    answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
+    async handle({ caller, query }) {
+      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
+      const rows = await findPolicyPage(deps.database, caller.tenantId, afterId, query.limit + 1);
+      const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
+      return ok({ policies: page.map(toAnswer), nextCursor });
+    },
+  });
+
+  const upsert = operation({
+    id: `savePolicy${suffix}`,
+    method: 'post',
+    path: `${prefix}/auto-heal/policies`,
+    tag: TAG,
+    summary: 'Makes a policy; with an id changes that one, absent fields stay',
+    roles: PEOPLE,
+    body: policyInput,
+    answers: {
+      200: { description: 'Changed', schema: policyAnswer },
+      201: { description: 'Made', schema: policyAnswer },
+    },
+    inspect: (call) => policyProblems(deps, call),
+    async handle(call) {
+      const { id } = call.body;
+      const settings = await toSettings(deps, call);
+      if (id === undefined) {
+        const { name, ...rest } = settings;
+        if (name === undefined) throw badRequest([{ path: 'name', message: 'is needed for a new policy' }]);
+        const made = await recordPolicy(deps.database, { ...POLICY_DEFAULTS, name, ...rest }, authorOf(call));
+        return { status: 201, body: toAnswer(made) };
+      }
+      const changed = await recordPolicyChanged(deps.database, id, settings, authorOf(call));
+      if (changed === null) throw noSuchPolicy(id);
+      return ok(toAnswer(changed));
+    },
+  });
+
+  const remove = operation({
+    id: `deletePolicy${suffix}`,
+    method: 'delete',
+    path: `${prefix}/auto-heal/policies/:policyId`,
+    tag: TAG,
+    summary: 'Deletes a policy',
+    roles: PEOPLE,
+    answers: { 200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) } },
+    async handle(call) {
+      const id = call.params.policyId ?? '';
+      const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
+      if (!deleted) throw noSuchPolicy(id);
+      return ok({ deleted: true });
+    },
+  });
+
+  return [list, upsert, remove];
+}
+
+/** What was said, with the VM by its id. */
+async function toSettings(
+  { database }: ApiDependencies,
+  { body, caller, nowMs }: Call<unknown, PolicyInput>,
+): Promise<Partial<PolicySettings>> {
+  const { id: _, vmId, ...rest } = body;
+  const said: Partial<PolicySettings> = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => value !== undefined),
+  );
+  if (vmId === undefined || vmId === null) return vmId === null ? { ...said, vmId } : said;
+  const vm = await findVm(database.pool, caller.tenantId, vmId, nowMs);
+  if (vm === null) throw badRequest([{ path: 'vmId', message: 'there is no such VM' }]);
+  return { ...said, vmId: vm.id };
+}
+
+function noSuchPolicy(id: string): AppError {
+  return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
+}
+
+function toAnswer({ tenantId: _, ...policy }: PolicyRow): object {
+  return { ...policy, createdAt: policy.createdAt.toISOString(), updatedAt: policy.updatedAt.toISOString() };
+}

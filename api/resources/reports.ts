@@ -1,0 +1,89 @@
+import { findReportedVm, type Measurement, type PastReport, recordReports } from '../../db/agent-reports.ts';
+import { recordFirstAgentCheck } from '../../db/check-settings.ts';
+import { findVm } from '../../db/find-vms.ts';
+import { AppError } from '../../domain/app-error.ts';
+import { announceChange } from '../announcing.ts';
+import { type Caller, REPORTERS } from '../caller.ts';
+import { firstAgentCheck } from '../check-defaults.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { authorOf } from '../find-or-refuse.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+import { badRequest } from '../parse-request.ts';
+import { type ReportInput, reportAnswer, reportInput } from '../schemas/reports.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Agents' reports: the live one is a heartbeat, those from the past only fill in measurements. */
+export function reportOperations(deps: ApiDependencies): Operation[] {
+  const report = operation({
+    id: 'report',
+    method: 'post',
+    path: '/api/health/report',
+    tag: 'Agents',
+    summary: 'A report of a VM by its agent; the first one makes the agent check',
+    roles: REPORTERS,
+    body: reportInput(deps.clock),
+    answers: { 200: { description: 'Received', schema: reportAnswer } },
+    async handle(call) {
+      const { body, caller, nowMs } = call;
+      const vm = await requireReported(deps, caller, body, nowMs);
+      const { live, past, ignored } = sortReports(body, nowMs - deps.settings.RESULT_RETENTION_DAYS * DAY_MS);
+      await recordReports(deps.database.pool, vm.id, live, past, nowMs);
+      if (live !== null && !vm.hasAgentCheck) {
+        const check = firstAgentCheck(deps.settings);
+        const committed = await recordFirstAgentCheck(deps.database, vm.id, check, authorOf(call));
+        if (committed) await announceChange(deps, committed, true);
+      }
+      return ok({
+        received: true,
+        vmId: vm.id,
+        receivedAt: new Date(nowMs).toISOString(),
+        live: live !== null,
+        backfilled: past.length,
+        ignored,
+        reportIntervalSeconds: vm.reportIntervalSeconds,
+      });
+    },
+  });
+  return [report];
+}
+
+/** An agent reports for its own VM alone; administrators name one of their tenant. */
+async function requireReported({ database }: ApiDependencies, caller: Caller, body: ReportInput, nowMs: number) {
+  const named = body.vmId ?? null;
+  const id = caller.vmId ?? (await idOf(database, caller, named, nowMs));
+  const vm = id === null ? null : await findReportedVm(database.pool, caller.tenantId, id);
+  if (id === null || vm === null) throw new AppError('not-found', 'There is no such VM; register it first.');
+  if (named !== null && named.toLowerCase() !== id && named !== vm.externalId) {
+    throw new AppError('forbidden', 'This token may only report for its own VM; each VM has a token of its own.');
+  }
+  return { id, ...vm };
+}
+
+async function idOf(database: ApiDependencies['database'], caller: Caller, named: string | null, nowMs: number) {
+  if (named === null) throw badRequest([{ path: 'vmId', message: "is needed with a token that isn't an agent's" }]);
+  return (await findVm(database.pool, caller.tenantId, named, nowMs))?.id ?? null;
+}
+
+function sortReports(body: ReportInput, oldestMs: number) {
+  const own = measured(body);
+  const agentAtMs = body.timestamp ?? null;
+  const past: PastReport[] = (body.reports ?? []).map((one) => ({ ...measured(one), atMs: one.timestamp }));
+  if (body.backfilled) {
+    if (agentAtMs === null) throw badRequest([{ path: 'timestamp', message: 'is needed for a report from the past' }]);
+    past.push({ ...own, atMs: agentAtMs });
+  }
+  const kept = past.filter((one) => one.atMs >= oldestMs);
+  const live = body.backfilled ? null : { ...own, agentAtMs, agentVersion: body.agentVersion ?? null };
+  return { live, past: kept, ignored: past.length - kept.length };
+}
+
+function measured({
+  cpu,
+  ram,
+  memory,
+  disk,
+  uptime,
+}: Partial<Pick<ReportInput, 'cpu' | 'ram' | 'memory' | 'disk' | 'uptime'>>): Measurement {
+  return { cpu: cpu ?? null, ram: ram ?? memory ?? null, disk: disk ?? null, uptime: uptime ?? null };
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { countResets, findFleetCounts } from '../../db/fleet-counts.ts';
+import { PEOPLE } from '../caller.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+
+const statusAnswer = z.object({
+  total: z.int(),
+  healthy: z.int(),
+  warning: z.int(),
+  down: z.int(),
+  unknown: z.int(),
+  resets: z.int().describe('carried out, within the retention of heal events'),
+});
+
+/** The tenant's totals. */
+export function statusOperations({ database }: ApiDependencies): Operation[] {
+  const status = operation({
+    id: 'readStatus',
+    method: 'get',
+    path: '/api/status',
+    tag: 'VMs',
+    summary: 'How many VMs have which status',
+    roles: PEOPLE,
+    answers: { 200: { description: 'Totals', schema: statusAnswer } },
+    async handle({ caller, nowMs }) {
+      const [counts, resets] = await Promise.all([
+        findFleetCounts(database.pool, caller.tenantId, nowMs),
+        countResets(database.pool, caller.tenantId),
+      ]);
+      const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
+      return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
+    },
+  });
+  return [status];
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { findTenants, recordTenant, type TenantRow } from '../../db/tenants.ts';
+import { AppError } from '../../domain/app-error.ts';
+import { OPERATORS } from '../caller.ts';
+import { fromCursor, toPage } from '../cursor.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { authorOf } from '../find-or-refuse.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+import { tenantAnswer, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
+
+const TAG = 'Access';
+const position = z.tuple([z.string()]);
+
+/** Tenants, for the installation's operator. */
+export function tenantOperations({ database }: ApiDependencies): Operation[] {
+  const make = operation({
+    id: 'makeTenant',
+    method: 'post',
+    path: '/api/tenants',
+    tag: TAG,
+    summary: 'Makes a tenant',
+    roles: OPERATORS,
+    body: tenantInput,
+    answers: { 201: { description: 'The tenant', schema: tenantAnswer } },
+    async handle(call) {
+      const made = await recordTenant(database, call.body, authorOf(call));
+      if (made === null) {
+        const problems = [{ path: 'id', message: 'is taken' }];
+        throw new AppError('conflict', `There is a tenant "${call.body.id}" already.`, { problems });
+      }
+      return { status: 201, body: toAnswer(made) };
+    },
+  });
+
+  const list = operation({
+    id: 'listTenants',
+    method: 'get',
+    path: '/api/tenants',
+    tag: TAG,
+    summary: 'All tenants, by id',
+    roles: OPERATORS,
+    query: tenantListQuery,
+    answers: { 200: { description: 'At most 1,000 at a time', schema: tenantListAnswer } },
+    async handle({ query }) {
+      const afterId = fromCursor(query.cursor, position)?.[0] ?? null;
+      const rows = await findTenants(database.pool, afterId, query.limit + 1);
+      const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
+      return ok({ tenants: page.map(toAnswer), nextCursor });
+    },
+  });
+
+  return [make, list];
+}
+
+function toAnswer(tenant: TenantRow): object {
+  return { ...tenant, createdAt: tenant.createdAt.toISOString() };
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { findTokens, recordToken, recordTokenRevoked, type TokenRow } from '../../db/api-tokens.ts';
+import { findVm } from '../../db/find-vms.ts';
+import { tenantExists } from '../../db/tenants.ts';
+import { AppError, type Problem } from '../../domain/app-error.ts';
+import { isUuid } from '../../domain/ids.ts';
+import { ADMINS, type Caller } from '../caller.ts';
+import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { authorOf } from '../find-or-refuse.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+import { badRequest } from '../parse-request.ts';
+import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
+import { toIso } from '../vm-answer.ts';
+
+const TAG = 'Access';
+
+/** Tokens of the own tenant; the installation's operator reaches every tenant. */
+export function tokenOperations(deps: ApiDependencies): Operation[] {
+  const { database, clock } = deps;
+
+  const make = operation({
+    id: 'makeToken',
+    method: 'post',
+    path: '/api/tokens',
+    tag: TAG,
+    summary: 'Makes a token; its secret is shown this once',
+    roles: ADMINS,
+    body: tokenInput(clock),
+    answers: { 201: { description: 'The token', schema: tokenAnswer.extend({ token: z.string() }) } },
+    async handle(call) {
+      const { caller, body, nowMs } = call;
+      const { name, role, expiresAt = null } = body;
+      const tenantId = body.tenantId ?? caller.tenantId;
+      requireReach(caller, role, tenantId);
+      const problems: Problem[] = [];
+      if (!(await tenantExists(database.pool, tenantId))) {
+        problems.push({ path: 'tenantId', message: 'there is no such tenant' });
+      }
+      const vm = body.vmId ? await findVm(database.pool, tenantId, body.vmId, nowMs) : null;
+      if (role === 'AGENT' && vm === null) {
+        problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
+      }
+      if (role !== 'AGENT' && body.vmId !== undefined) {
+        problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
+      }
+      if (problems.length > 0) throw badRequest(problems);
+      const wanted = { tenantId, role, vmId: vm?.id ?? null, name, expiresAtMs: expiresAt };
+      const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
+      return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
+    },
+  });
+
+  const list = operation({
+    id: 'listTokens',
+    method: 'get',
+    path: '/api/tokens',
+    tag: TAG,
+    summary: "The tenant's tokens, without their secrets; an operator may ask for another tenant's",
+    roles: ADMINS,
+    query: tokenListQuery,
+    answers: { 200: { description: 'At most 1,000 at a time', schema: tokenListAnswer } },
+    async handle({ caller, query }) {
+      const { limit, cursor, tenantId = caller.tenantId } = query;
+      requireReach(caller, 'USER', tenantId);
+      const afterId = fromCursor(cursor, idPosition)?.[0] ?? null;
+      const withOperators = caller.role === 'OPERATOR';
+      const rows = await findTokens(database.pool, { tenantId, withOperators, afterId, limit: limit + 1 });
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+      return ok({ tokens: page.map(toAnswer), nextCursor });
+    },
+  });
+
+  const revoke = operation({
+    id: 'revokeToken',
+    method: 'delete',
+    path: '/api/tokens/:tokenId',
+    tag: TAG,
+    summary: 'Revokes a token at once',
+    roles: ADMINS,
+    answers: { 200: { description: 'Revoked', schema: z.object({ revoked: z.literal(true) }) } },
+    async handle(call) {
+      const id = call.params.tokenId ?? '';
+      const reach = { operator: call.caller.role === 'OPERATOR' };
+      if (!isUuid(id) || !(await recordTokenRevoked(database, id, reach, authorOf(call)))) {
+        throw new AppError('not-found', 'There is no such token, or it is revoked already.');
+      }
+      return ok({ revoked: true });
+    },
+  });
+
+  return [make, list, revoke];
+}
+
+/** @throws AppError `forbidden`, for other tenants the same whether they exist or not. */
+function requireReach(caller: Caller, role: TokenRow['role'], tenantId: string): void {
+  if (caller.role === 'OPERATOR') return;
+  if (tenantId !== caller.tenantId) throw new AppError('forbidden', 'Only an OPERATOR reaches other tenants.');
+  if (role === 'OPERATOR') throw new AppError('forbidden', 'Only an OPERATOR may make tokens of role OPERATOR.');
+}
+
+function toAnswer(row: Omit<TokenRow, 'tokenHash'>): object {
+  const { id, tenantId, role, vmId, name } = row;
+  const createdAt = row.createdAt.toISOString();
+  return {
+    id,
+    tenantId,
+    role,
+    vmId,
+    name,
+    expiresAt: toIso(row.expiresAt),
+    revokedAt: toIso(row.revokedAt),
+    createdAt,
+  };
+}

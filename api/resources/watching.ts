@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { recordPauseAudit } from '../../db/check-settings.ts';
+import type { Told } from '../../temporal/vm-signals.ts';
+import { PEOPLE } from '../caller.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { authorOf, identityOf, requireVm } from '../find-or-refuse.ts';
+import { type Operation, ok, operation } from '../operation.ts';
+import { unavailable } from '../problems.ts';
+import { text } from '../schemas/fields.ts';
+
+const TAG = 'Watching';
+const pauseInput = z.strictObject({ reason: text(500) });
+
+/** Asking a VM's workflow for a look, a pause and its end. */
+export function watchingOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
+  const checkNow = operation({
+    id: `checkNow${suffix}`,
+    method: 'post',
+    path: `${prefix}/:id/check-now`,
+    tag: TAG,
+    summary: 'Looks at every enabled check at once',
+    roles: PEOPLE,
+    answers: { 202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }) } },
+    async handle(call) {
+      const vm = await requireVm(deps, call);
+      requireTold(await deps.temporal.lookNow(identityOf(vm)));
+      return { status: 202, body: { requested: true } };
+    },
+  });
+
+  const pause = operation({
+    id: `pauseVm${suffix}`,
+    method: 'post',
+    path: `${prefix}/:id/pause`,
+    tag: TAG,
+    summary: 'Stops looking at a VM and healing it until it is resumed',
+    roles: PEOPLE,
+    body: pauseInput,
+    answers: { 200: { description: 'Paused', schema: z.object({ paused: z.literal(true), reason: z.string() }) } },
+    async handle(call) {
+      const vm = await requireVm(deps, call);
+      const { reason } = call.body;
+      requireTold(await deps.temporal.pause(identityOf(vm), reason));
+      await recordPauseAudit(deps.database, vm.id, 'vm_paused', { reason }, authorOf(call));
+      return ok({ paused: true, reason });
+    },
+  });
+
+  const resume = operation({
+    id: `resumeVm${suffix}`,
+    method: 'post',
+    path: `${prefix}/:id/resume`,
+    tag: TAG,
+    summary: 'Looks at a paused VM again',
+    roles: PEOPLE,
+    answers: { 200: { description: 'Resumed', schema: z.object({ paused: z.literal(false) }) } },
+    async handle(call) {
+      const vm = await requireVm(deps, call);
+      requireTold(await deps.temporal.resume(identityOf(vm)));
+      await recordPauseAudit(deps.database, vm.id, 'vm_resumed', {}, authorOf(call));
+      return ok({ paused: false });
+    },
+  });
+
+  return [checkNow, pause, resume];
+}
+
+/** These live in the workflow alone: what it hasn't heard hasn't happened. */
+function requireTold(told: Told): void {
+  if (!told.ok) throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', told);
+}

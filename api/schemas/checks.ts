@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { CheckType, JsonValue } from '../../domain/observation.ts';
+import { atAnswer, text, wholeNumber } from './fields.ts';
+
+export const CHECK_TYPES = ['ping', 'tcp', 'http', 'agent'] as const satisfies readonly CheckType[];
+
+export const checkTypeField = z.enum(CHECK_TYPES, {
+  error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),
+});
+
+const json: z.ZodType<JsonValue> = z.json();
+
+/** What a user may say of a check besides its type; what is absent stays, or takes spec C's default. */
+export const checkFields = {
+  name: text(100).or(z.literal('')).describe('only for further checks of a type').optional(),
+  target: z
+    .union([text(2_048), z.number()], 'must be text or a port number')
+    .transform(String)
+    .nullable()
+    .describe('tcp: the port; http: a path or URL')
+    .optional(),
+  intervalSeconds: wholeNumber(1, 86_400, 'seconds').optional(),
+  timeoutSeconds: wholeNumber(1, 86_400, 'seconds').nullable().describe('null = 10, or the interval').optional(),
+  failureThreshold: wholeNumber(1, 1_000).optional(),
+  successThreshold: wholeNumber(1, 1_000).optional(),
+  staleAfterSeconds: wholeNumber(1, 604_800, 'seconds').nullable().describe('agent only').optional(),
+  options: z.record(z.string(), json).describe('http: followRedirects, verifyTls').optional(),
+  enabled: z.boolean('must be true or false').optional(),
+};
+
+export const checkInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
+export type CheckInput = z.output<typeof checkInput>;
+
+/** The fields that rules beyond the schema look at; a field that the schema refuses counts as absent here. */
+export const looseCheck = z.object({
+  checkType: checkTypeField,
+  name: checkFields.name.catch(undefined),
+  target: checkFields.target.catch(undefined),
+  intervalSeconds: checkFields.intervalSeconds.catch(undefined),
+  timeoutSeconds: checkFields.timeoutSeconds.catch(undefined),
+  options: checkFields.options.catch(undefined),
+});
+
+export const checkAnswer = z.object({
+  id: z.uuid(),
+  checkType: z.enum(CHECK_TYPES),
+  name: z.string(),
+  target: z.string().nullable(),
+  intervalSeconds: z.int(),
+  timeoutSeconds: z.int().describe('the one that counts, set or not'),
+  failureThreshold: z.int(),
+  successThreshold: z.int(),
+  staleAfterSeconds: z.int().nullable(),
+  options: z.record(z.string(), z.unknown()),
+  enabled: z.boolean(),
+  status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
+  reason: z.string(),
+  message: z.string().nullable(),
+  consecutiveFailures: z.int(),
+  consecutiveSuccesses: z.int(),
+  lastCheckAt: atAnswer,
+});
+
+function shown(input: unknown): string {
+  return typeof input === 'string' ? input.slice(0, 100) : typeof input;
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { POLICY_ACTIONS } from '../../domain/policy.ts';
+import { nameField, nextCursorAnswer, pageQuery, tagField, text, wholeNumber } from './fields.ts';
+
+const action = z.enum(POLICY_ACTIONS, `must be one of ${POLICY_ACTIONS.join(', ')}`);
+
+const settings = {
+  name: nameField.describe('needed for a new one').optional(),
+  enabled: z.boolean('must be true or false').optional(),
+  triggerAfterFailures: wholeNumber(1, 1_000).optional(),
+  action: action.optional(),
+  cooldownMinutes: wholeNumber(0, 10_080, 'minutes').optional(),
+  maxAttempts: wholeNumber(1, 1_000).optional(),
+  attemptWindowHours: wholeNumber(1, 720, 'hours').optional(),
+  notifyOnTrigger: z.boolean('must be true or false').optional(),
+  escalateAfterAttempts: wholeNumber(1, 1_000).nullable().optional(),
+  escalationAction: action.optional(),
+  verifySeconds: wholeNumber(1, 86_400, 'seconds').optional(),
+  vmId: text(200).nullable().describe('id or externalId: for this VM only').optional(),
+  tag: tagField.nullable().describe('for VMs with this tag only').optional(),
+};
+
+export const policyInput = z.strictObject({
+  id: z.uuid('must be the id of a policy').describe('changes that policy; without, a new one is made').optional(),
+  ...settings,
+});
+export type PolicyInput = z.output<typeof policyInput>;
+
+/** What rules beyond the schema look at; what the schema refuses counts as absent. */
+export const loosePolicy = z.object({
+  id: z.uuid().optional().catch(undefined),
+  name: z.unknown(),
+  action: settings.action.catch(undefined),
+  escalationAction: settings.escalationAction.catch(undefined),
+  verifySeconds: settings.verifySeconds.catch(undefined),
+  vmId: settings.vmId.catch(undefined),
+  tag: settings.tag.catch(undefined),
+});
+
+export const policyAnswer = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  enabled: z.boolean(),
+  triggerAfterFailures: z.int(),
+  action,
+  cooldownMinutes: z.int(),
+  maxAttempts: z.int(),
+  attemptWindowHours: z.int(),
+  notifyOnTrigger: z.boolean(),
+  escalateAfterAttempts: z.int().nullable(),
+  escalationAction: action,
+  verifySeconds: z.int().describe('how long after a remedy looks may show that it helped'),
+  vmId: z.uuid().nullable(),
+  tag: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+
+export const policyListQuery = z.strictObject(pageQuery);
+export const policyListAnswer = z.object({ policies: z.array(policyAnswer), nextCursor: nextCursorAnswer });

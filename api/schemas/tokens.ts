@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { atAnswer, instantQuery, nameField, nextCursorAnswer, pageQuery, text } from './fields.ts';
+
+const role = z.enum(['USER', 'ADMIN', 'OPERATOR', 'AGENT'], 'must be USER, ADMIN, OPERATOR or AGENT');
+const tenantId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
+
+export function tokenInput(clock: () => number) {
+  return z.strictObject({
+    name: nameField,
+    role,
+    vmId: text(200).describe('AGENT only: id or externalId of its VM').optional(),
+    tenantId: tenantId.describe('OPERATOR only: another tenant').optional(),
+    expiresAt: instantQuery
+      .refine((atMs) => !(atMs <= clock()), 'must be in the future')
+      .nullable()
+      .optional(),
+  });
+}
+
+export const tokenAnswer = z.object({
+  id: z.uuid(),
+  tenantId: z.string(),
+  role,
+  vmId: z.uuid().nullable(),
+  name: z.string(),
+  expiresAt: atAnswer,
+  revokedAt: atAnswer,
+  createdAt: z.iso.datetime(),
+});
+
+export const tokenListQuery = z.strictObject({ tenantId: tenantId.optional(), ...pageQuery });
+export const tokenListAnswer = z.object({ tokens: z.array(tokenAnswer), nextCursor: nextCursorAnswer });
+
+export const tenantInput = z.strictObject({ id: tenantId, name: nameField });
+export const tenantAnswer = z.object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() });
+export const tenantListQuery = z.strictObject(pageQuery);
+export const tenantListAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: nextCursorAnswer });

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { HealthStatus } from '../../domain/health.ts';
+import { checkAnswer, checkInput } from './checks.ts';
+import {
+  addressField,
+  atAnswer,
+  nameField,
+  nextCursorAnswer,
+  pageQuery,
+  siteField,
+  tagField,
+  text,
+  wholeNumber,
+} from './fields.ts';
+
+const providerInput = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({ kind: z.literal('qemu'), qmpSocket: z.string('must be a path').max(4_096) }),
+    z.strictObject({ kind: z.literal('local') }),
+  ],
+  'must be {"kind":"qemu","qmpSocket":"/path"} or {"kind":"local"}',
+);
+
+const vmFields = {
+  name: nameField,
+  address: addressField.nullable().optional(),
+  externalId: text(200).nullable().optional(),
+  tags: z
+    .array(tagField)
+    .max(50, 'must be at most 50')
+    .transform((tags) => [...new Set(tags)])
+    .optional(),
+  site: siteField.optional(),
+  host: text(253).nullable().optional(),
+  reportIntervalSeconds: wholeNumber(1, 86_400, 'seconds').optional(),
+  provider: providerInput,
+};
+
+/** Checks of one VM; more would make a look unbearably long. */
+export const MOST_CHECKS = 50;
+
+export const newVmInput = z.strictObject({
+  ...vmFields,
+  checks: z
+    .array(checkInput)
+    .max(MOST_CHECKS, `must be at most ${MOST_CHECKS}`)
+    .describe('without: a ping, when there is an address')
+    .optional(),
+});
+
+export const vmChangeInput = z.strictObject({
+  ...vmFields,
+  name: nameField.optional(),
+  provider: providerInput.optional(),
+});
+export type VmChangeInput = z.output<typeof vmChangeInput>;
+
+/** What rules beyond the schema look at, whatever else is wrong. */
+export const looseVm = z.object({
+  address: z.string().nullable().optional().catch(undefined),
+  provider: providerInput.optional().catch(undefined),
+  checks: z.array(z.unknown()).optional().catch(undefined),
+});
+
+const INNER: Record<string, HealthStatus> = {
+  HEALTHY: 'healthy',
+  WARNING: 'degraded',
+  DOWN: 'unhealthy',
+  CRITICAL: 'unhealthy',
+  DEGRADED: 'degraded',
+  UNHEALTHY: 'unhealthy',
+  UNKNOWN: 'unknown',
+};
+
+export const vmListQuery = z.strictObject({
+  status: z
+    .string()
+    .transform((word) => INNER[word.toUpperCase()])
+    .refine((status) => status !== undefined, 'must be HEALTHY, WARNING, DOWN or UNKNOWN')
+    .optional(),
+  q: text(200).describe('part of the name, address or externalId').optional(),
+  tag: tagField.optional(),
+  provider: z.enum(['qemu', 'local'], 'must be qemu or local').optional(),
+  ...pageQuery,
+});
+
+export const reasonAnswer = z.object({
+  reason: z.string(),
+  message: z.string().nullable(),
+  status: z.string().optional(),
+  checkId: z.string().optional(),
+  checkType: z.string().optional(),
+});
+
+export const vmAnswer = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  address: z.string().nullable(),
+  externalId: z.string().nullable(),
+  tags: z.array(z.string()),
+  site: z.string(),
+  host: z.string().nullable(),
+  reportIntervalSeconds: z.int(),
+  provider: z.object({ kind: z.string(), qmpSocket: z.string().describe('shown to administrators').optional() }),
+  status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
+  health: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
+  reasons: z.array(reasonAnswer),
+  consecutiveFailures: z.int(),
+  consecutiveSuccesses: z.int(),
+  lastCheckAt: atAnswer,
+  lastHealthyAt: atAnswer,
+  lastUnhealthyAt: atAnswer,
+  lastLookAt: atAnswer,
+  agent: z
+    .object({
+      lastReportAt: z.string(),
+      agentVersion: z.string().nullable(),
+      cpu: z.number().nullable(),
+      ram: z.number().nullable(),
+      disk: z.number().nullable(),
+      uptime: z.number().nullable(),
+    })
+    .nullable(),
+  checks: z.array(checkAnswer),
+  announced: z.boolean().describe("whether the VM's workflow has heard of the last change"),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+export type VmAnswer = z.input<typeof vmAnswer>;
+
+export const newVmAnswer = vmAnswer.extend({ agentToken: z.string().describe('shown this once') });
+export const vmListAnswer = z.object({ vms: z.array(vmAnswer), nextCursor: nextCursorAnswer });
