@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { Database } from '../../db/database.ts';
+import type { LookRecord } from '../../db/look-statement.ts';
+import { checkConfigs } from '../../db/schema/checks.ts';
+import { vmStatus, vms } from '../../db/schema/vms.ts';
+import { findWatchedVms } from '../../db/watched-vms.ts';
+import { foldLook, type Seen } from '../../domain/look.ts';
+import type { Observation } from '../../domain/observation.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import { observed } from '../domain/examples.ts';
+
+export const DAY = 86_400_000;
+export const NOON = Date.parse('2026-11-22T12:00:00Z');
+
+type NewVm = Partial<typeof vms.$inferInsert>;
+type NewCheck = Partial<typeof checkConfigs.$inferInsert>;
+
+/** Registers a VM with checks, not looked at yet, and reads it back as looks do. */
+export async function registerVm(database: Database, vm: NewVm = {}, checks: NewCheck[] = [{}]): Promise<WatchedVm> {
+  const vmId = randomUUID();
+  const now = new Date(NOON - DAY);
+  await database.orm.insert(vms).values({
+    id: vmId,
+    tenantId: 'default',
+    name: 'one',
+    site: 'main',
+    provider: { kind: 'local' },
+    reportIntervalSeconds: 60,
+    createdAt: now,
+    updatedAt: now,
+    ...vm,
+  });
+  await database.orm.insert(vmStatus).values({
+    vmId,
+    status: 'unknown',
+    reasons: [],
+    consecutiveFailures: 0,
+    consecutiveSuccesses: 0,
+    transitionSeq: 0,
+    lookSeq: 0,
+  });
+  for (const [i, check] of checks.entries()) {
+    await database.orm.insert(checkConfigs).values({
+      id: randomUUID(),
+      vmId,
+      checkType: 'http',
+      name: i === 0 ? '' : `number ${i}`,
+      intervalSeconds: 60,
+      failureThreshold: 3,
+      successThreshold: 1,
+      options: {},
+      enabled: true,
+      createdAt: now,
+      updatedAt: now,
+      ...check,
+    });
+  }
+  return readVm(database.pool, vmId);
+}
+
+export async function readVm(pool: Pool, vmId: string): Promise<WatchedVm> {
+  const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
+  if (!vm) throw new Error(`no VM ${vmId}`);
+  return vm;
+}
+
+/** What every check of the VM saw at one tick. */
+export function sighted(vm: WatchedVm, dueAtMs: number, observation: Observation = observed('healthy')): Seen[] {
+  return vm.checks.map(({ checkId }) => ({
+    checkId,
+    dueAtMs,
+    beganAtMs: dueAtMs + 3,
+    sighting: { observation, summary: observation.reason },
+  }));
+}
+
+/** A look ready to be written. */
+export function lookOf(vm: WatchedVm, seen: readonly Seen[], endedAtMs = NOON): LookRecord {
+  const { vmId, tenantId, lookSeq, watchEpoch } = vm;
+  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, seen, endedAtMs) };
+}
+
+export async function count(pool: Pool, what: 'check_results' | 'health_transitions' | 'check_state', vmId: string) {
+  const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${what} WHERE vm_id = $1`, [vmId]);
+  return rows[0]?.n;
+}
