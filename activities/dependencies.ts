@@ -22,9 +22,10 @@ export interface Dependencies {
 
 /** What activities say to workflows and ask of Temporal. A workflow that isn't there is no error. */
 export interface TemporalPort {
-  /** Tells the VM's workflow of its settings, starting it where it isn't there. */
-  announce(vm: { vmId: string; tenantId: string; site: string; version: number }): Promise<void>;
-  retire(vmId: string): Promise<void>;
+  /** Tells the VM's workflow of its settings, starting it where it isn't there; false when it could not be told. */
+  announce(vm: { vmId: string; tenantId: string; site: string; version: number }): Promise<boolean>;
+  /** Ends the VM's workflow; false when it could not be told. */
+  retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
   isRunning(workflowId: string): Promise<boolean>;
   /** The VMs that have a workflow started before that time, in pages. */

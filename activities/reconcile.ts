@@ -36,20 +36,23 @@ async function announceChanges(deps: Dependencies): Promise<number> {
     .from(vms)
     .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(deps.now() - SETTLED_MS))))
     .limit(MOST_AT_ONCE);
+  let announced = 0;
   for (const vm of rows) {
-    if (vm.deletedAt === null) await deps.temporal.announce(subjectOf(vm));
-    else await deps.temporal.retire(vm.id);
+    const told =
+      vm.deletedAt === null ? await deps.temporal.announce(subjectOf(vm)) : await deps.temporal.retire(vm.id);
+    if (!told) continue;
+    announced++;
     await deps.database.orm
       .update(vms)
       .set({ announcedVersion: sql`greatest(${vms.announcedVersion}, ${vm.settingsVersion})` })
       .where(eq(vms.id, vm.id));
   }
-  return rows.length;
+  return announced;
 }
 
 /** VMs whose last look is overdue and whose workflow isn't there. A look that is paused or waits for a worker is not ours. */
 async function watchAgain(deps: Dependencies): Promise<number> {
-  const overdue = sql`${vmStatus.lastLookAt} IS NULL OR ${vmStatus.lastLookAt} < ${new Date(deps.now() - SETTLED_MS)}
+  const overdue = sql`${vmStatus.lastLookAt} IS NULL OR ${vmStatus.lastLookAt} < ${new Date(deps.now() - SETTLED_MS)}::timestamptz
     - 4 * (SELECT coalesce(max(${checkConfigs.intervalSeconds}), 60) FROM ${checkConfigs}
            WHERE ${checkConfigs.vmId} = ${vms.id} AND ${checkConfigs.enabled}) * interval '1 second'`;
   const rows = await deps.database.orm
@@ -61,8 +64,7 @@ async function watchAgain(deps: Dependencies): Promise<number> {
   let started = 0;
   for (const { vm } of rows) {
     if (await deps.temporal.isRunning(vmWorkflowId(vm.id))) continue;
-    await deps.temporal.announce(subjectOf(vm));
-    started++;
+    if (await deps.temporal.announce(subjectOf(vm))) started++;
   }
   return started;
 }
@@ -93,8 +95,7 @@ async function retireOrphans(deps: Dependencies): Promise<number> {
     const known = new Set(live.map((row) => row.id));
     for (const id of ids) {
       if (known.has(id)) continue;
-      await deps.temporal.retire(id);
-      retired++;
+      if (await deps.temporal.retire(id)) retired++;
     }
   }
   return retired;

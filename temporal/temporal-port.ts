@@ -1,35 +1,23 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { TemporalPort } from '../activities/dependencies.ts';
-import { CORE_TASK_QUEUE, isUuid, vmWorkflowId } from '../domain/ids.ts';
-import {
-  type HealEnded,
-  type SettingsChanged,
-  VM_SIGNAL,
-  type VmHealthInput,
-  WORKFLOW,
-} from '../workflows/messages.ts';
+import { isUuid, vmWorkflowId } from '../domain/ids.ts';
+import { type HealEnded, VM_SIGNAL, WORKFLOW } from '../workflows/messages.ts';
+import type { VmSignals } from './vm-signals.ts';
 
 const PAGE = 500;
 
 /** The real `TemporalPort`, on a client of one namespace. */
-export function createTemporalPort(client: Client): TemporalPort {
-  async function signal(vmId: string, name: string, ...args: unknown[]): Promise<void> {
-    await unlessNotFound(client.workflow.getHandle(vmWorkflowId(vmId)).signal(name, ...args));
-  }
+export function createTemporalPort(client: Client, signals: VmSignals): TemporalPort {
   return {
-    async announce({ vmId, tenantId, site, version }) {
-      const input: VmHealthInput = { vmId, tenantId, site };
-      const changed: SettingsChanged = { version, site, lookSooner: false };
-      await client.workflow.signalWithStart(WORKFLOW.vmHealth, {
-        workflowId: vmWorkflowId(vmId),
-        taskQueue: CORE_TASK_QUEUE,
-        args: [input],
-        signal: VM_SIGNAL.settingsChanged,
-        signalArgs: [changed],
-      });
+    announce: async (vm) => (await signals.announce({ ...vm, lookSooner: false })).ok,
+    async retire(vmId) {
+      const told = await signals.retire(vmId);
+      return told.ok || told.reason === 'not-found';
     },
-    retire: (vmId) => signal(vmId, VM_SIGNAL.retire),
-    healEnded: (vmId, incident) => signal(vmId, VM_SIGNAL.healEnded, { incident } satisfies HealEnded),
+    async healEnded(vmId, incident) {
+      const ended: HealEnded = { incident };
+      await unlessNotFound(client.workflow.getHandle(vmWorkflowId(vmId)).signal(VM_SIGNAL.healEnded, ended));
+    },
     async isRunning(workflowId) {
       const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
       return described?.status.name === 'RUNNING';

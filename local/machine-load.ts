@@ -1,0 +1,51 @@
+import { readFileSync, statfsSync } from 'node:fs';
+import { cpus, freemem, totalmem, uptime } from 'node:os';
+
+export interface MachineLoad {
+  cpu: number;
+  ram: number;
+  disk: number;
+  uptime: number;
+}
+
+/** Measures this machine as an agent would, in percent and seconds; CPU is the mean since the last call. */
+export function createLoadMeter(): () => MachineLoad {
+  let before = cpuTimes();
+  return () => {
+    const now = cpuTimes();
+    const total = now.total - before.total;
+    const cpu = total > 0 ? 100 * (1 - (now.idle - before.idle) / total) : 0;
+    before = now;
+    const { blocks, bavail } = statfsSync('/');
+    return {
+      cpu: inPercent(cpu),
+      ram: inPercent(100 * (1 - availableBytes() / totalmem())),
+      disk: inPercent(100 * (1 - bavail / blocks)),
+      uptime: Math.floor(uptime()),
+    };
+  };
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  let idle = 0;
+  let total = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    total += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, total };
+}
+
+/** Linux counts caches as used; what could be had is MemAvailable (proc(5)). */
+function availableBytes(): number {
+  try {
+    const line = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
+    return line ? Number(line[1]) * 1024 : freemem();
+  } catch {
+    return freemem();
+  }
+}
+
+function inPercent(value: number): number {
+  return Math.round(Math.min(100, Math.max(0, value)) * 10) / 10;
+}

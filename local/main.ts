@@ -1,0 +1,91 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { migrate } from '../db/migrate.ts';
+import type { Settings } from '../domain/settings.ts';
+import { createLog } from '../workers/log.ts';
+import { readSettings } from '../workers/read-settings.ts';
+import { runUntilStopped } from '../workers/run-until-stopped.ts';
+import { startApiServer } from '../workers/start-api-server.ts';
+import { startWorker } from '../workers/start-worker.ts';
+import { workflowBundle } from '../workers/workflow-bundle.ts';
+import { adminToken } from './admin-token.ts';
+import { StartError } from './start-error.ts';
+import { startParts } from './start-parts.ts';
+import { watchThisMachine } from './this-machine.ts';
+
+/** `npm start`: all of Defib on this machine, on loopback, with data in one folder. */
+async function main(): Promise<void> {
+  const beganAtMs = Date.now();
+  const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
+  const settings = forThisMachine(readSettings(), dataDir);
+  for (const folder of [dataDir, ...settings.QMP_SOCKET_DIRS]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(dataDir, 0o700);
+
+  say('Starting Postgres and Temporal …');
+  const bundled = workflowBundle(join(dataDir, 'cache'));
+  bundled.catch(() => undefined);
+  const parts = await startParts(settings, dataDir, say);
+  const stops: (() => Promise<void> | void)[] = [() => parts.stop()];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.toReversed()) await stop();
+  };
+  try {
+    await migrate(parts.reached.databaseUrl);
+    await bundled;
+    const log = createLog(settings, 'defib');
+    const worker = await startWorker(settings, parts.reached, log);
+    stops.push(() => worker.stop());
+    const admin = adminToken(dataDir, settings.DEFIB_ADMIN_TOKEN);
+    const api = await startApiServer(settings, parts.reached, log, admin.token);
+    stops.push(() => api.close());
+    const machine = await watchThisMachine(api.url, admin.token, dataDir);
+    stops.push(() => machine.stop());
+    say(`
+Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
+  API      ${api.url}        try it in the browser: ${api.url}/docs
+  Web UI   ${parts.uiUrl ?? 'that of the Temporal server you named'}        every VM is a workflow, vm/<id>
+  Token    ${admin.howToGetIn}
+`);
+    void machine.healthy.then((healthy) =>
+      say(
+        healthy
+          ? 'This machine is registered as the first VM and healthy.'
+          : 'This machine is not healthy after a minute: see GET /api/vms.',
+      ),
+    );
+    await runUntilStopped([worker.ended, ...parts.ended], async () => {
+      say('Stopping …');
+      await stopAll();
+      say('Stopped; the data is kept.');
+    });
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+/** What a first user of one machine needs: checks may reach this machine, and QMP sockets lie in the data folder. */
+function forThisMachine(settings: Settings, dataDir: string): Settings {
+  return {
+    ...settings,
+    DEFIB_DATA_DIR: dataDir,
+    CHECK_TARGETS_ALLOW: [...settings.CHECK_TARGETS_ALLOW, '127.0.0.0/8', '::1/128'],
+    QMP_SOCKET_DIRS: settings.QMP_SOCKET_DIRS.length > 0 ? settings.QMP_SOCKET_DIRS : [join(dataDir, 'qmp')],
+    LOG_LEVEL: process.env['LOG_LEVEL'] ? settings.LOG_LEVEL : 'warn',
+  };
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  const known = error instanceof StartError;
+  process.stderr.write(
+    `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exit(1);
+}

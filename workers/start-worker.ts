@@ -1,0 +1,98 @@
+import { resolve } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../activities/create-activities.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { createConnectGuard } from '../checks/connect-guard.ts';
+import { createChecks } from '../checks/registry.ts';
+import { openDatabase } from '../db/database.ts';
+import { createLookWriter } from '../db/look-writer.ts';
+import { ensurePartitions } from '../db/partitions.ts';
+import type { Settings } from '../domain/settings.ts';
+import { createProviders } from '../providers/registry.ts';
+import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
+import { createTemporalPort } from '../temporal/temporal-port.ts';
+import { createVmSignals } from '../temporal/vm-signals.ts';
+import { createWorkers } from './create-workers.ts';
+import { guardSettings } from './own-ports.ts';
+import type { Reached } from './reached.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+const WRITE_LIMIT_MS = 2_000;
+
+export interface RunningWorker {
+  /** Rejects when the worker fails; resolves after `stop`. */
+  ended: Promise<void>;
+  /** Lets looks and heals under way end, then disconnects. */
+  stop(): Promise<void>;
+}
+
+/** Tests wrap the world here, at its edges. */
+export type Wrap = (deps: Dependencies) => Dependencies;
+
+/** Starts this site's worker: registers what Temporal must know, then polls. Migrations are the caller's business. */
+export async function startWorker(
+  settings: Settings,
+  reached: Reached,
+  log: Logger,
+  wrap: Wrap = (deps) => deps,
+): Promise<RunningWorker> {
+  installRuntime(log);
+  const { temporalAddress: address, namespace } = reached;
+  const bundling = workflowBundle(resolve(settings.DEFIB_DATA_DIR, 'cache'));
+  const [connection, native] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  const client = new Client({ connection, namespace });
+  await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);
+
+  const database = openDatabase(reached.databaseUrl, { applicationName: 'defib-worker' });
+  const writing = openDatabase(reached.databaseUrl, {
+    applicationName: 'defib-writer',
+    max: 2,
+    statementTimeoutMs: WRITE_LIMIT_MS,
+  });
+  const partitions = ensurePartitions(database.pool, Date.now());
+  const deps = wrap({
+    database,
+    looks: createLookWriter(writing.pool),
+    checks: createChecks({ guard: createConnectGuard(guardSettings(settings, reached)) }),
+    providers: createProviders({ qmpSocketDirs: settings.QMP_SOCKET_DIRS }),
+    temporal: createTemporalPort(client, createVmSignals(client)),
+    settings,
+    log,
+    now: Date.now,
+  });
+  await partitions;
+  const workers = await createWorkers({
+    connection: native,
+    namespace,
+    site: settings.DEFIB_SITE,
+    activities: createActivities(deps),
+    workflowBundle: await bundling,
+    maxConcurrentLooks: settings.MAX_CONCURRENT_LOOKS,
+  });
+  const ended = workers.run();
+  return {
+    ended,
+    async stop() {
+      workers.shutdown();
+      await ended.catch(() => undefined);
+      await Promise.all([connection.close(), native.close(), database.close(), writing.close()]);
+    },
+  };
+}
+
+/** Once per process: the SDK's core logs through ours. */
+function installRuntime(log: Logger): void {
+  const sdk = log.child({ part: 'temporal-sdk' });
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      if (level === 'ERROR') sdk.error(meta, message);
+      else sdk.warn(meta, message);
+    }),
+    shutdownSignals: [],
+  });
+}
