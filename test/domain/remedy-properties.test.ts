@@ -1,0 +1,206 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CheckFact, Facts } from '../../domain/facts.ts';
+import type { HealthStatus } from '../../domain/health.ts';
+import { POLICY_ACTIONS, type Policy } from '../../domain/policy.ts';
+import type { PowerAction } from '../../domain/power.ts';
+import { hasRecovered, watchLimitMs } from '../../domain/recovery.ts';
+import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
+import { anyCheckType, anyIntervalMs, HOUR, ill, MINUTE, NOW, policy, SECOND } from './examples.ts';
+
+const decide = (facts: Facts, chosen: Policy): Decision => decideRemedy(facts, chosen, NOW).decision;
+const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
+
+const anyAge = fc.oneof(fc.integer({ min: 0, max: 20 * MINUTE }), fc.integer({ min: 0, max: 72 * HOUR }));
+const anyPast = anyAge.map((ageMs) => NOW - ageMs);
+const anyStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
+
+const anyCheck: fc.Arbitrary<CheckFact> = fc.record({
+  checkId: fc.uuid(),
+  checkType: anyCheckType,
+  status: anyStatus,
+  consecutiveFailures: fc.integer({ min: 0, max: 12 }),
+  reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
+  message: fc.option(fc.string()),
+  lastCheckAtMs: fc.option(anyPast),
+  intervalMs: anyIntervalMs,
+  timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
+});
+
+const anyFacts: fc.Arbitrary<Facts> = fc.record({
+  vmId: fc.uuid(),
+  incident: fc.integer({ min: 1, max: 99 }),
+  deleted: fc.constant(false),
+  stoppedOnPurpose: fc.constant(false),
+  status: anyStatus,
+  consecutiveFailures: fc.integer({ min: 0, max: 12 }),
+  checks: fc.array(anyCheck, { maxLength: 4 }),
+  lastLookAtMs: fc.option(anyPast),
+  attempts: fc
+    .array(fc.record({ atMs: anyPast, escalation: fc.boolean() }), { maxLength: 6 })
+    .map((attempts) => attempts.sort((a, b) => a.atMs - b.atMs)),
+  lastRemedyDoneAtMs: fc.option(anyPast),
+  lastNotSentAtMs: fc.option(anyPast),
+  provider: fc.oneof(
+    fc.constant({ answered: true as const, power: 'running', detail: '' }),
+    fc.constant({ answered: false as const, reason: 'unreachable', message: 'connect ENOENT' }),
+  ),
+  providerSupports: fc.subarray<PowerAction>(['reset', 'reboot', 'shutdown', 'stop', 'start']),
+});
+
+const anyPolicy: fc.Arbitrary<Policy> = fc
+  .record({
+    triggerAfterFailures: fc.integer({ min: 1, max: 6 }),
+    action: fc.constantFrom(...POLICY_ACTIONS),
+    cooldownMinutes: fc.integer({ min: 0, max: 120 }),
+    maxAttempts: fc.integer({ min: 0, max: 5 }),
+    attemptWindowHours: fc.integer({ min: 1, max: 72 }),
+    escalateAfterAttempts: fc.option(fc.integer({ min: 0, max: 6 })),
+    escalationAction: fc.constantFrom(...POLICY_ACTIONS),
+    verifySeconds: fc.integer({ min: 1, max: 600 }),
+  })
+  .map((given) => policy(given));
+
+/** Facts near enough to a heal that guards disagree about them. */
+const anyNearlyIll = fc
+  .tuple(
+    anyFacts,
+    fc.subarray(['checks', 'lastLookAtMs', 'provider', 'providerSupports', 'attempts', 'status'] as const),
+  )
+  .map(([facts, kept]): Facts => {
+    const base = ill({ consecutiveFailures: facts.consecutiveFailures, lastRemedyDoneAtMs: facts.lastRemedyDoneAtMs });
+    const changes = Object.fromEntries(kept.map((key) => [key, facts[key]]));
+    return { ...base, ...changes };
+  });
+
+const anyCase = fc.record({ facts: fc.oneof(anyFacts, anyNearlyIll), chosen: anyPolicy });
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object') for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}
+
+describe('whatever the facts and the policy', () => {
+  it('a power action needs a check other than the agent that failed often enough, lately and since the last remedy', () => {
+    let acted = 0;
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const decision = decide(facts, chosen);
+        if (decision.kind !== 'act' || decision.remedy.kind !== 'power') return;
+        acted++;
+        const grounds = facts.checks.filter(
+          (check) =>
+            check.checkType !== 'agent' &&
+            check.consecutiveFailures >= chosen.triggerAfterFailures &&
+            check.lastCheckAtMs !== null &&
+            check.lastCheckAtMs > (facts.lastRemedyDoneAtMs ?? 0) &&
+            NOW - check.lastCheckAtMs <= 3 * check.intervalMs + check.timeoutMs,
+        );
+        expect(grounds).not.toEqual([]);
+        expect(NOW - (facts.lastLookAtMs ?? 0)).toBeLessThanOrEqual(watchLimitMs(facts.checks));
+        expect(facts.provider.answered).toBe(true);
+        expect(facts.providerSupports).toContain(decision.remedy.power);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(acted).toBeGreaterThan(20);
+  });
+
+  it('nothing is done during the cooldown but telling people of an escalation', () => {
+    fc.assert(
+      fc.property(anyCase, anyAge, ({ facts, chosen }, ageMs) => {
+        const lastMs = Math.min(ageMs, chosen.cooldownMinutes * MINUTE - 1);
+        fc.pre(lastMs >= 0);
+        const attempts = [...facts.attempts.filter((one) => NOW - one.atMs > lastMs), ...tried(lastMs)];
+        const decision = decide({ ...facts, attempts }, chosen);
+        if (decision.kind === 'act') expect(decision.remedy).toMatchObject({ kind: 'tell', escalation: true });
+      }),
+    );
+  });
+
+  it('nothing is done beyond the policy’s attempts but one escalation', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const decision = decide(facts, chosen);
+        if (decision.kind !== 'act') return;
+        const ordinary = facts.attempts.filter((one) => !one.escalation).length;
+        if (!decision.remedy.escalation) expect(ordinary).toBeLessThan(chosen.maxAttempts);
+        else {
+          expect(ordinary).toBeGreaterThanOrEqual(
+            Math.max(chosen.maxAttempts, chosen.escalateAfterAttempts ?? Infinity),
+          );
+          expect(facts.attempts.some((one) => one.escalation)).toBe(false);
+          expect(decision.reason).toBe('Escalation after max attempts');
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('agents alone, however many are silent, never start a power action', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, checkType: 'agent' }));
+        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject({ kind: 'act', remedy: { kind: 'power' } });
+      }),
+    );
+  });
+
+  it('checks that never could tell never start a power action', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, status: 'unknown', lastCheckAtMs: null }));
+        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject({ kind: 'act', remedy: { kind: 'power' } });
+      }),
+    );
+  });
+
+  it('a VM that is deleted, stopped by request or well again is left alone', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        expect(decide({ ...facts, deleted: true }, chosen)).toEqual({ kind: 'stop', reason: 'vm-deleted' });
+        expect(decide({ ...facts, stoppedOnPurpose: true }, chosen)).toMatchObject({ kind: 'stop' });
+        if (hasRecovered(facts)) expect(decide(facts, chosen)).toEqual({ kind: 'stop', reason: 'recovered' });
+      }),
+    );
+  });
+
+  it('a hold says why, what would change its mind, and when it is looked at again', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const decision = decide(facts, chosen);
+        if (decision.kind !== 'hold') return;
+        expect(GUARDS.map((guard) => guard.reason)).toContain(decision.reason);
+        expect(decision.lookAgainInMs).toBeGreaterThan(0);
+        expect(decision.lookAgainInMs).toBeLessThan(2 ** 31);
+        for (const words of [decision.sentence, decision.wouldChange]) {
+          expect(words).toMatch(/\w+ \w+/);
+          expect(words).not.toMatch(/undefined|NaN|null|Infinity/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a hold carries the first objection, and an action met none', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const { decision, guards } = decideRemedy(facts, chosen, NOW);
+        if (decision.kind === 'stop') return;
+        const first = guards.find((answer) => answer.objection !== null);
+        expect(first?.guard).toBe(decision.kind === 'hold' ? decision.reason : undefined);
+        expect(first?.objection).toBe(decision.kind === 'hold' ? decision.sentence : undefined);
+      }),
+    );
+  });
+
+  it('the same facts give the same decision and stay as they were', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const copy = structuredClone({ facts, chosen });
+        const decided = decideRemedy(deepFreeze(facts), deepFreeze(chosen), NOW);
+        expect(decideRemedy(copy.facts, copy.chosen, NOW)).toEqual(decided);
+      }),
+    );
+  });
+});
