@@ -23,7 +23,7 @@ export const POLICY_DEFAULTS: Omit<PolicySettings, 'name'> = {
 };
 
 /** These tell people: nothing is verified afterwards. */
-const TELLING: readonly PolicyAction[] = ['notify_only', 'human'];
+const TELLING: ReadonlySet<PolicyAction> = new Set(['notify_only', 'human']);
 
 /** What no schema can say of a policy: its scope, and a verify window in which no check could answer once. */
 export async function policyProblems(
@@ -46,7 +46,7 @@ export async function policyProblems(
   }
   const vm = vmId === null ? null : await findVm(deps.database.pool, caller.tenantId, vmId, nowMs);
   if (vmId !== null && vm === null) return [...problems, { path: 'vmId', message: 'there is no such VM' }];
-  const verifies = [policy.action, policy.escalationAction].some((action) => !TELLING.includes(action));
+  const verifies = [policy.action, policy.escalationAction].some((action) => !TELLING.has(action));
   const slowest = verifies
     ? await findSlowestCheck(deps.database.pool, caller.tenantId, { vmId: vm?.id ?? null, tag })
     : null;

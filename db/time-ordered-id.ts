@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A UUID of version 7 (RFC 9562): random, and later ones sort after earlier ones, so that lists page in order of age. */
+/** A UUID of version 7 (RFC 9562): random, and those of a later millisecond sort after earlier ones, so that lists page in order of age. */
 export function timeOrderedId(nowMs: number): string {
   const bytes = randomBytes(16);
   bytes.writeUIntBE(nowMs, 0, 6);

@@ -71,7 +71,8 @@ export function healOperations(deps: ApiDependencies, prefix: string, suffix: st
   return [history, reset, incidents];
 }
 
-function toAnswer({ tenantId: _, vmId, ...event }: HealEventRow): object {
+function toAnswer(row: HealEventRow): object {
+  const { tenantId: _, vmId, ...event } = row;
   return {
     ...event,
     id: String(event.id),

@@ -133,6 +133,7 @@ function toPod(vm: VmRecord): object {
   };
 }
 
-function toResult({ dueAt: _, ...result }: ResultRecord): object {
+function toResult(record: ResultRecord): object {
+  const { dueAt: _, ...result } = record;
   return { ...result, checkedAt: result.checkedAt.toISOString() };
 }

@@ -106,6 +106,7 @@ function noSuchPolicy(id: string): AppError {
   return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
 }
 
-function toAnswer({ tenantId: _, ...policy }: PolicyRow): object {
+function toAnswer(row: PolicyRow): object {
+  const { tenantId: _, ...policy } = row;
   return { ...policy, createdAt: policy.createdAt.toISOString(), updatedAt: policy.updatedAt.toISOString() };
 }

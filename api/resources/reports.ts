@@ -68,7 +68,7 @@ async function idOf(database: ApiDependencies['database'], caller: Caller, named
 function sortReports(body: ReportInput, oldestMs: number) {
   const own = measured(body);
   const agentAtMs = body.timestamp ?? null;
-  const past: PastReport[] = (body.reports ?? []).map((one) => ({ ...measured(one), atMs: one.timestamp }));
+  const past: PastReport[] = (body.reports ?? []).map((one) => Object.assign(measured(one), { atMs: one.timestamp }));
   if (body.backfilled) {
     if (agentAtMs === null) throw badRequest([{ path: 'timestamp', message: 'is needed for a report from the past' }]);
     past.push({ ...own, atMs: agentAtMs });

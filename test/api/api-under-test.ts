@@ -1,0 +1,161 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { type RunningApi, startApi } from '../../api/start-api.ts';
+import { checkProblems, targetRefusal } from '../../checks/configuration.ts';
+import { ensureAdminToken } from '../../db/admin-token.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { ensurePartitions } from '../../db/partitions.ts';
+import { parseSettings, type Settings } from '../../domain/settings.ts';
+import { registerQmpSocket } from '../../providers/qemu/socket-path.ts';
+import { createVmSignals } from '../../temporal/vm-signals.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import '../support/provided.ts';
+
+export const OPERATOR_TOKEN = 'operator-token-of-the-tests';
+const TABLES = ['vms', 'vm_status', 'check_configs', 'policies', 'api_tokens', 'audit_log', 'vm_agents', 'vm_metrics'];
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint: answers of all shapes
+  body: any;
+  text: string;
+}
+
+export interface ApiUnderTest {
+  url: string;
+  database: Database;
+  databaseUrl: string;
+  sockets: string;
+  client: Client;
+  /** What the API's clock says; it stands still unless moved. */
+  nowMs: number;
+  logged(): string;
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** Rows of every table that requests may write to. */
+  counts(): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  token?: string | null;
+  headers?: Record<string, string>;
+  /** Sent as it is. */
+  raw?: string;
+}
+
+/** The API as it is, over HTTP, on a database of its own and the run's Temporal server. */
+export async function startApiUnderTest(
+  given: { settings?: Record<string, string>; temporalAddress?: string } = {},
+): Promise<ApiUnderTest> {
+  const testDatabase = await createTestDatabase();
+  const database = openDatabase(testDatabase.url, { applicationName: 'api-test' });
+  const sockets = realpathSync(mkdtempSync(join(tmpdir(), 'defib-qmp-')));
+  const { address, namespace } = temporalOf(given.temporalAddress);
+  const connection = Connection.lazy({ address });
+  const client = new Client({ connection, namespace });
+  const settings = settingsOf({ QMP_SOCKET_DIRS: sockets, ...given.settings });
+  const lines: string[] = [];
+  const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
+  const guard = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
+  const state = { nowMs: Date.now() };
+  await ensurePartitions(database.pool, state.nowMs);
+  await ensureAdminToken(database, OPERATOR_TOKEN, new Date(state.nowMs));
+
+  const api: RunningApi = await startApi(
+    {
+      database,
+      temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+      settings,
+      checks: {
+        validate: (check) => checkProblems(check, check.address),
+        refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
+      },
+      qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
+      clock: () => state.nowMs,
+      logger,
+    },
+    { host: '127.0.0.1', port: 0 },
+  );
+
+  return {
+    url: api.url,
+    database,
+    databaseUrl: testDatabase.url,
+    sockets,
+    client,
+    get nowMs() {
+      return state.nowMs;
+    },
+    set nowMs(value) {
+      state.nowMs = value;
+    },
+    logged: () => lines.join(''),
+    async call(method, path, body, { token = OPERATOR_TOKEN, headers = {}, raw } = {}) {
+      const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+      const answer = await fetch(`${api.url}${path}`, {
+        method,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(sent === undefined ? {} : { body: sent }),
+      });
+      const text = await answer.text();
+      const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+      return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
+    },
+    async counts() {
+      const selects = TABLES.map((table) => `SELECT '${table}' AS name, count(*)::int AS rows FROM ${table}`);
+      const { rows } = await database.pool.query(selects.join(' UNION ALL '));
+      return Object.fromEntries(rows.map((row) => [row.name, row.rows]));
+    },
+    async close() {
+      await api.close(500);
+      await database.close();
+      await connection.close();
+      await testDatabase.drop();
+      rmSync(sockets, { recursive: true, force: true });
+    },
+  };
+}
+
+function temporalOf(given: string | undefined): { address: string; namespace: string } {
+  if (given !== undefined) return { address: given, namespace: 'default' };
+  const provided = inject('temporal');
+  return provided.ok ? provided : { address: '127.0.0.1:1', namespace: 'default' };
+}
+
+function settingsOf(environment: Record<string, string>): Settings {
+  const parsed = parseSettings(environment);
+  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
+  return parsed.settings;
+}
+
+let made = 0;
+
+/** A VM on a provider of its own; the rest as given. */
+export function aVm(more: Record<string, unknown> = {}): Record<string, unknown> {
+  made += 1;
+  return { name: `vm-${made}`, address: '192.0.2.10', provider: { kind: 'local' }, ...more };
+}
+
+/** Registers a VM and answers it. */
+export async function registered(api: ApiUnderTest, more: Record<string, unknown> = {}, token = OPERATOR_TOKEN) {
+  const reply = await api.call('POST', '/api/vms', aVm(more), { token });
+  if (reply.status !== 201) throw new Error(`not registered: ${reply.text}`);
+  return reply.body;
+}
+
+/** A token of a tenant of its own. */
+export async function tenantToken(api: ApiUnderTest, tenantId: string, role = 'ADMIN'): Promise<string> {
+  await api.call('POST', '/api/tenants', { id: tenantId, name: tenantId });
+  const reply = await api.call('POST', '/api/tokens', { name: `${tenantId} ${role}`, role, tenantId });
+  if (reply.status !== 201) throw new Error(`no token: ${reply.text}`);
+  return reply.body.token;
+}
