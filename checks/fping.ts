@@ -15,15 +15,15 @@ export type Ping = (address: string, timeoutMs: number) => Promise<PingAnswer>;
 export interface FpingOptions {
   /** The binary; `fping` on PATH unless given. */
   path?: string;
-  /** How long a ping waits for company: a process costs about 3 ms of CPU, another address in it 0.1. */
+  /** How long a ping waits for company; 50 ms unless given. A process costs about 3 ms of CPU, an address in it 0.1. */
   gatherMs?: number;
 }
 
-type Answer = (answer: PingAnswer) => void;
 /** Who waits for an address, and what fping said of it so far. */
 interface Asked {
-  answers: Answer[];
+  answers: ((answer: PingAnswer) => void)[];
   output: string[];
+  verdict: 'silent' | 'not-sent' | null;
 }
 type Batch = Map<string, Asked>;
 
@@ -31,53 +31,64 @@ type Batch = Map<string, Asked>;
 const MOST_TARGETS = 200;
 const SPACING_MS = 1;
 const EXIT_MARGIN_MS = 2_000;
+/** A process lives as long as its slowest target: when many VMs are silent, fewer and fuller ones are started. */
+const MANY_PROCESSES = 10;
 
 /** Pings through fping. Addresses asked within a few ms share a process when they have the same time limit. */
-export function createFping({ path = 'fping', gatherMs = 25 }: FpingOptions = {}): Ping {
+export function createFping({ path = 'fping', gatherMs = 50 }: FpingOptions = {}): Ping {
   const gathering = new Map<number, Batch>();
+  let running = 0;
 
-  const send = (timeoutMs: number, batch: Batch) => {
+  function startBatch(timeoutMs: number): Batch {
+    const batch: Batch = new Map();
+    gathering.set(timeoutMs, batch);
+    setTimeout(send, gatherMs * (1 + running / MANY_PROCESSES), timeoutMs, batch);
+    return batch;
+  }
+
+  function send(timeoutMs: number, batch: Batch): void {
     if (gathering.get(timeoutMs) === batch) gathering.delete(timeoutMs);
-    run(path, timeoutMs, batch);
-  };
+    running += 1;
+    run(path, timeoutMs, batch, () => {
+      running -= 1;
+    });
+  }
 
   return (address, timeoutMs) =>
     new Promise((resolve) => {
-      let batch = gathering.get(timeoutMs);
-      if (batch === undefined || batch.size >= MOST_TARGETS) {
-        const fresh: Batch = new Map();
-        gathering.set(timeoutMs, fresh);
-        setTimeout(send, gatherMs, timeoutMs, fresh);
-        batch = fresh;
-      }
-      const asked = batch.get(address) ?? { answers: [], output: [] };
+      const gathered = gathering.get(timeoutMs);
+      const batch = gathered === undefined || gathered.size >= MOST_TARGETS ? startBatch(timeoutMs) : gathered;
+      const asked = batch.get(address) ?? { answers: [], output: [], verdict: null };
       asked.answers.push(resolve);
       batch.set(address, asked);
     });
 }
 
-function run(path: string, timeoutMs: number, batch: Batch): void {
-  const answer = (asked: Asked, kind: PingAnswer['kind'], latencyMs: number, lines: string[]) => {
-    const output = excerpt(lines.join('\n'));
-    for (const resolve of asked.answers) resolve(kind === 'alive' ? { kind, latencyMs, output } : { kind, output });
-  };
+function run(path: string, timeoutMs: number, batch: Batch, ended: () => void): void {
   const read = (line: string) => {
     const said = readFpingLine(line);
     const asked = said && batch.get(said.address);
     if (!asked) return;
     asked.output.push(line);
-    if (said.kind === 'note') return;
-    batch.delete(said.address);
-    answer(asked, said.kind, said.latencyMs, asked.output);
+    if (said.kind === 'alive') {
+      // passed on at once: a silent neighbour in the batch must not hold it up
+      batch.delete(said.address);
+      answer(asked, { kind: 'alive', latencyMs: said.latencyMs, output: outputOf(asked) });
+    } else if (said.kind !== 'note' && asked.verdict !== 'not-sent') {
+      // kept until the end: what was sent comes by the other stream, perhaps later
+      asked.verdict = said.kind;
+    }
   };
   const end = (error: Error | null, errors: string) => {
-    const kind = error === null ? 'look-failed' : troubleOf(error, errors);
-    for (const asked of batch.values()) answer(asked, kind, 0, [errors.trim() || String(error?.message)]);
-    batch.clear();
+    ended();
+    const trouble = troubleOf(error, errors);
+    for (const asked of batch.values()) {
+      answer(asked, asked.verdict === null ? trouble : { kind: asked.verdict, output: outputOf(asked) });
+    }
   };
 
   const args = ['-e', '-r0', `-i${SPACING_MS}`, `-t${Math.ceil(timeoutMs)}`];
-  const limitMs = timeoutMs + batch.size * SPACING_MS + EXIT_MARGIN_MS;
+  const limitMs = Math.ceil(timeoutMs) + batch.size * SPACING_MS + EXIT_MARGIN_MS;
   try {
     const child = execFile(path, args, { timeout: limitMs, killSignal: 'SIGKILL' }, (error, _, errors) =>
       end(error, errors),
@@ -92,15 +103,24 @@ function run(path: string, timeoutMs: number, batch: Batch): void {
   }
 }
 
-function troubleOf(error: Error, errors: string): PingAnswer['kind'] {
-  const code = 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'EACCES') return 'fping-missing';
-  if (code === 'EPERM' || /can't create socket|must run as root|not permitted/i.test(errors))
-    return 'icmp-not-permitted';
-  return 'look-failed';
+function answer(asked: Asked, answered: PingAnswer): void {
+  for (const resolve of asked.answers) resolve(answered);
 }
 
-/** Answers are passed on as they come: a silent neighbour in the batch must not hold them up. */
+function outputOf(asked: Asked): string {
+  return excerpt(asked.output.join('\n'));
+}
+
+function troubleOf(error: Error | null, errors: string): PingAnswer {
+  const code = error !== null && 'code' in error ? error.code : null;
+  // lines about an address are not for the others, who may belong to other tenants
+  const said = errors.split('\n').filter((line) => line !== '' && readFpingLine(line) === null);
+  const output = excerpt(said.join('\n') || `ended early (${code ?? 'killed'})`);
+  if (code === 'ENOENT' || code === 'EACCES') return { kind: 'fping-missing', output };
+  const forbidden = /can't create socket|must run as root|not permitted/i.test(output);
+  return { kind: code === 'EPERM' || forbidden ? 'icmp-not-permitted' : 'look-failed', output };
+}
+
 function eachLine(stream: NodeJS.ReadableStream | null, read: (line: string) => void): void {
   let rest = '';
   stream?.on('data', (chunk: string | Buffer) => {

@@ -32,7 +32,10 @@ function failureOf({ kind, output }: Exclude<PingAnswer, { kind: 'alive' }>): Fa
     case 'silent':
       return { outcome: 'unhealthy', reason: 'ping-failed', message: 'Ping failed' };
     case 'not-sent':
-      return ours('no-route', `Ping could not be sent: ${output}. Look at this worker's network and firewall.`);
+      return ours(
+        'no-route',
+        `Ping could not be sent: ${output.replaceAll('\n', '; ')}. Look at this worker's network and firewall.`,
+      );
     case 'fping-missing':
       return ours(
         'fping-missing',

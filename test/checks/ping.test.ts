@@ -133,6 +133,14 @@ describe('pings that are asked for together', () => {
     expect(limits.toSorted()).toEqual(['-e -r0 -i1 -t1000', '-e -r0 -i1 -t2000']);
   });
 
+  it('hear of no one else’s troubles', async () => {
+    const path = fakeFping(`echo '127.0.0.2: error while sending ping: Operation not permitted' >&2; exit 1`);
+    const ping = createFping({ path });
+    const [one, other] = await Promise.all([ping('127.0.0.1', 1_000), ping('127.0.0.2', 1_000)]);
+    expect(one.output).not.toContain('127.0.0.2');
+    expect(other).toMatchObject({ kind: 'not-sent' });
+  });
+
   it('are answered one by one: a silent neighbour holds nobody up', async () => {
     const path = fakeFping(`echo '127.0.0.1 is alive (0.20 ms)'; sleep 60`);
     const ping = createFping({ path });
