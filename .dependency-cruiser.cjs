@@ -24,13 +24,15 @@ module.exports = {
     wall('providers', ['^domain/']),
     wall('guests', ['^domain/', '^db/']),
     wall('db', ['^domain/']),
+    // The port it implements is declared by those who need it.
+    wall('temporal', ['^domain/', '^workflows/messages\\.ts$', '^activities/dependencies\\.ts$']),
     wall('api', [
       '^domain/',
       '^db/',
+      '^temporal/',
       '^workflows/messages\\.ts$',
       '^checks/(registry|check)\\.ts$',
       '^providers/',
-      '^guests/',
     ]),
     {
       name: 'domain-is-pure',

@@ -1,30 +1,29 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningPostgres, startPostgres } from '../../local/embedded-postgres.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { isRunning } from '../../local/processes.ts';
+import { makeRunFolder, type RunFolder } from '../support/leftover-runs.ts';
 import { serverOfKilledParent } from './killed-parent.ts';
 
-let folder: string;
+let folder: RunFolder;
 let port: number;
 let running: RunningPostgres | undefined;
 beforeEach(async () => {
-  // mkdtemp makes it with mode 0700, as a home may be.
-  folder = mkdtempSync(join(tmpdir(), 'defib-postgres-'));
+  folder = makeRunFolder();
   port = await findFreePort();
 });
 afterEach(async () => {
   await running?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  folder.remove();
 });
 
 async function start(overrides: { port?: number; log?: (line: string) => void } = {}): Promise<RunningPostgres> {
-  running = await startPostgres({ dataDir: join(folder, 'nested', 'postgres'), port, ...overrides });
+  running = await startPostgres({ dataDir: join(folder.path, 'postgres'), port, ...overrides });
   return running;
 }
 
@@ -54,7 +53,7 @@ describe('embedded Postgres', () => {
     const without = new URL(url);
     without.password = 'guess';
     await expect(ask(without.href, 'select 1')).rejects.toThrow('password authentication failed');
-    expect(statSync(join(folder, 'nested', 'postgres', 'password')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder.path, 'postgres', 'password')).mode & 0o777).toBe(0o600);
     expect(await ask(url, 'show listen_addresses')).toEqual(['127.0.0.1']);
     expect(await ask(url, 'show unix_socket_directories')).toEqual(['']);
     expect(await ask(url, 'show server_encoding')).toEqual(['UTF8']);
@@ -62,7 +61,7 @@ describe('embedded Postgres', () => {
   });
 
   it('stops the server that a killed process left behind, and carries on with its data', async () => {
-    const dataDir = join(folder, 'nested', 'postgres');
+    const dataDir = join(folder.path, 'postgres');
     const pid = await serverOfKilledParent('postgres', dataDir, String(port));
     expect(isRunning(pid)).toBe(true);
     const lines: string[] = [];
@@ -84,7 +83,7 @@ describe('embedded Postgres', () => {
     const first = await start();
     await first.stop();
     const stranger = spawn('sleep', ['60']);
-    const cluster = join(folder, 'nested', 'postgres', 'data');
+    const cluster = join(folder.path, 'postgres', 'data');
     writeFileSync(join(cluster, 'postmaster.pid'), `${stranger.pid}\n${cluster}\n1\n${port}\n\n127.0.0.1\n\nready\n`);
     const second = await start();
     expect(await ask(second.url, 'select 1')).toEqual([1]);
@@ -93,7 +92,7 @@ describe('embedded Postgres', () => {
   });
 
   it('begins anew after a first start that was cut short', async () => {
-    const unfinished = join(folder, 'nested', 'postgres', 'data.unfinished');
+    const unfinished = join(folder.path, 'postgres', 'data.unfinished');
     mkdirSync(unfinished, { recursive: true });
     writeFileSync(join(unfinished, 'PG_VERSION'), '18\n');
     const { url } = await start();
@@ -111,7 +110,7 @@ describe('embedded Postgres', () => {
   });
 
   it('refuses a folder that another living process uses', async () => {
-    const dataDir = join(folder, 'nested', 'postgres');
+    const dataDir = join(folder.path, 'postgres');
     mkdirSync(dataDir, { recursive: true });
     const other = spawn('sleep', ['60']);
     const { birthMarkOf } = await import('../../local/processes.ts');

@@ -1,34 +1,38 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findFreePort } from '../../local/ports.ts';
 import { isRunning } from '../../local/processes.ts';
 import { findTemporalServer, type RunningTemporal, startTemporalServer } from '../../local/temporal-server.ts';
+import { makeRunFolder, type RunFolder } from '../support/leftover-runs.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { serverOfKilledParent } from './killed-parent.ts';
 
-let folder: string;
+let folder: RunFolder;
 let port: number;
 let path: string;
 let running: RunningTemporal | undefined;
 
 describeNeeding(['temporal'], 'a Temporal server of our own', () => {
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'defib-temporal-'));
+    folder = makeRunFolder();
     port = await findFreePort();
     const source = await findTemporalServer({ environment: { ...process.env, TEMPORAL_ADDRESS: '' } });
     path = source.kind === 'program' ? source.path : '';
   });
   afterEach(async () => {
     await running?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   });
 
   async function start(log?: (line: string) => void): Promise<RunningTemporal> {
-    running = await startTemporalServer({ path, dbFile: join(folder, 'temporal.db'), port, ...(log ? { log } : {}) });
+    running = await startTemporalServer({
+      path,
+      dbFile: join(folder.path, 'temporal', 'temporal.db'),
+      port,
+      ...(log ? { log } : {}),
+    });
     return running;
   }
 
@@ -65,7 +69,7 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
   });
 
   it('stops the server that a killed process left behind, and carries on with its data', async () => {
-    const pid = await serverOfKilledParent('temporal', folder, String(port), path);
+    const pid = await serverOfKilledParent('temporal', join(folder.path, 'temporal'), String(port), path);
     expect(isRunning(pid)).toBe(true);
     const lines: string[] = [];
     const server = await start((line) => lines.push(line));

@@ -1,15 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../local/embedded-postgres.ts';
-import { claimFolder } from '../../local/folder-claim.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { firstLineOf } from '../../local/start-error.ts';
 import { findTemporalServer, startTemporalServer } from '../../local/temporal-server.ts';
 import { findTimeSkippingServer } from '../../local/time-skipping-server.ts';
-import { RUN_FOLDER_PREFIX, removeLeftoverRuns } from './leftover-runs.ts';
+import { makeRunFolder, removeLeftoverRuns } from './leftover-runs.ts';
 import type { Provided } from './provided.ts';
 
 const TEMPLATE = 'defib_template';
@@ -19,8 +16,8 @@ const stops: (() => Promise<void> | void)[] = [];
 /** One Postgres with a migrated template and one Temporal server for the whole run. */
 export async function setup(project: TestProject): Promise<void> {
   await removeLeftoverRuns(log);
-  const folder = mkdtempSync(join(tmpdir(), RUN_FOLDER_PREFIX));
-  stops.push(() => rmSync(folder, { recursive: true, force: true }), claimFolder(folder));
+  const { path: folder, remove } = makeRunFolder();
+  stops.push(remove);
   // All settle before one failure ends the run, or a server that comes up late would outlive it.
   const [postgres, temporal, virtualTime] = await Promise.allSettled([
     providePostgres(folder),
