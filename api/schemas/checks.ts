@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CheckType, JsonValue } from '../../domain/observation.ts';
+import type { CheckType } from '../../domain/observation.ts';
 import { atAnswer, text, wholeNumber } from './fields.ts';
 
 export const CHECK_TYPES = ['ping', 'tcp', 'http', 'agent'] as const satisfies readonly CheckType[];
@@ -8,7 +8,8 @@ export const checkTypeField = z.enum(CHECK_TYPES, {
   error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),
 });
 
-const json: z.ZodType<JsonValue> = z.json();
+/** Flat: no check has an option that is more. */
+const optionValue = z.union([z.boolean(), z.number(), z.string()], 'must be true, false, a number or text');
 
 /** What a user may say of a check besides its type; what is absent stays, or takes spec C's default. */
 export const checkFields = {
@@ -24,7 +25,10 @@ export const checkFields = {
   failureThreshold: wholeNumber(1, 1_000).optional(),
   successThreshold: wholeNumber(1, 1_000).optional(),
   staleAfterSeconds: wholeNumber(1, 604_800, 'seconds').nullable().describe('agent only').optional(),
-  options: z.record(z.string(), json).describe('http: followRedirects, verifyTls').optional(),
+  options: z
+    .record(z.string(), optionValue, 'must be an object')
+    .describe('http: followRedirects, verifyTls')
+    .optional(),
   enabled: z.boolean('must be true or false').optional(),
 };
 

@@ -29,7 +29,7 @@ export type PolicyInput = z.output<typeof policyInput>;
 /** What rules beyond the schema look at; what the schema refuses counts as absent. */
 export const loosePolicy = z.object({
   id: z.uuid().optional().catch(undefined),
-  name: z.unknown(),
+  name: z.unknown().optional(),
   action: settings.action.catch(undefined),
   escalationAction: settings.escalationAction.catch(undefined),
   verifySeconds: settings.verifySeconds.catch(undefined),
