@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { inject } from 'vitest';
@@ -26,9 +25,4 @@ export async function connectTemporal(): Promise<TestTemporal> {
     await nativeConnection.close();
   };
   return { address, namespace, client: new Client({ connection, namespace }), connection, nativeConnection, close };
-}
-
-/** A task queue, or the beginning of a workflow id, that no other test uses. All tests share one server. */
-export function uniqueName(prefix: string): string {
-  return `${prefix}-${randomUUID()}`;
 }
