@@ -35,7 +35,10 @@ export async function dropPartitionsBefore(pool: Pool, table: PartitionedTable, 
      WHERE i.inhparent = $1::regclass AND c.relname < $2 ORDER BY 1`,
     [table, limit],
   );
-  for (const { name } of rows) await pool.query(`DROP TABLE IF EXISTS "${name}"`);
+  for (const { name } of rows) {
+    // one transaction; the lock keeps out others that drop, whom Postgres would fail in mid-drop, and nobody else
+    await pool.query(`LOCK TABLE "${table}" IN SHARE UPDATE EXCLUSIVE MODE; DROP TABLE IF EXISTS "${name}"`);
+  }
   return rows.map((row) => row.name);
 }
 
