@@ -1,6 +1,6 @@
 import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { Check } from './check.ts';
-import { type GuardSettings, readAddress, readAllowList, refusal } from './connect-rules.ts';
+import { type GuardSettings, ownHostsOf, readAddress, readAllowList, refusal } from './connect-rules.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { hostOf, hostProblems, optionProblems, portOf, readHttpTarget, readPort } from './target.ts';
 
@@ -67,21 +67,20 @@ export function targetRefusal(
   const endpoint = endpointOf(check, address);
   if (endpoint === null) return null;
   const { host, port } = endpoint;
-  const ownHosts = (settings.ownHosts ?? []).map(plainName);
-  if (port !== null && settings.ownPorts.has(port) && ownHosts.includes(plainName(host))) {
+  const ownHosts = ownHostsOf(settings);
+  if (port !== null && settings.ownPorts.has(port) && ownHosts.map(plainName).includes(plainName(host))) {
     return `Refused: port ${port} on ${host} belongs to Defib itself, and no check may ever connect there.`;
   }
   const ip = literal(host);
   const vmIp = address === null ? null : literal(address);
   if (ip === null) return null;
-  const refused = refusal(ip, port, {
+  return refusal(ip, port, {
     allow: readAllowList(settings.allow),
     ownPorts: settings.ownPorts,
-    ownAddresses: [...machineAddresses, ...(settings.ownHosts ?? [])],
+    ownAddresses: [...machineAddresses, ...ownHosts],
     // a VM known by name may have any ordinary address: only its look can tell
     vmAddresses: address !== null && vmIp === null ? [ip.toString()] : [vmIp?.toString() ?? ''],
   });
-  return refused;
 }
 
 function endpointOf(check: CheckSettings, address: string | null): { host: string; port: number | null } | null {

@@ -1,5 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { type ConnectContext, type GuardSettings, readAddress, readAllowList, refusal } from './connect-rules.ts';
+import {
+  type ConnectContext,
+  type GuardSettings,
+  ownHostsOf,
+  readAddress,
+  readAllowList,
+  refusal,
+} from './connect-rules.ts';
 import { type Deadline, DeadlinePassed, inSeconds } from './deadline.ts';
 import { ownAddresses } from './own-addresses.ts';
 import type { Failure } from './sighting.ts';
@@ -37,9 +44,9 @@ export function createConnectGuard(
   }
 
   async function contextFor(port: number | null, deadline: Deadline): Promise<Omit<ConnectContext, 'vmAddresses'>> {
-    const { ownPorts, ownHosts = [] } = settings;
+    const { ownPorts } = settings;
     if (port === null || !ownPorts.has(port)) return { allow, ownPorts, ownAddresses: [] };
-    const others = await Promise.all(ownHosts.map((host) => findOrNone(host, deadline)));
+    const others = await Promise.all(ownHostsOf(settings).map((host) => findOrNone(host, deadline)));
     return { allow, ownPorts, ownAddresses: [...machineAddresses(), ...others.flat()] };
   }
 

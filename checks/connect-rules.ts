@@ -47,6 +47,11 @@ export function readAddress(text: string): Ip | null {
   return ip instanceof ipaddr.IPv6 ? new ipaddr.IPv6(ip.toByteArray()) : ip;
 }
 
+/** Defib's other machines as a resolver takes them: as URLs write IPv6, in brackets, none would. */
+export function ownHostsOf(settings: GuardSettings): string[] {
+  return (settings.ownHosts ?? []).map((host) => host.replace(/^\[|\]$/g, ''));
+}
+
 /** Reads CHECK_TARGETS_ALLOW; throws one error that names every entry that is neither a CIDR nor an address. */
 export function readAllowList(entries: readonly string[]): AddressRange[] {
   const read = entries.map((entry) => readRange(entry.trim()));

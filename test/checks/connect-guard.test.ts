@@ -82,9 +82,10 @@ describe('the connect guard', () => {
   });
 
   it("knows Defib's machines by name too", async () => {
-    const settings = { ownPorts: new Set([5432]), ownHosts: ['postgres'] };
+    const settings = { ownPorts: new Set([5432]), ownHosts: ['postgres', '[fd12::2]'] };
     const guard = guardWith(settings, resolverOf({ postgres: ['10.0.0.2'], 'vm.test': ['10.0.0.2'] }), ['10.0.0.1']);
     expect(await guard.clear('vm.test', 5432, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
+    expect(await guard.clear('fd12::2', 5432, 'fd12::2', deadlineOf())).toMatchObject({ ok: false });
     expect(await guard.clear('10.0.0.1', 5432, '10.0.0.1', deadlineOf())).toMatchObject({ ok: false });
     expect(await guard.clear('vm.test', 5433, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
   });
