@@ -12,6 +12,7 @@ import { ensurePartitions } from '../../db/partitions.ts';
 import { parseSettings, type Settings } from '../../domain/settings.ts';
 import { registerQmpSocket } from '../../providers/qemu/socket-path.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
+import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import '../support/provided.ts';
 
@@ -29,7 +30,8 @@ export interface Reply {
 export interface ApiUnderTest {
   url: string;
   database: Database;
-  databaseUrl: string;
+  /** Between the API and its database. */
+  link: BreakableLink;
   sockets: string;
   client: Client;
   /** What the API's clock says; it stands still unless moved. */
@@ -53,7 +55,8 @@ export async function startApiUnderTest(
   given: { settings?: Record<string, string>; temporalAddress?: string } = {},
 ): Promise<ApiUnderTest> {
   const testDatabase = await createTestDatabase();
-  const database = openDatabase(testDatabase.url, { applicationName: 'api-test' });
+  const link = await breakableLink(testDatabase.url);
+  const database = openDatabase(link.url, { applicationName: 'api-test' });
   const sockets = realpathSync(mkdtempSync(join(tmpdir(), 'defib-qmp-')));
   const { address, namespace } = temporalOf(given.temporalAddress);
   const connection = Connection.lazy({ address });
@@ -85,7 +88,7 @@ export async function startApiUnderTest(
   return {
     url: api.url,
     database,
-    databaseUrl: testDatabase.url,
+    link,
     sockets,
     client,
     get nowMs() {
@@ -119,6 +122,7 @@ export async function startApiUnderTest(
       await api.close(500);
       await database.close();
       await connection.close();
+      await link.close();
       await testDatabase.drop();
       rmSync(sockets, { recursive: true, force: true });
     },
