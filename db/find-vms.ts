@@ -69,11 +69,14 @@ export interface CheckRecord {
 /** A timestamp inside JSON as JavaScript writes it. */
 const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+const NOW = '$1::timestamptz';
+const STANDING = standing(NOW);
+
 const SELECT = `
 SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider,
   v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion",
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
-  v.updated_at AS "updatedAt", ${effectiveStatus('$1::timestamptz')} AS status, ${standing('$1::timestamptz')} AS standing,
+  v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${STANDING} AS standing,
   s.reasons, s.consecutive_failures AS "consecutiveFailures", s.consecutive_successes AS "consecutiveSuccesses",
   s.last_check_at AS "lastCheckAt", s.last_healthy_at AS "lastHealthyAt", s.last_unhealthy_at AS "lastUnhealthyAt",
   s.last_look_at AS "lastLookAt",
@@ -119,7 +122,9 @@ export async function findVms(pool: Pool, tenantId: string, filter: VmFilter, no
   const put = (value: unknown) => `$${values.push(value)}`;
   const where: string[] = [];
   if (filter.afterId !== null) where.push(`v.id > ${put(filter.afterId)}::uuid`);
-  if (filter.status !== null) where.push(`${effectiveStatus('$1::timestamptz')} = ${put(filter.status)}`);
+  if (filter.status === 'unknown') where.push(`(s.status = 'unknown' OR (${STANDING}) IS NOT NULL)`);
+  // the stored status comes first: it leaves few VMs whose checks have to be read
+  else if (filter.status !== null) where.push(`s.status = ${put(filter.status)} AND (${STANDING}) IS NULL`);
   if (filter.tag !== null) where.push(`${put(filter.tag)} = ANY(v.tags)`);
   if (filter.provider !== null) where.push(`v.provider->>'kind' = ${put(filter.provider)}`);
   if (filter.q !== null) {

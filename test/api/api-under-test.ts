@@ -30,7 +30,7 @@ export interface Reply {
 export interface ApiUnderTest {
   url: string;
   database: Database;
-  /** Between the API and its database. */
+  /** Between the API and its database, if it was to be cuttable. */
   link: BreakableLink;
   sockets: string;
   client: Client;
@@ -52,11 +52,11 @@ export interface CallOptions {
 
 /** The API as it is, over HTTP, on a database of its own and the run's Temporal server. */
 export async function startApiUnderTest(
-  given: { settings?: Record<string, string>; temporalAddress?: string } = {},
+  given: { settings?: Record<string, string>; temporalAddress?: string; cuttable?: boolean } = {},
 ): Promise<ApiUnderTest> {
   const testDatabase = await createTestDatabase();
   const link = await breakableLink(testDatabase.url);
-  const database = openDatabase(link.url, { applicationName: 'api-test' });
+  const database = openDatabase(given.cuttable ? link.url : testDatabase.url, { applicationName: 'api-test' });
   const sockets = realpathSync(mkdtempSync(join(tmpdir(), 'defib-qmp-')));
   const { address, namespace } = temporalOf(given.temporalAddress);
   const connection = Connection.lazy({ address });

@@ -83,7 +83,7 @@ describe('While Temporal is away', () => {
 describeNeeding(['temporal'], 'While Postgres is away', () => {
   let api: ApiUnderTest;
   beforeAll(async () => {
-    api = await startApiUnderTest();
+    api = await startApiUnderTest({ cuttable: true });
   });
   afterAll(() => api.close());
 
