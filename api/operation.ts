@@ -75,7 +75,7 @@ export function operation<Query extends z.ZodType = z.ZodUndefined, Body extends
     query: spec.query ?? null,
     body: spec.body ?? null,
     async run(raw) {
-      const { query, body } = await parseRequest(spec, raw);
+      const { query, body } = await parseRequest(spec, raw, () => spec.inspect?.(raw) ?? []);
       return spec.handle({ ...raw, query, body });
     },
   };

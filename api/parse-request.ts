@@ -1,19 +1,19 @@
 import type { z } from 'zod';
 import { AppError, type Problem } from '../domain/app-error.ts';
-import type { Call, OperationSpec } from './operation.ts';
 
 /**
  * Validates query and body against an endpoint's schemas and its own inspection, all of them before any is answered.
  * @throws AppError `bad-request` with every problem.
  */
 export async function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
-  spec: OperationSpec<Query, Body>,
-  raw: Call<unknown, unknown>,
+  schemas: { query?: Query; body?: Body },
+  raw: { query: unknown; body: unknown },
+  inspect: () => Promise<readonly Problem[]> | readonly Problem[],
 ): Promise<{ query: z.output<Query>; body: z.output<Body> }> {
   const problems: Problem[] = [];
-  const query = parse(spec.query, raw.query, problems);
-  const body = parse(spec.body, raw.body, problems);
-  if (spec.inspect) problems.push(...(await spec.inspect(raw)));
+  const query = parse(schemas.query, raw.query, problems);
+  const body = parse(schemas.body, raw.body, problems);
+  problems.push(...(await inspect()));
   if (problems.length > 0) throw badRequest(problems);
   return { query, body };
 }

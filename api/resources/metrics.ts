@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findMetrics } from '../../db/vm-metrics.ts';
+import { findMetrics, type MetricPoint } from '../../db/vm-metrics.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -70,10 +70,14 @@ export function metricsOperations(deps: ApiDependencies): Operation[] {
         from: new Date(fromMs).toISOString(),
         to: new Date(untilMs).toISOString(),
         stepSeconds,
-        points: page.map((point) => ({ ...point, at: point.at.toISOString() })),
+        points: page.map(toAnswer),
         nextCursor,
       });
     },
   });
   return [read];
+}
+
+function toAnswer(point: MetricPoint): object {
+  return { ...point, at: point.at.toISOString() };
 }

@@ -22,7 +22,7 @@ const TABLES = ['vms', 'vm_status', 'check_configs', 'policies', 'api_tokens', '
 export interface Reply {
   status: number;
   headers: Headers;
-  // biome-ignore lint: answers of all shapes
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers of all shapes
   body: any;
   text: string;
 }
