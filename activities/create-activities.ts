@@ -5,6 +5,7 @@ import { carryOut, resolveOperation } from './heal/carry-out.ts';
 import { decide } from './heal/decide.ts';
 import { verify } from './heal/verify.ts';
 import { createLook } from './look.ts';
+import { withPlainFailures } from './plain-failures.ts';
 import { reconcile } from './reconcile.ts';
 import { applyRetention } from './retention.ts';
 import { createVmReader } from './vm-reader.ts';
@@ -13,7 +14,7 @@ import { createWatchActivities } from './watch.ts';
 /** Everything that touches the world, for workflows. */
 export function createActivities(deps: Dependencies): WatchActivities & HealActivities & UpkeepActivities {
   const reader = createVmReader(deps.database.pool, deps.now);
-  return {
+  return withPlainFailures({
     ...createWatchActivities(deps, createLook(deps, reader), reader),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
     decide: (key) => decide(deps, key),
@@ -22,5 +23,5 @@ export function createActivities(deps: Dependencies): WatchActivities & HealActi
     verify: (input) => verify(deps, input),
     applyRetention: () => applyRetention(deps),
     reconcile: () => reconcile(deps),
-  };
+  });
 }

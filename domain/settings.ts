@@ -20,7 +20,7 @@ const schema = z.object({
   PORT: port(3000).describe('port of the API'),
   TEMPORAL_PORT: port(7233).describe('port of the Temporal server that `npm start` runs'),
   TEMPORAL_UI_PORT: port(8233).describe('port of its Web UI'),
-  POSTGRES_PORT: port(54320).describe('port of the Postgres that `npm start` runs'),
+  POSTGRES_PORT: port(15432).describe('port of the Postgres that `npm start` runs'),
   DATABASE_URL: optional.describe('Postgres to use instead of the embedded one'),
   TEMPORAL_ADDRESS: optional.describe('host:port of a Temporal server to use instead of the one `npm start` runs'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),

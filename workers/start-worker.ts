@@ -90,6 +90,8 @@ function installRuntime(log: Logger): void {
   const sdk = log.child({ part: 'temporal-sdk' });
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // the workers of looks have none on purpose
+      if (message.startsWith('No workflows registered')) return;
       if (level === 'ERROR') sdk.error(meta, message);
       else sdk.warn(meta, message);
     }),

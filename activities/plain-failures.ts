@@ -1,0 +1,29 @@
+import { ApplicationFailure } from '@temporalio/common';
+
+type Activity = (...args: never[]) => Promise<unknown>;
+
+/**
+ * Makes unexpected errors fit for Temporal's histories: drivers put whole statements with their values into messages and
+ * stacks. What is left is the database's own sentence and its code; expected failures pass as they are.
+ */
+export function withPlainFailures<T extends object>(activities: T): T {
+  const wrapped = Object.entries(activities as Record<string, Activity>).map(([name, activity]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await activity(...args);
+      } catch (error) {
+        throw plain(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as T;
+}
+
+function plain(error: unknown): unknown {
+  if (!(error instanceof Error) || !('query' in error)) return error;
+  const cause = error.cause;
+  const message = cause instanceof Error ? cause.message : 'a query failed';
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  return ApplicationFailure.create({ message: `database: ${message}`, type: `Postgres-${code}` });
+}
