@@ -36,10 +36,19 @@ module.exports = {
     ]),
     {
       name: 'domain-is-pure',
-      comment: 'No package, no module of Node: domain code runs inside workflows too.',
+      comment: 'No package, no module of Node: domain code runs inside workflows too. Settings are parsed by zod, purely.',
       severity: 'error',
-      from: { path: '^domain/' },
+      from: { path: '^domain/', pathNot: '^domain/settings\\.ts$' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'] },
+    },
+    {
+      name: 'settings-know-only-zod',
+      severity: 'error',
+      from: { path: '^domain/settings\\.ts$' },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'],
+        pathNot: '(^|/)node_modules/zod/',
+      },
     },
     {
       name: 'workflows-use-only-the-workflow-sdk',

@@ -28,6 +28,8 @@ export function openDatabase(
     keepAlive: true,
   });
   pool.on('error', () => undefined);
+  // a connection cut while it is checked out says so to its query; as an event it would end the process
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return { orm: drizzle(pool), pool, close: () => pool.end() };
 }
 
@@ -37,6 +39,11 @@ const AWAY_CODES = new Set([
   'ETIMEDOUT',
   'EPIPE',
   'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ECONNABORTED',
   '57P01',
   '57P02',
   '57P03',

@@ -2,7 +2,6 @@ import type { Pool } from 'pg';
 import type { FoldedLook } from '../domain/look.ts';
 import { CHANNEL } from './channel.ts';
 import { cleanJson, cleanText } from './clean-text.ts';
-import { isDatabaseAway } from './database.ts';
 
 /** A folded look and what it was folded from. */
 export interface LookRecord extends FoldedLook {
@@ -22,31 +21,17 @@ export interface LookRecord extends FoldedLook {
 export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Promise<Set<string>> {
   const byVm = new Map(looks.map((look) => [look.vmId, look]));
   if (byVm.size < looks.length) throw new Error('two looks of one VM were written at the same time');
-  const client = await pool.connect();
-  // a connection lost in mid-query fails the query and says so again as an event, which unheard would end the process
-  client.on('error', ignore);
-  let lost = false;
-  try {
-    const { rows } = await client.query<{ vm_id: string }>({
-      name: 'store-looks',
-      text: SQL,
-      values: [
-        JSON.stringify(looks.map(toLookRow)),
-        JSON.stringify(looks.flatMap(toStateRows)),
-        JSON.stringify(looks.flatMap(toResultRows)),
-      ],
-    });
-    return new Set(rows.map((row) => row.vm_id));
-  } catch (error) {
-    lost = isDatabaseAway(error);
-    throw error;
-  } finally {
-    if (!lost) client.off('error', ignore);
-    client.release(lost);
-  }
+  const { rows } = await pool.query<{ vm_id: string }>({
+    name: 'store-looks',
+    text: SQL,
+    values: [
+      JSON.stringify(looks.map(toLookRow)),
+      JSON.stringify(looks.flatMap(toStateRows)),
+      JSON.stringify(looks.flatMap(toResultRows)),
+    ],
+  });
+  return new Set(rows.map((row) => row.vm_id));
 }
-
-function ignore(): void {}
 
 const at = (column: string) => `to_timestamp(${column} / 1000.0)`;
 

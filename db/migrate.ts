@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
-import pg from 'pg';
+import { Client } from 'pg';
 
 /** Any constant does, as long as every Defib process uses the same one. */
 const MIGRATION_LOCK = 0x6465666962;
@@ -11,7 +11,7 @@ const MIGRATION_LOCK = 0x6465666962;
  * other under an advisory lock. Throws what Postgres said when a migration fails; that migration is rolled back.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -1,3 +1,4 @@
+import { chooseRemedy, type Remedy } from './choose-remedy.ts';
 import type { Facts } from './facts.ts';
 import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
@@ -8,16 +9,8 @@ import type { Case, Guard, Objection } from './guards/guard.ts';
 import { notWatched } from './guards/not-watched.ts';
 import { providerUnreachable } from './guards/provider-unreachable.ts';
 import { silenceAlone } from './guards/silence-alone.ts';
-import { type Policy, type PolicyAction, triggerReason } from './policy.ts';
-import type { PowerAction } from './power.ts';
+import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
-
-/** What would be done: to the VM's power, by telling people, or something no part of Defib can do for this VM. */
-export type Remedy = { action: PolicyAction; escalation: boolean } & (
-  | { kind: 'power'; power: PowerAction }
-  | { kind: 'tell' }
-  | { kind: 'other' }
-);
 
 /** Why a heal is over. A VM stopped by request stays stopped; started and still ill, it opens a new incident. */
 export type StopReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
@@ -65,37 +58,6 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   const reason = remedy.escalation ? 'Escalation after max attempts' : triggerReason(facts.consecutiveFailures);
   const verifyMs = remedy.kind === 'power' && remedy.power !== 'stop' ? policy.verifySeconds * 1000 : 0;
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
-}
-
-/** At the end of its attempts a policy escalates once within the window, spec C "Escalation". */
-function chooseRemedy(facts: Facts, policy: Policy): Remedy {
-  const attempts = facts.attempts.filter((attempt) => !attempt.escalation).length;
-  const usedUp = attempts >= policy.maxAttempts;
-  const due = policy.escalateAfterAttempts !== null && attempts >= policy.escalateAfterAttempts;
-  const escalated = facts.attempts.some((attempt) => attempt.escalation);
-  return usedUp && due && !escalated
-    ? remedyFor(policy.escalationAction, true, facts)
-    : remedyFor(policy.action, false, facts);
-}
-
-function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Remedy {
-  const power = (power: PowerAction): Remedy => ({ action, escalation, kind: 'power', power });
-  switch (action) {
-    case 'restart':
-      // the gentlest that works: where a provider offers a reboot, it speaks to the guest
-      return power(facts.providerSupports.includes('reboot') ? 'reboot' : 'reset');
-    case 'reset':
-    case 'reboot':
-    case 'stop':
-    case 'start':
-      return power(action);
-    case 'notify_only':
-    case 'human':
-      return { action, escalation, kind: 'tell' };
-    case 'migrate':
-    case 'restart_service':
-      return { action, escalation, kind: 'other' };
-  }
 }
 
 function stop(reason: StopReason): Decided {

@@ -8,9 +8,9 @@ export interface MachineLoad {
   uptime: number;
 }
 
-/** Measures this machine as an agent would, in percent and seconds; CPU is the mean since the last call. */
+/** Measures this machine as an agent would, in percent and seconds; CPU is the mean since the last call, or since boot. */
 export function createLoadMeter(): () => MachineLoad {
-  let before = cpuTimes();
+  let before = { idle: 0, total: 0 };
   return () => {
     const now = cpuTimes();
     const total = now.total - before.total;

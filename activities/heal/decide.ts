@@ -6,10 +6,11 @@ import { findIncidentForUpdate, recordIncidentClosed } from '../../db/incidents.
 import { findOperationsOf, type OperationRow, recordIntended } from '../../db/operations.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
 import { findWatchedVms } from '../../db/watched-vms.ts';
+import type { Remedy } from '../../domain/choose-remedy.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { operationId } from '../../domain/ids.ts';
 import { type Policy, policyFor } from '../../domain/policy.ts';
-import { type Decision, decideRemedy, type Remedy } from '../../domain/remedy.ts';
+import { type Decision, decideRemedy } from '../../domain/remedy.ts';
 import type { HealDecision, IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { askProvider, gatherFacts } from './gather-facts.ts';

@@ -1,6 +1,6 @@
+import type { Remedy } from '../choose-remedy.ts';
 import type { Facts } from '../facts.ts';
 import type { Policy } from '../policy.ts';
-import type { Remedy } from '../remedy.ts';
 
 /** What a guard is asked: the facts, the policy that applies and the remedy it would take. */
 export interface Case {

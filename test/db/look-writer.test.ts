@@ -123,7 +123,7 @@ describe('a look that was overtaken', () => {
       writer.write(lookOf(vm, sighted(vm, NOON))),
       writer.write(lookOf(vm, sighted(vm, NOON, ILL))),
     ]);
-    expect(written.sort()).toEqual(['overtaken', 'stored']);
+    expect(written.toSorted()).toEqual(['overtaken', 'stored']);
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(1);
   });
 });
@@ -203,7 +203,7 @@ describe('people who watch', () => {
     const listener = await listening();
     await Promise.all(vms.map((vm) => writer.write(lookOf(vm, sighted(vm, NOON)))));
     const heard = (await listener.heard()) as { vmId: string }[];
-    expect(heard.map((one) => one.vmId).sort()).toEqual(vms.map((vm) => vm.vmId).sort());
+    expect(heard.map((one) => one.vmId).toSorted()).toEqual(vms.map((vm) => vm.vmId).toSorted());
   });
 
   it('find what they are told of, for it is said in its own transaction', async () => {

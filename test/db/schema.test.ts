@@ -70,6 +70,6 @@ describe('the schema in TypeScript', () => {
     const sql = `SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
                  AND NOT relispartition ORDER BY 1`;
     const actual = (await query<{ name: string }>(database.url, sql)).map((table) => table.name);
-    expect(tables.map((table) => getTableConfig(table).name).sort()).toEqual(actual);
+    expect(tables.map((table) => getTableConfig(table).name).toSorted()).toEqual(actual);
   });
 });

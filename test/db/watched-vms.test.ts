@@ -106,7 +106,15 @@ describe('what a look needs to know of a VM', () => {
   });
 
   it('comes for many VMs at once, each with its own checks', async () => {
-    const vms = await Promise.all([1, 2, 3].map((n) => registerVm(database, { name: `vm ${n}` }, Array(n).fill({}))));
+    const vms = await Promise.all(
+      [1, 2, 3].map((n) =>
+        registerVm(
+          database,
+          { name: `vm ${n}` },
+          Array.from({ length: n }, () => ({})),
+        ),
+      ),
+    );
     const found = await findWatchedVms(
       database.pool,
       vms.map((vm) => vm.vmId),

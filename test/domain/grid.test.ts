@@ -49,7 +49,7 @@ describe('the grid of due times', () => {
     ['UUIDs that differ in their end', (i: number) => `0191b2c4-7d00-7000-8000-${i.toString(16).padStart(12, '0')}`],
   ])('spreads %s evenly over the interval', (_title, idOf) => {
     for (const intervalMs of [5 * SECOND, MINUTE, HOUR]) {
-      const tenths = new Array<number>(10).fill(0);
+      const tenths = Array.from({ length: 10 }, () => 0);
       for (let i = 0; i < 5_000; i++) {
         const tenth = Math.floor(((phaseOf(idOf(i)) % intervalMs) / intervalMs) * 10);
         tenths[tenth] = (tenths[tenth] ?? 0) + 1;

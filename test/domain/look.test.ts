@@ -155,7 +155,7 @@ describe('folding what was seen', () => {
   it('gives the same state in one go as tick by tick', () => {
     fc.assert(
       fc.property(anyWatchedVm, anySightings, (vm, sightings) => {
-        const ticks = [...new Set(sightings.map((one) => one.dueAtMs))].sort((a, b) => a - b);
+        const ticks = [...new Set(sightings.map((one) => one.dueAtMs))].toSorted((a, b) => a - b);
         let stepwise = vm;
         for (const tick of ticks) {
           const due = sightings.filter((one) => one.dueAtMs === tick);

@@ -38,7 +38,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   lastLookAtMs: fc.option(anyPast),
   attempts: fc
     .array(fc.record({ atMs: anyPast, escalation: fc.boolean() }), { maxLength: 6 })
-    .map((attempts) => attempts.sort((a, b) => a.atMs - b.atMs)),
+    .map((attempts) => attempts.toSorted((a, b) => a.atMs - b.atMs)),
   lastRemedyDoneAtMs: fc.option(anyPast),
   lastNotSentAtMs: fc.option(anyPast),
   provider: fc.oneof(

@@ -62,7 +62,7 @@ describe('settings from an environment', () => {
 
   it('tell all their problems at once', () => {
     const problems = problemsOf({ PORT: 'x', POSTGRES_PORT: '0', LOG_LEVEL: 'loud', DEFIB_SITE: '?', HOST: 'ok' });
-    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+    expect(problems.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
       'DEFIB_SITE',
       'LOG_LEVEL',
       'PORT',

@@ -1,5 +1,5 @@
+import type { Remedy } from '../../../domain/choose-remedy.ts';
 import type { Case, Guard, Objection } from '../../../domain/guards/guard.ts';
-import type { Remedy } from '../../../domain/remedy.ts';
 import { ill, NOW, policy } from '../examples.ts';
 
 export const RESET: Remedy = { action: 'restart', escalation: false, kind: 'power', power: 'reset' };

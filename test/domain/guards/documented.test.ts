@@ -68,7 +68,7 @@ describe('docs/guards.md', () => {
 describe('domain/guards', () => {
   it('holds no guard that is not asked', () => {
     const files = readdirSync(new URL('../../../domain/guards/', import.meta.url)).map((name) => name.slice(0, -3));
-    expect(files.filter((name) => name !== 'guard').sort()).toEqual(GUARDS.map((guard) => guard.reason).sort());
+    expect(files.filter((name) => name !== 'guard').toSorted()).toEqual(GUARDS.map((guard) => guard.reason).toSorted());
   });
 
   it('each has its table of cases beside its reason code', () => {
