@@ -1,0 +1,163 @@
+import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { tickAfter, tickAtOrBefore } from '../domain/grid.ts';
+import { CHECKS_NOTE, type Fleet } from './fleet.ts';
+import { percentile, type Report, spread } from './report.ts';
+import { meter, type Usage } from './usage.ts';
+import type { World } from './world.ts';
+
+/** A look this late is missed for good: its tick is left out (domain/grid.ts), or it is late beyond all measure. */
+const GRACE_MS = 10_000;
+const MOST_NAMED = 20;
+
+interface Window {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Looks in care, sustained: each VM's every tick of a window, seen from the target. */
+export async function measureLooks(world: World, fleet: Fleet, seconds: number, report: Report): Promise<Window> {
+  report.heading('Looks in care');
+  report.say(`${fleet.vmIds.length} VMs every ${fleet.intervalMs / 1000} s, ${seconds} s measured. ${CHECKS_NOTE}`);
+  report.progress(`all VMs were looked at; waiting ${fleet.intervalMs / 1000} s until all are on their grid …`);
+  await sleep(fleet.intervalMs + 3_000);
+
+  report.progress(`measuring for ${seconds} s …`);
+  const arrivals = new Map<string, number[]>(fleet.vmIds.map((vmId) => [vmId, []]));
+  let inWindow = 0;
+  const window = { fromMs: Date.now(), untilMs: Date.now() + seconds * 1000 };
+  const deaf = world.targets.listen(({ label, atMs }) => {
+    arrivals.get(label)?.push(atMs);
+    if (atMs >= window.fromMs && atMs < window.untilMs) inWindow++;
+  });
+  const used = meter(world);
+  await sleep(window.untilMs - Date.now());
+  const usage = used();
+  await sleep(GRACE_MS);
+  deaf();
+  const ticks = judgeTicks(fleet, window, arrivals);
+  const stored = await countStored(world, window);
+  tell(report, fleet, usage, { ...ticks, inWindow, stored, seconds });
+  return window;
+}
+
+interface Ticks {
+  readonly expected: number;
+  /** Lateness of the first request for each tick, ms. */
+  readonly lateMs: readonly number[];
+  readonly missed: readonly { vmId: string; dueAtMs: number }[];
+  readonly twice: number;
+}
+
+/** A request belongs to the last tick before it. */
+function judgeTicks({ vmIds, intervalMs }: Fleet, window: Window, arrivals: ReadonlyMap<string, number[]>): Ticks {
+  const lateMs: number[] = [];
+  const missed: { vmId: string; dueAtMs: number }[] = [];
+  let twice = 0;
+  for (const vmId of vmIds) {
+    const seen = new Map<number, number[]>();
+    for (const atMs of arrivals.get(vmId) ?? []) {
+      const dueAtMs = tickAtOrBefore(vmId, intervalMs, atMs);
+      seen.set(dueAtMs, [...(seen.get(dueAtMs) ?? []), atMs - dueAtMs]);
+    }
+    const firstMs = tickAfter(vmId, intervalMs, window.fromMs - 1);
+    for (let dueAtMs = firstMs; dueAtMs < window.untilMs; dueAtMs += intervalMs) {
+      const [late, ...more] = seen.get(dueAtMs) ?? [];
+      if (late === undefined) missed.push({ vmId, dueAtMs });
+      else lateMs.push(late);
+      twice += more.length;
+    }
+  }
+  return { expected: lateMs.length + missed.length, lateMs, missed, twice };
+}
+
+interface Stored {
+  readonly results: number;
+  readonly notHealthy: number;
+  /** When the worker began a probe, after its tick: p50, p99, max. */
+  readonly beganLate: string;
+}
+
+async function countStored({ database }: World, { fromMs, untilMs }: Window): Promise<Stored> {
+  const { rows } = await database.pool.query<{ results: number; not_healthy: number; late: number[] | null }>(
+    `SELECT count(*)::int AS results, count(*) FILTER (WHERE status <> 'healthy')::int AS not_healthy,
+       percentile_disc(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM checked_at - due_at)::float8 * 1000)
+         AS late
+     FROM check_results WHERE due_at >= $1 AND due_at < $2`,
+    [new Date(fromMs), new Date(untilMs)],
+  );
+  const { results = 0, not_healthy: notHealthy = 0, late = null } = rows[0] ?? {};
+  return { results, notHealthy, beganLate: `${(late ?? []).map((ms) => ms.toFixed(0)).join(' / ')} ms` };
+}
+
+function tell(
+  report: Report,
+  fleet: Fleet,
+  usage: Usage,
+  seen: Ticks & { inWindow: number; stored: Stored; seconds: number },
+): void {
+  const { expected, lateMs, missed, twice, inWindow, stored, seconds } = seen;
+  const perSecond = lateMs.length / seconds;
+  const p99 = percentile(lateMs, 99);
+  const cores = cpus().length;
+  const share = (ms: number) => `${((100 * ms) / (usage.wallMs * cores)).toFixed(0)} %`;
+  report.table(
+    ['Looks', ''],
+    [
+      ['ticks due in the window', String(expected)],
+      ['looked at', `${lateMs.length} (${perSecond.toFixed(1)} a second)`],
+      ['missed', String(missed.length)],
+      ['looked at more than once', String(twice)],
+      ['lateness at the target, p50 / p99 / max', spread(lateMs)],
+      ['lateness when a probe began, p50 / p99 / max', stored.beganLate],
+      ['results stored for these ticks', `${stored.results} of ${expected * 3}, not healthy ${stored.notHealthy}`],
+    ],
+  );
+  if (missed.length > 0) {
+    const named = missed
+      .slice(0, MOST_NAMED)
+      .map(({ vmId, dueAtMs }) => `${vmId} at ${new Date(dueAtMs).toISOString()}`);
+    report.say(`Missed: ${named.join(', ')}${missed.length > MOST_NAMED ? ', …' : ''}`);
+  }
+  const product = usage.parts.filter((part) => part.product);
+  const productMs = product.reduce((sum, part) => sum + part.cpuMs, 0);
+  const perLook = (ms: number) => `${(ms / inWindow).toFixed(2)} ms`;
+  const memory = product.reduce((sum, part) => sum + part.memoryMb, 0);
+  report.table(
+    ['Process', 'CPU per look', `of ${cores} cores`, 'Memory'],
+    [
+      ...product.map((part) => [part.name, perLook(part.cpuMs), share(part.cpuMs), `${part.memoryMb.toFixed(0)} MB`]),
+      ['Defib together', perLook(productMs), share(productMs), `${memory.toFixed(0)} MB`],
+      ...usage.parts
+        .filter((part) => !part.product)
+        .map((part) => [
+          `${part.name} (not counted)`,
+          perLook(part.cpuMs),
+          share(part.cpuMs),
+          `${part.memoryMb.toFixed(0)} MB`,
+        ]),
+      ['everything else on the machine', '', share(usage.othersCpuMs), ''],
+      ['taken by its host', '', share(usage.stolenMs), ''],
+    ],
+  );
+  report.say('Memory: RSS; for Postgres the sum of its processes’ PSS, for they share their buffers.');
+  const threads = usage.workerThreads.map(([name, ms]) => `${name} ${perLook(ms)}`).join(', ');
+  report.say(`The worker by thread, CPU per look: ${threads}.`);
+  const setting = `${fleet.vmIds.length} VMs at ${fleet.intervalMs / 1000} s, three checks each`;
+  report.add(
+    {
+      figure: `looks a second sustained for ${seconds} s (${setting})`,
+      goal: '≥ 150',
+      measured: perSecond.toFixed(1),
+      ok: perSecond >= 150,
+    },
+    { figure: 'ticks missed', goal: '0', measured: String(missed.length), ok: missed.length === 0 },
+    { figure: 'lateness at the target, p99', goal: '< 150 ms', measured: `${p99.toFixed(0)} ms`, ok: p99 < 150 },
+    {
+      figure: 'CPU per look over all processes',
+      goal: '≤ 8 ms',
+      measured: perLook(productMs),
+      ok: productMs / inWindow <= 8,
+    },
+  );
+}
