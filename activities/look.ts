@@ -1,10 +1,20 @@
 import { isDatabaseAway } from '../db/database.ts';
 import type { ListeningSpan } from '../domain/agent-staleness.ts';
 import { staleAfter } from '../domain/agent-staleness.ts';
-import { type DueCheck, type FoldedLook, foldLook, type LookMode, planLook, type Seen } from '../domain/look.ts';
+import { msToNextTick } from '../domain/grid.ts';
+import {
+  type DueCheck,
+  type FoldedLook,
+  foldLook,
+  intervalIn,
+  type LookMode,
+  planLook,
+  type Seen,
+} from '../domain/look.ts';
 import type { Observation } from '../domain/observation.ts';
 import type { WatchedVm } from '../domain/watched.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type Probe, waitForRound } from './probe-round.ts';
 import type { VmReader } from './vm-reader.ts';
 
 /** What a look is asked for, whoever schedules it. */
@@ -39,6 +49,8 @@ const MOST_REMEMBERED = 20_000;
 export function createLook(deps: Dependencies, reader: VmReader): Look {
   /** As last read or folded, so that looks go on while Postgres is away. */
   const remembered = new Map<string, WatchedVm>();
+  /** Checks (by id) that are being probed by this process. */
+  const probing = new Set<string>();
 
   return async (request) => {
     const vm = await readVm(request.vmId);
@@ -51,9 +63,41 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
       return { kind: 'needs-time', lookLimitMs: longestMs + 2 * WRITE_MARGIN_MS };
     }
     const listening = due.some(({ check }) => check.checkType === 'agent') ? await listeningNow() : [];
-    const seen = await Promise.all(due.map((one) => probe(vm, one, listening)));
+    const probes = due.filter(({ check }) => !probing.has(check.checkId)).map((one) => start(vm, one, listening));
+    const { seen, late } = await waitForRound(probes, (pending) => {
+      const others = vm.checks.filter((check) => !pending.has(check.checkId) && !probing.has(check.checkId));
+      const mode = request.mode(deps.now());
+      if (mode.now || others.length === 0) return Number.POSITIVE_INFINITY;
+      return msToNextTick(
+        vm.vmId,
+        others.map((check) => intervalIn(mode, check)),
+        deps.now(),
+      );
+    });
+    for (const slow of late) void storeLate(request.vmId, slow);
     return store(vm, seen, request.unstored);
   };
+
+  /** A probe on its way; while it is, no other look starts it again here. */
+  function start(vm: WatchedVm, due: DueCheck, listening: ListeningSpan[]): Probe {
+    const { checkId } = due.check;
+    probing.add(checkId);
+    const seen = probe(vm, due, listening);
+    void seen.then(() => probing.delete(checkId));
+    return { checkId, seen };
+  }
+
+  /** What was too slow for its look is folded when it comes; the next look finds the state ahead and tells. */
+  async function storeLate(vmId: string, { seen }: Probe): Promise<void> {
+    try {
+      const one = await seen;
+      const vm = await readVm(vmId);
+      if (vm === 'away' || vm === null || vm.deleted) return;
+      await store(vm, [one], []);
+    } catch (error) {
+      deps.log.error({ vmId, err: error }, 'a slow probe could not be stored');
+    }
+  }
 
   async function readVm(vmId: string): Promise<WatchedVm | null | 'away'> {
     try {

@@ -23,7 +23,9 @@ export function withPlainFailures<T extends object>(activities: T): T {
 function plain(error: unknown): unknown {
   if (!(error instanceof Error) || !('query' in error)) return error;
   const cause = error.cause;
-  const message = cause instanceof Error ? cause.message : 'a query failed';
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  // class 22, data exceptions, quote the value itself; the others name tables and columns
+  const message =
+    cause instanceof Error && !code.startsWith('22') ? cause.message : `a value was not accepted (${code})`;
   return ApplicationFailure.create({ message: `database: ${message}`, type: `Postgres-${code}` });
 }

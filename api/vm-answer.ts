@@ -29,6 +29,7 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     lastHealthyAt: toIso(vm.lastHealthyAt),
     lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
     lastLookAt: toIso(vm.lastLookAt),
+    stoppedOnPurpose: vm.standing === 'stopped-on-purpose',
     agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,

@@ -17,6 +17,9 @@ export interface CommittedVm {
 
 export type Changed = { ok: true; vm: CommittedVm | null } | { ok: false; conflicts: VmConflict[] };
 
+/** What can change of a VM's own settings. */
+export type VmChange = Partial<NewVm> & { stoppedOnPurposeAt?: Date | null };
+
 /** A VM whose settings were read at this version, to be changed only if they still are. */
 export interface ReadVm {
   vmId: string;
@@ -27,12 +30,16 @@ export interface ReadVm {
 export async function recordVmChanged(
   database: Database,
   read: ReadVm,
-  change: Partial<NewVm>,
+  change: VmChange,
   author: Author,
 ): Promise<Changed> {
   return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
-    const { providerKey: _, ...told } = change;
-    const details = { ...told, ...(change.provider ? { provider: change.provider.kind } : {}) };
+    const { providerKey: _, stoppedOnPurposeAt: stopped, ...told } = change;
+    const details = {
+      ...told,
+      ...(change.provider ? { provider: change.provider.kind } : {}),
+      ...(stopped === undefined ? {} : { stoppedOnPurpose: stopped !== null }),
+    };
     return { ok: true, vm: await recordSettings(tx, read, change, author, 'vm_updated', details) };
   });
 }

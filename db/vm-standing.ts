@@ -3,7 +3,7 @@
  * one who would have to store it is the one who is missing. The limit is domain/recovery.ts's `watchLimitMs`.
  */
 const WATCH_COLUMNS = `count(*)::int AS enabled, max(c.updated_at) AS changed_at,
-  max(3 * c.interval_seconds + coalesce(c.timeout_seconds, least(10, c.interval_seconds))) AS limit_seconds`;
+  min(3 * c.interval_seconds + coalesce(c.timeout_seconds, least(10, c.interval_seconds))) AS limit_seconds`;
 
 /** Adds w for the few VMs of a page. */
 export const WATCH_OF_EACH = `LEFT JOIN LATERAL (

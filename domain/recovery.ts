@@ -17,7 +17,10 @@ export function lookedSince(check: CheckFact, doneAtMs: number): boolean {
   return check.lastCheckAtMs !== null && check.lastCheckAtMs > doneAtMs;
 }
 
-/** A VM nobody has looked at for three intervals and a timeout is not watched, and what we know of it is old. */
+/**
+ * A VM nobody has looked at for three intervals and a timeout of its most frequent check is not watched, and what we know
+ * of it is old. In ms; 0 without checks.
+ */
 export function watchLimitMs(checks: readonly { intervalMs: number; timeoutMs: number }[]): number {
-  return Math.max(0, ...checks.map((check) => 3 * check.intervalMs + check.timeoutMs));
+  return checks.length === 0 ? 0 : Math.min(...checks.map((check) => 3 * check.intervalMs + check.timeoutMs));
 }

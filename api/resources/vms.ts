@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { findVms } from '../../db/find-vms.ts';
-import { recordVmChanged, recordVmDeleted } from '../../db/vm-changes.ts';
+import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/vm-changes.ts';
 import type { NewVm, VmConflict } from '../../db/vm-registration.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { announceChange, announceDeletion, changedAnswer } from '../announcing.ts';
@@ -63,7 +63,8 @@ export function vmOperations(deps: ApiDependencies): Operation[] {
     inspect: async ({ caller, body }) => vmProblems(deps, caller, body, null),
     async handle(call) {
       const vm = await untilUndisturbed(() => changeOnce(deps, call));
-      const announced = await announceChange(deps, vm, false);
+      // only a VM that is meant to run again is due sooner
+      const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
       return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
     },
   });
@@ -93,9 +94,10 @@ export function vmOperations(deps: ApiDependencies): Operation[] {
 /** Null when the VM was changed since it was read. */
 async function changeOnce(deps: ApiDependencies, call: Call<unknown, VmChangeInput>) {
   const vm = await requireVm(deps, call);
-  const { provider, ...fields } = call.body;
+  const { provider, stoppedOnPurpose, ...fields } = call.body;
   const said = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const change: Partial<NewVm> = { ...said, ...(provider ? await resolveProvider(deps, provider) : {}) };
+  const change: VmChange = { ...said, ...(provider ? await resolveProvider(deps, provider) : {}) };
+  if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(call.nowMs) : null;
   if (change.address !== undefined && change.address !== vm.address) {
     const enabled = vm.checks.filter((check) => check.enabled);
     const problems = await checkListProblems(deps.checks, enabled, change.address);

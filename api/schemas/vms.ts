@@ -53,6 +53,10 @@ export const vmChangeInput = z.strictObject({
   ...vmFields,
   name: nameField.optional(),
   provider: providerInput.optional(),
+  stoppedOnPurpose: z
+    .boolean()
+    .describe('true: it is meant to be off, and is neither looked at nor healed; false: it is meant to run')
+    .optional(),
 });
 export type VmChangeInput = z.output<typeof vmChangeInput>;
 
@@ -112,6 +116,7 @@ export const vmAnswer = z.object({
   lastHealthyAt: atAnswer,
   lastUnhealthyAt: atAnswer,
   lastLookAt: atAnswer,
+  stoppedOnPurpose: z.boolean(),
   agent: z
     .object({
       lastReportAt: z.string(),

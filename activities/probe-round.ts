@@ -1,0 +1,54 @@
+import type { Seen } from '../domain/look.ts';
+
+export interface Probe {
+  checkId: string;
+  /** Never rejects. */
+  seen: Promise<Seen>;
+}
+
+export interface Round {
+  /** What was seen before another check's turn came. */
+  seen: Seen[];
+  /** The probes that were too slow to wait for; they go on. */
+  late: Probe[];
+}
+
+/**
+ * Waits for probes that run side by side, but a slow one doesn't hold up the others' next ticks: when the turn of a check
+ * that isn't being probed comes, the round is over. `msToNextTick` says when that is, given the checks still being probed;
+ * infinity = there is no other check to wait for.
+ */
+export function waitForRound(
+  probes: readonly Probe[],
+  msToNextTick: (probing: ReadonlySet<string>) => number,
+): Promise<Round> {
+  return new Promise((resolve) => {
+    const pending = new Map(probes.map((probe) => [probe.checkId, probe]));
+    const seen: Seen[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    let over = false;
+
+    function end(): void {
+      over = true;
+      clearTimeout(timer);
+      resolve({ seen, late: [...pending.values()] });
+    }
+
+    function waitOn(): void {
+      clearTimeout(timer);
+      if (pending.size === 0) return end();
+      const waitMs = msToNextTick(new Set(pending.keys()));
+      if (Number.isFinite(waitMs)) timer = setTimeout(end, waitMs);
+    }
+
+    for (const probe of probes) {
+      void probe.seen.then((one) => {
+        if (over) return;
+        seen.push(one);
+        pending.delete(probe.checkId);
+        waitOn();
+      });
+    }
+    waitOn();
+  });
+}

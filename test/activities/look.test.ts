@@ -1,0 +1,129 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { createLook, type LookRequest } from '../../activities/look.ts';
+import { createVmReader } from '../../activities/vm-reader.ts';
+import type { Check } from '../../checks/check.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { createLookWriter } from '../../db/look-writer.ts';
+import { ensurePartitions } from '../../db/partitions.ts';
+import type { CheckType, Sighting } from '../../domain/observation.ts';
+import { NOON, readVm, registerVm } from '../db/watched.ts';
+import { observed } from '../domain/examples.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let test: TestDatabase;
+let database: Database;
+let nowMs = NOON;
+let probes: { target: string | null; answer(sighting: Sighting): void; break(): void }[] = [];
+
+beforeAll(async () => {
+  test = await createTestDatabase();
+  database = openDatabase(test.url, { applicationName: 'test' });
+  await ensurePartitions(database.pool, NOON);
+});
+
+afterAll(async () => {
+  await database.close();
+  await test.drop();
+});
+
+/** A check whose answers the test gives, one by one. */
+const scripted: Check = {
+  type: 'http',
+  validate: () => [],
+  probe: ({ target }) =>
+    new Promise((resolve, reject) => {
+      probes.push({ target, answer: resolve, break: () => reject(new TypeError('a fault of ours')) });
+    }),
+};
+
+function createScriptedLook(checks: ReadonlyMap<CheckType, Check> = new Map([['http', scripted]])) {
+  probes = [];
+  const now = (): number => nowMs;
+  const deps = { database, looks: createLookWriter(database.pool), checks, log: pino({ level: 'silent' }), now };
+  return createLook(deps as unknown as Dependencies, createVmReader(database.pool, now));
+}
+
+const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest => ({
+  vmId,
+  mode: () => ({ paceMs: null, now: false }),
+  settingsVersion: 1,
+  limitMs: null,
+  unstored: [],
+  ...given,
+});
+
+const sighting = (outcome: 'healthy' | 'unhealthy'): Sighting => ({ observation: observed(outcome), summary: outcome });
+
+async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('a look', () => {
+  it("doesn't let a slow probe hold up the next ticks of the others, and folds it when it comes", async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database, {}, [
+      { target: 'quick', intervalSeconds: 1, timeoutSeconds: 1 },
+      { target: 'slow', intervalSeconds: 3_600, timeoutSeconds: 60, failureThreshold: 1 },
+    ]);
+    const first = look(request(vm.vmId));
+    await until(() => probes.length === 2);
+    probes.find((one) => one.target === 'quick')?.answer(sighting('healthy'));
+    expect(await first).toMatchObject({ kind: 'looked', folded: { health: { status: 'healthy' } } });
+
+    nowMs += 1_000;
+    const second = look(request(vm.vmId));
+    await until(() => probes.length === 3);
+    expect(probes[2]?.target).toBe('quick');
+    probes[2]?.answer(sighting('healthy'));
+    await second;
+
+    probes.find((one) => one.target === 'slow')?.answer(sighting('unhealthy'));
+    await until(async () => (await readVm(database.pool, vm.vmId)).health.status === 'unhealthy');
+    expect((await readVm(database.pool, vm.vmId)).health.transitionSeq).toBe(2);
+  });
+
+  it('answers an unexpected error in a probe as unknown (look-failed)', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database);
+    const looking = look(request(vm.vmId));
+    await until(() => probes.length === 1);
+    probes[0]?.break();
+    const outcome = await looking;
+    expect(outcome).toMatchObject({ kind: 'looked', folded: { health: { status: 'unknown' } } });
+    expect((await readVm(database.pool, vm.vmId)).checks[0]?.state).toMatchObject({
+      reason: 'look-failed',
+      consecutiveFailures: 0,
+      message: 'look failed: a fault of ours',
+    });
+  });
+
+  it('waits for settings as new as it was told of', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database);
+    expect(await look(request(vm.vmId, { settingsVersion: 2 }))).toEqual({ kind: 'settings-behind' });
+    expect(probes).toEqual([]);
+  });
+
+  it('asks for more time when its checks may take longer than it may', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database, {}, [{ intervalSeconds: 300, timeoutSeconds: 120 }]);
+    expect(await look(request(vm.vmId, { limitMs: 20_000 }))).toMatchObject({ kind: 'needs-time' });
+    expect(probes).toEqual([]);
+  });
+
+  it('tells apart a VM that was deleted and one that never was', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database, { deletedAt: new Date(NOON) });
+    expect(await look(request(vm.vmId))).toEqual({ kind: 'gone', deleted: true });
+    expect(await look(request('00000000-0000-4000-8000-00000000dead'))).toEqual({ kind: 'gone', deleted: false });
+  });
+
+  it('neither probes nor fails a VM that is stopped on purpose', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database, { stoppedOnPurposeAt: new Date(NOON) });
+    expect(await look(request(vm.vmId))).toMatchObject({ kind: 'looked', seen: [] });
+    expect(probes).toEqual([]);
+  });
+});
