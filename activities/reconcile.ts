@@ -1,5 +1,7 @@
 import { and, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { findUnwatchedSites } from '../db/fleet-counts.ts';
 import { recordIncidentClosed } from '../db/incidents.ts';
+import { recordMended, recordUnwatchedSites } from '../db/reconcile-notes.ts';
 import { checkConfigs } from '../db/schema/checks.ts';
 import { incidents } from '../db/schema/heals.ts';
 import { vmStatus, vms } from '../db/schema/vms.ts';
@@ -26,8 +28,27 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   const line = Object.entries(counts)
     .map(([what, count]) => `${what} ${count}`)
     .join(', ');
-  if (mended > 0) deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
+  if (mended > 0) {
+    await recordMended(deps.database.pool, mended, deps.now());
+    deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
+  }
+  await alertUnwatchedSites(deps);
   return { line, mended };
+}
+
+/** One alert per site, however many of its VMs nobody watches, and one when they are watched again. */
+async function alertUnwatchedSites(deps: Dependencies): Promise<void> {
+  const { pool } = deps.database;
+  const unwatched = await findUnwatchedSites(pool, deps.now());
+  const { lost, found } = await recordUnwatchedSites(
+    pool,
+    unwatched.map(({ site }) => site),
+    deps.now(),
+  );
+  for (const { site, count } of unwatched.filter((one) => lost.includes(one.site))) {
+    deps.log.error({ site, vms: count }, 'nobody watches VMs of a site: see that a worker for it runs');
+  }
+  for (const site of found) deps.log.warn({ site }, 'the VMs of a site are watched again');
 }
 
 async function announceChanges(deps: Dependencies): Promise<number> {

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { findFleetCounts } from '../db/fleet-counts.ts';
+import { findMended } from '../db/reconcile-notes.ts';
 import { OPERATORS } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { type Operation, operation } from './operation.ts';
@@ -34,6 +35,12 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     registers: [registry],
   });
 
+  const mended = new Gauge({
+    name: 'defib_reconcile_mended',
+    help: 'What reconcile had to mend between Postgres and Temporal, ever; stays at zero in a healthy system.',
+    registers: [registry],
+  });
+
   const scrape = operation({
     id: 'readMetricsOfDefib',
     method: 'get',
@@ -46,6 +53,7 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
       const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
       for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
       unwatched.set(count);
+      mended.set(await findMended(database.pool));
       return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
     },
   });

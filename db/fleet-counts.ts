@@ -24,6 +24,16 @@ export async function findFleetCounts(pool: Pool, tenantId: string | null, nowMs
   return counts;
 }
 
+/** The sites with VMs that nobody watches, and how many each has. */
+export async function findUnwatchedSites(pool: Pool, nowMs: number): Promise<{ site: string; count: number }[]> {
+  const { rows } = await pool.query<{ site: string; count: number }>(
+    `SELECT v.site, count(*)::int AS count FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
+     WHERE v.deleted_at IS NULL AND ${standing('$1::timestamptz')} = 'not-watched' GROUP BY v.site ORDER BY v.site`,
+    [new Date(nowMs)],
+  );
+  return rows;
+}
+
 /** How many resets and reboots Defib has carried out on a tenant's VMs, within the retention of heal events. */
 export async function countResets(pool: Pool, tenantId: string): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(

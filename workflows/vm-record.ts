@@ -23,7 +23,7 @@ export function showOnRecord(
     { key: VM_STATUS, value: vm.status },
     { key: VM_TENANT, value: described.tenantId },
     { key: VM_PROVIDER, value: described.provider },
-    { key: VM_HOST, value: described.host },
+    ...(described.host === null ? [] : [{ key: VM_HOST, value: described.host }]),
   ]);
   upsertMemo({ name: described.name, status: vm.status });
 }

@@ -1,0 +1,150 @@
+import { Client } from '@temporalio/client';
+import { and, eq } from 'drizzle-orm';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { reconcile } from '../../activities/reconcile.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { findMended } from '../../db/reconcile-notes.ts';
+import { incidents } from '../../db/schema/heals.ts';
+import { vmStatus, vms } from '../../db/schema/vms.ts';
+import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
+import { createTemporalPort } from '../../temporal/temporal-port.ts';
+import { createVmSignals } from '../../temporal/vm-signals.ts';
+import { WORKFLOW } from '../../workflows/messages.ts';
+import { registerVm } from '../db/watched.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
+import { describeNeeding } from '../support/requirements.ts';
+
+/** No worker runs here: what counts is which workflows are there. */
+describeNeeding(['temporal'], 'reconcile', () => {
+  let temporal: OwnTemporal;
+  let client: Client;
+  let test: TestDatabase;
+  let database: Database;
+  let deps: Dependencies;
+  let logged: string[];
+
+  beforeAll(async () => {
+    temporal = await startOwnTemporal();
+    client = temporal.client;
+  }, 60_000);
+
+  afterAll(async () => {
+    await temporal?.stop();
+  });
+
+  beforeEach(async () => {
+    test = await createTestDatabase();
+    database = openDatabase(test.url, { applicationName: 'test' });
+    logged = [];
+    deps = {
+      database,
+      temporal: createTemporalPort(client, createVmSignals(client)),
+      log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
+      now: Date.now,
+    } as unknown as Dependencies;
+    return async () => {
+      await database.close();
+      await test.drop();
+    };
+  });
+
+  const statusOf = async (vmId: string): Promise<string> =>
+    client.workflow
+      .getHandle(vmWorkflowId(vmId))
+      .describe()
+      .then(
+        (described) => described.status.name,
+        () => 'none',
+      );
+
+  async function startWorkflow(vmId: string): Promise<void> {
+    await client.workflow.start(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(vmId),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId, tenantId: 'default', site: 'main' }],
+    });
+  }
+
+  const lookedAtNow = (vmId: string) =>
+    database.orm.update(vmStatus).set({ lastLookAt: new Date() }).where(eq(vmStatus.vmId, vmId));
+
+  it('mends nothing where all is well', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    expect((await reconcile(deps)).mended).toBe(0);
+    expect(await findMended(database.pool)).toBe(0);
+    expect(logged).toEqual([]);
+  });
+
+  it('announces changes that were committed while Temporal was away', async () => {
+    const { vmId } = await registerVm(database, { settingsVersion: 3, announcedVersion: 2 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    expect(await reconcile(deps)).toEqual({ line: 'announced 1, watched 0, heals 0, retired 0', mended: 1 });
+    const [row] = await database.orm.select().from(vms).where(eq(vms.id, vmId));
+    expect(row?.announcedVersion).toBe(3);
+    expect((await reconcile(deps)).mended).toBe(0);
+    expect(await findMended(database.pool)).toBe(1);
+  });
+
+  it('leaves what is under way alone', async () => {
+    await registerVm(database, {
+      settingsVersion: 3,
+      announcedVersion: 2,
+      updatedAt: new Date(),
+      createdAt: new Date(),
+    });
+    expect((await reconcile(deps)).mended).toBe(0);
+  });
+
+  it('watches a VM again whose workflow is gone', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await client.workflow.getHandle(vmWorkflowId(vmId)).terminate('lost in a test');
+    expect(await reconcile(deps)).toMatchObject({ mended: 1 });
+    expect(await statusOf(vmId)).toBe('RUNNING');
+  });
+
+  it('alerts once when nobody looks, and mends nothing where the workflow is there', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    expect((await reconcile(deps)).mended).toBe(0);
+    await reconcile(deps);
+    expect(logged.filter((line) => line.includes('nobody watches VMs of a site'))).toHaveLength(1);
+    await lookedAtNow(vmId);
+    await reconcile(deps);
+    expect(logged.filter((line) => line.includes('are watched again'))).toHaveLength(1);
+  });
+
+  it('closes an incident whose heal is gone, so that a new one can open', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    await database.orm
+      .insert(incidents)
+      .values({ vmId, incident: 1, tenantId: 'default', openedAt: new Date(Date.now() - 3_600_000) });
+    expect(await reconcile(deps)).toMatchObject({ mended: 1 });
+    const [row] = await database.orm
+      .select()
+      .from(incidents)
+      .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, 1)));
+    expect(row).toMatchObject({ outcome: 'heal-lost' });
+  });
+
+  it('retires the workflow of a VM that was deleted while Temporal was away', async () => {
+    const { vmId } = await registerVm(database, {
+      settingsVersion: 2,
+      announcedVersion: 1,
+      deletedAt: new Date(Date.now() - 3_600_000),
+    });
+    await startWorkflow(vmId);
+    expect(await reconcile(deps)).toMatchObject({ mended: 1 });
+    const history = await client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
+    const signals = history.events?.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName);
+    expect(signals).toContain('retire');
+  });
+});
