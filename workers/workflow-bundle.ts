@@ -6,26 +6,39 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundlePath } from '@temporalio/worker';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Made by the build, see local/build.mjs; there is none beside the sources. */
+const PREBUILT = join(ROOT, 'workflow-bundle.js');
 /** What ends up in the bundle; a change of any of it makes a new one. */
 const SOURCES = ['workflows', 'domain', 'activities'];
 
 /**
- * The workflows as one file. Webpack takes seconds, so the result is kept in `cacheDir` under a hash of the sources and
- * of the SDK's version.
+ * The workflows as one file: the build's own, else one kept in `cacheDir` under a hash of the sources and of the SDK's
+ * version, because Webpack takes seconds. Tests add interceptors.
  */
 export async function workflowBundle(cacheDir: string, interceptorModules: string[] = []): Promise<WorkflowBundlePath> {
+  if (interceptorModules.length === 0 && existsSync(PREBUILT)) return { codePath: PREBUILT };
   const file = join(cacheDir, `workflows-${sourcesHash(interceptorModules)}.js`);
   if (!existsSync(file)) {
-    const { code } = await bundleWorkflowCode({
-      workflowsPath: entryPoint(),
-      workflowInterceptorModules: interceptorModules,
-      logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-    });
     mkdirSync(cacheDir, { recursive: true });
-    writeFileSync(`${file}.${process.pid}`, code);
-    renameSync(`${file}.${process.pid}`, file);
+    await writeBundle(file, interceptorModules);
   }
   return { codePath: file };
+}
+
+/** For the build: bundles the workflows once, so that no production process needs Webpack, its time or a cache folder. */
+export async function prebuildWorkflowBundle(): Promise<string> {
+  await writeBundle(PREBUILT, []);
+  return PREBUILT;
+}
+
+async function writeBundle(file: string, interceptorModules: string[]): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: entryPoint(),
+    workflowInterceptorModules: interceptorModules,
+    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+  });
+  writeFileSync(`${file}.${process.pid}`, code);
+  renameSync(`${file}.${process.pid}`, file);
 }
 
 /** TypeScript in the sources, JavaScript in the build. */
