@@ -14,6 +14,8 @@ const READY_LINE = 'Defib is ready';
 const READY_WITHIN_MS = 300_000;
 const STOPPED_WITHIN_MS = 30_000;
 const ROUNDS = 3;
+/** Between the ready line and Ctrl-C. */
+const SETTLE_MS = 1_000;
 
 /** `npm start` until it says that it is ready: in a new data folder, then again with the same data. */
 export async function measureStart(report: Report, all: Stops): Promise<void> {
@@ -90,6 +92,7 @@ async function secondsUntilReady(dir: string, stops: Stops): Promise<number> {
       fail(`ended with ${code}`);
     });
   });
+  await sleep(SETTLE_MS);
   await stop();
   return readyMs / 1000;
 }
