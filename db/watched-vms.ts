@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { type CheckState, unseenCheck } from '../domain/check-state.ts';
 import type { HealthStatus } from '../domain/health.ts';
 import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { HealthReason } from '../domain/vm-health.ts';
 import { timeoutOf, type WatchedCheck, type WatchedVm } from '../domain/watched.ts';
 
@@ -37,7 +38,7 @@ interface VmRow {
   address: string | null;
   site: string;
   host: string | null;
-  provider_kind: string;
+  provider_kind: ProviderReference['kind'];
   tags: string[];
   settings_version: number;
   watch_epoch: number;

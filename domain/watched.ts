@@ -1,5 +1,6 @@
 import type { CheckState, Thresholds } from './check-state.ts';
 import type { CheckType, JsonValue } from './observation.ts';
+import type { ProviderReference } from './provider-reference.ts';
 import type { VmHealth } from './vm-health.ts';
 
 /** An enabled check with its settings resolved and its state as stored. */
@@ -26,7 +27,7 @@ export interface WatchedVm {
   address: string | null;
   site: string;
   host: string | null;
-  providerKind: string;
+  providerKind: ProviderReference['kind'];
   tags: string[];
   settingsVersion: number;
   watchEpoch: number;

@@ -37,7 +37,8 @@ export async function healVm(input: HealInput): Promise<string> {
   const heal: Heal = { ...input, paused: input.paused ?? false, news: false };
   setHandler(defineSignal<[HealNews]>(HEAL_SIGNAL.news), ({ what }) => {
     heal.news = true;
-    if (what === 'paused' || what === 'resumed') heal.paused = what === 'paused';
+    // a retired VM has nobody left to resume it
+    if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
   });
 
   for (;;) {

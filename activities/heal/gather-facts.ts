@@ -49,7 +49,7 @@ export async function gatherFacts(deps: Dependencies, tx: Queryable, sources: Fa
     lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
     lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
     provider,
-    providerSupports: [...(deps.providers.get(vm.providerKind as ProviderReference['kind'])?.supports ?? [])],
+    providerSupports: [...(deps.providers.get(vm.providerKind)?.supports ?? [])],
   };
 }
 
