@@ -46,7 +46,9 @@ export async function measureHeld(
         ['worker and API together', '', mb(together)],
       ],
     );
-    report.say('RSS with child processes (tsx keeps an esbuild beside each); for Postgres PSS.');
+    report.say(
+      'RSS of each process with its children, the TypeScript loader of tsx included; for Postgres the sum of its processes’ PSS.',
+    );
     report.add({
       figure: `${heldVms} VMs held, worker and API together (RSS)`,
       goal: '< 600 MB',

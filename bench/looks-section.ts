@@ -31,13 +31,15 @@ export async function measureLooks(world: World, fleet: Fleet, seconds: number, 
     if (atMs >= window.fromMs && atMs < window.untilMs) inWindow++;
   });
   const used = meter(world);
+  const before = await countAttempts(world);
   await sleep(window.untilMs - Date.now());
+  const attempts = (await countAttempts(world)) - before;
   const usage = used();
   await sleep(GRACE_MS);
   deaf();
   const ticks = judgeTicks(fleet, window, arrivals);
   const stored = await countStored(world, window);
-  tell(report, fleet, usage, { ...ticks, inWindow, stored, seconds });
+  tell(report, fleet, usage, { ...ticks, inWindow, attempts, stored, seconds });
   return window;
 }
 
@@ -78,6 +80,12 @@ interface Stored {
   readonly beganLate: string;
 }
 
+/** Every attempt that was stored, those that found nothing due too: each raises its VM's lookSeq by one. */
+async function countAttempts({ database }: World): Promise<number> {
+  const { rows } = await database.pool.query<{ sum: number }>('SELECT sum(look_seq)::int AS sum FROM vm_status');
+  return rows[0]?.sum ?? 0;
+}
+
 async function countStored({ database }: World, { fromMs, untilMs }: Window): Promise<Stored> {
   const { rows } = await database.pool.query<{ results: number; not_healthy: number; late: number[] | null }>(
     `SELECT count(*)::int AS results, count(*) FILTER (WHERE status <> 'healthy')::int AS not_healthy,
@@ -94,9 +102,9 @@ function tell(
   report: Report,
   fleet: Fleet,
   usage: Usage,
-  seen: Ticks & { inWindow: number; stored: Stored; seconds: number },
+  seen: Ticks & { inWindow: number; attempts: number; stored: Stored; seconds: number },
 ): void {
-  const { expected, lateMs, missed, twice, inWindow, stored, seconds } = seen;
+  const { expected, lateMs, missed, twice, inWindow, attempts, stored, seconds } = seen;
   const perSecond = lateMs.length / seconds;
   const p99 = percentile(lateMs, 99);
   const cores = cpus().length;
@@ -106,6 +114,7 @@ function tell(
     [
       ['ticks due in the window', String(expected)],
       ['looked at', `${lateMs.length} (${perSecond.toFixed(1)} a second)`],
+      ['attempts stored, with those that came too late for their tick', String(attempts)],
       ['missed', String(missed.length)],
       ['looked at more than once', String(twice)],
       ['lateness at the target, p50 / p99 / max', spread(lateMs)],
