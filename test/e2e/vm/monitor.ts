@@ -9,6 +9,7 @@ type Waiter = (reply: { return?: unknown; error?: { desc?: string } }) => void;
  */
 export class WatchingMonitor {
   readonly resetsByReason = new Map<string, number>();
+  readonly resets: { reason: string; atMs: number }[] = [];
   readonly #socket: Socket;
   readonly #waiting: Waiter[] = [];
 
@@ -52,6 +53,8 @@ export class WatchingMonitor {
     if (message.event === 'RESET') {
       const reason = String(message.data.reason);
       this.resetsByReason.set(reason, (this.resetsByReason.get(reason) ?? 0) + 1);
+      const { seconds, microseconds } = message.timestamp;
+      this.resets.push({ reason, atMs: seconds * 1000 + microseconds / 1000 });
     }
     if ('return' in message || 'error' in message) this.#waiting.shift()?.(message);
   }

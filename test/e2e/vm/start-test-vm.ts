@@ -26,6 +26,8 @@ export interface TestVm {
   /** Resets that somebody asked for over QMP; the guest's own are not counted. */
   resets(): number;
   resetsByReason(): Record<string, number>;
+  /** When QEMU did each of the resets that `resets` counts, epoch ms by this machine's clock. */
+  resetTimes(): number[];
   /** Runs a command on the test's own monitor, e.g. `stop` to freeze the VM behind Defib's back. */
   qmp(command: string, args?: Record<string, unknown>): Promise<unknown>;
   /** HTTP status of `/health`; null when there is no answer within `timeoutMs`. */
@@ -72,6 +74,8 @@ export async function startTestVm(options: TestVmOptions): Promise<TestVm> {
       bootMs: Math.round(performance.now() - begunAt),
       resets: () => monitor.resetsByReason.get('host-qmp-system-reset') ?? 0,
       resetsByReason: () => Object.fromEntries(monitor.resetsByReason),
+      resetTimes: () =>
+        monitor.resets.filter(({ reason }) => reason === 'host-qmp-system-reset').map(({ atMs }) => atMs),
       qmp: (command, args) => monitor.execute(command, args),
       health,
       stop: async () => {

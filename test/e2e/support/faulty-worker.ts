@@ -1,0 +1,22 @@
+import { writeFileSync } from 'node:fs';
+import { createLog } from '../../../workers/log.ts';
+import { reachedBy } from '../../../workers/reached.ts';
+import { readSettings } from '../../../workers/read-settings.ts';
+import { startWorker } from '../../../workers/start-worker.ts';
+import { FAULT_POINTS, faultAt } from './fault-points.ts';
+
+// An ordinary worker (workers/worker.ts) that kills itself by SIGKILL at one point: faulty-worker.ts <point> <mark>. The
+// file `mark` is made first, so that a test can tell this death from another.
+const [, , given, mark] = process.argv;
+const point = FAULT_POINTS.find((known) => known === given);
+if (point === undefined || mark === undefined) throw new Error('usage: faulty-worker.ts <point> <mark>');
+
+function die(): never {
+  writeFileSync(mark ?? '', given ?? '');
+  process.kill(process.pid, 'SIGKILL');
+  // no code of ours runs on while the kernel ends us
+  for (;;);
+}
+
+const settings = readSettings();
+await startWorker(settings, reachedBy(settings), createLog(settings, 'defib-worker'), faultAt(point, die));

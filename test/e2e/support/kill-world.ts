@@ -1,0 +1,97 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { parseSettings } from '../../../domain/settings.ts';
+import { findFreePort } from '../../../local/ports.ts';
+import { ensureSearchAttributes } from '../../../temporal/namespace.ts';
+import { startApiServer } from '../../../workers/start-api-server.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { startTestVm, type TestVm } from '../vm/start-test-vm.ts';
+import type { FaultPoint } from './fault-points.ts';
+import { createRest, type Rest } from './rest.ts';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
+
+/** Everything but the worker, for one VM alone: a namespace, a database, the API and the VM. */
+export interface KillWorld {
+  rest: Rest;
+  vm: TestVm;
+  /** Starts a worker that dies at this point, once. */
+  startFaultyWorker(point: FaultPoint): WorkerProcess & { reachedItsPoint(): boolean };
+  /** Starts a worker as systemd would. */
+  startWorker(): WorkerProcess;
+  stop(): Promise<void>;
+}
+
+/** Workers of all tests bundle their workflows once. */
+export const BUNDLES = join(tmpdir(), 'defib-test-bundles');
+
+export async function createKillWorld(temporal: { address: string; connection: Connection }): Promise<KillWorld> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const step of stops.splice(0).toReversed()) await step();
+  };
+  try {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'defib-kill-')));
+    stops.push(() => rmSync(folder, { recursive: true, force: true }));
+    const database = await createTestDatabase();
+    stops.push(database.drop);
+    const namespace = `kill-${randomUUID()}`;
+    await registerNamespace(temporal.connection, namespace);
+    const environment = {
+      DEFIB_DATA_DIR: BUNDLES,
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: namespace,
+      CHECK_TARGETS_ALLOW: '127.0.0.0/8',
+      QMP_SOCKET_DIRS: folder,
+      PORT: String(await findFreePort()),
+      LOG_LEVEL: 'warn',
+    };
+    const parsed = parseSettings(environment);
+    if (!parsed.ok) throw new Error(parsed.problems.join('; '));
+    const token = randomBytes(24).toString('base64url');
+    const reached = { databaseUrl: database.url, temporalAddress: temporal.address, namespace };
+    const api = await startApiServer(parsed.settings, reached, pino({ level: 'silent' }), token);
+    stops.push(() => api.close(500));
+    const vm = await startTestVm({ dir: folder, bootLimitMs: 240_000 });
+    stops.push(() => vm.stop());
+
+    const owned = (worker: WorkerProcess): WorkerProcess => {
+      stops.push(() => worker.kill());
+      return worker;
+    };
+    return {
+      rest: createRest(api.url, token),
+      vm,
+      startFaultyWorker(point) {
+        const mark = join(folder, `reached-${point}`);
+        const worker = owned(startWorkerProcess('test/e2e/support/faulty-worker.ts', environment, [point, mark]));
+        return { ...worker, reachedItsPoint: () => existsSync(mark) };
+      },
+      startWorker: () => owned(startWorkerProcess('workers/worker.ts', environment)),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  // every part of the server learns of a new namespace in its own time
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ensureSearchAttributes(connection, namespace);
+    } catch (error) {
+      if (tries === 60) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
