@@ -130,7 +130,7 @@ function tell(
   }
   const product = usage.parts.filter((part) => part.product);
   const productMs = product.reduce((sum, part) => sum + part.cpuMs, 0);
-  const perLook = (ms: number) => `${(ms / inWindow).toFixed(2)} ms`;
+  const perLook = (ms: number) => (inWindow === 0 ? 'no look' : `${(ms / inWindow).toFixed(2)} ms`);
   const memory = product.reduce((sum, part) => sum + part.memoryMb, 0);
   report.table(
     ['Process', 'CPU per look', `of ${cores} cores`, 'Memory'],
@@ -166,7 +166,7 @@ function tell(
       figure: 'CPU per look over all processes',
       goal: '≤ 8 ms',
       measured: perLook(productMs),
-      ok: productMs / inWindow <= 8,
+      ok: inWindow > 0 && productMs / inWindow <= 8,
     },
   );
 }

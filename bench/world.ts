@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,13 +59,16 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
   const [postgresPort = 0, temporalPort = 0, uiPort = 0, apiPort = 0] = await findFreePorts(4);
   const log = (line: string) => process.stderr.write(`  ${line}\n`);
 
-  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), port: postgresPort, log });
-  stops.add(postgres.stop);
-  const temporal = await startOwnTemporal(dir, temporalPort, uiPort);
-  stops.add(temporal.stop);
+  const postgres = await stops.start(
+    () => startPostgres({ dataDir: join(dir, 'postgres'), port: postgresPort, log }),
+    (server) => server.stop(),
+  );
+  const temporal = await stops.start(
+    () => startOwnTemporal(dir, temporalPort, uiPort),
+    (server) => server.stop(),
+  );
   await migrate(postgres.url);
-  const targets = await startTargets();
-  stops.add(() => endProcess(targets.pid, ENDING));
+  const targets = await stops.start(startTargets, ({ pid }) => endProcess(pid, ENDING));
 
   const adminToken = randomBytes(24).toString('base64url');
   const settings = {
@@ -87,19 +90,20 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
   if (profileDir !== null) mkdirSync(profileDir, { recursive: true });
   const profiling = profileDir === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
   const workerStartedAtMs = Date.now();
-  const starting = [
+  const [workerPid, apiPid] = await Promise.all([
     startNode('workers/worker.ts', 'worker is running', { dir, settings, stops, flags: profiling }),
     startNode('workers/api.ts', 'API is serving', { dir, settings, stops, flags: [] }),
-  ] as const;
-  const [worker, api] = await Promise.all(starting.map((start) => start));
+  ]);
 
-  const connection = await Connection.connect({ address: temporal.address });
-  stops.add(() => connection.close());
+  const connection = await stops.start(
+    () => Connection.connect({ address: temporal.address }),
+    (open) => open.close(),
+  );
   const database = openDatabase(postgres.url, { applicationName: 'defib-bench', max: 4 });
   stops.add(() => database.close());
   const { rows } = await database.pool.query<{ server_version: string }>('SHOW server_version');
-  const workerPart: Part = { name: 'worker', pid: worker!.pid!, product: true, memory: 'rss' };
-  const apiPart: Part = { name: 'API', pid: api!.pid!, product: true, memory: 'rss' };
+  const workerPart: Part = { name: 'worker', pid: workerPid, product: true, memory: 'rss' };
+  const apiPart: Part = { name: 'API', pid: apiPid, product: true, memory: 'rss' };
   return {
     database,
     signals: createVmSignals(new Client({ connection, namespace: NAMESPACE })),
@@ -140,8 +144,8 @@ interface NodeProcess {
   readonly flags: readonly string[];
 }
 
-/** Runs an entry point with default settings but for these; resolves once its log says that it is ready. */
-async function startNode(entry: string, readyLine: string, plan: NodeProcess): Promise<ChildProcess> {
+/** Runs an entry point with default settings but for these; resolves with its pid once its log says that it is ready. */
+async function startNode(entry: string, readyLine: string, plan: NodeProcess): Promise<number> {
   const logFile = join(plan.dir, `${entry.replaceAll('/', '-')}.log`);
   const fd = openSync(logFile, 'a');
   const child = spawn(process.execPath, [...plan.flags, '--import', 'tsx', entry], {
@@ -162,7 +166,7 @@ async function startNode(entry: string, readyLine: string, plan: NodeProcess): P
     }
     await sleep(50);
   }
-  return child;
+  return pid;
 }
 
 /** The environment without what would lead Defib to other parts or settings. */
