@@ -36,6 +36,8 @@ export async function openHeal(vm: VmState): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    // it may have been paused by an earlier run of this workflow, or wait for news that nobody was there to tell
+    await tellHeal(vm, 'resumed');
   }
 }
 

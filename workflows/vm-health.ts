@@ -3,7 +3,7 @@ import type { LookNews } from '../activities/contract.ts';
 import { openHeal, tellHeal } from './heal-of-vm.ts';
 import type { VmHealthInput } from './messages.ts';
 import { type LookEnding, startLook } from './pending-look.ts';
-import { listenForNews } from './vm-messages.ts';
+import { type Inbox, listenForNews } from './vm-messages.ts';
 import { showOnRecord } from './vm-record.ts';
 import { admitted, carriedFrom, type VmState } from './vm-state.ts';
 
@@ -19,13 +19,21 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
   while (!vm.retired) {
     const ending = vm.paused === null ? await lookUntilNews(vm) : await restUntilResumed(vm);
     await apply(vm, ending);
-    if (inbox.attemptsReset) await tellHeal(vm, 'attempts-reset');
-    if (inbox.pauseChanged) await tellHeal(vm, vm.paused === null ? 'resumed' : 'paused');
-    inbox.attemptsReset = inbox.pauseChanged = false;
+    await passOn(vm, inbox);
     if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(carriedFrom(vm));
   }
   await tellHeal(vm, 'retired');
   await condition(allHandlersFinished);
+}
+
+/** Tells the heal what came in; also what comes in while it is being told. */
+async function passOn(vm: VmState, inbox: Inbox): Promise<void> {
+  while (inbox.attemptsReset || inbox.pauseChanged) {
+    const { attemptsReset, pauseChanged } = inbox;
+    inbox.attemptsReset = inbox.pauseChanged = false;
+    if (attemptsReset) await tellHeal(vm, 'attempts-reset');
+    if (pauseChanged) await tellHeal(vm, vm.paused === null ? 'resumed' : 'paused');
+  }
 }
 
 /** Waits for the look's news; a look that asks for the wrong thing is ended, and its last word heard. */
@@ -75,7 +83,8 @@ async function hear(vm: VmState, news: LookNews): Promise<void> {
       }
       showOnRecord(vm, news.vm);
       if (vm.incident !== null && changed) await tellHeal(vm, 'health');
-      if (vm.incident === null && news.healWanted && !vm.retired) await openHeal(vm);
+      // the last word of a look that a pause cut short opens nothing: resumed, the next look says it again
+      if (vm.incident === null && news.healWanted && !vm.retired && vm.paused === null) await openHeal(vm);
       return;
     }
   }
