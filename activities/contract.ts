@@ -64,11 +64,12 @@ export interface HealActivities {
   resolveOperation(input: { operationId: string }): Promise<OperationEnd>;
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
-   * `windowOver` the attempt is closed either way.
+   * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early;
+   * no change will tell of the ones that prove it.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },
-  ): Promise<{ settled: boolean; line: string }>;
+  ): Promise<{ settled: boolean; lookAgainInMs?: number; line: string }>;
 }
 
 export interface UpkeepActivities {

@@ -26,6 +26,9 @@ const { carryOut } = proxyActivities<HealActivities>({
   priority: { priorityKey: 1 },
 });
 
+/** Policies change and news may be lost: whatever it waits for, a heal sees for itself this often. */
+const LONGEST_HOLD_MS = 5 * 60_000;
+
 interface Heal extends HealInput {
   paused: boolean;
   /** Something this heal waits for may have happened. */
@@ -50,9 +53,11 @@ export async function healVm(input: HealInput): Promise<string> {
       case 'stop':
         return close(heal, decided);
       case 'hold':
-        await condition(() => heal.news, decided.lookAgainInMs);
+        await condition(() => heal.news, Math.min(decided.lookAgainInMs, LONGEST_HOLD_MS));
         break;
       case 'act':
+        // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
+        if (heal.paused) break;
         await actOnce(decided.operationId);
         await sawItThrough(heal, decided);
         break;
@@ -76,16 +81,28 @@ async function actOnce(operationId: string): Promise<void> {
 
 /** Watches closely until the VM is healthy or the remedy's window is over. */
 async function sawItThrough(heal: Heal, { operationId, verifyMs }: HealDecision & { kind: 'act' }): Promise<void> {
-  const untilMs = Date.now() + verifyMs;
-  if (verifyMs > 0) await tellVm<CloseUp>(heal, VM_SIGNAL.closeUp, { incident: heal.incident, untilMs });
+  let untilMs = await openWindow(heal, verifyMs);
   for (;;) {
+    if (heal.paused) {
+      // nobody looks meanwhile, which is not held against the remedy
+      await restUntilResumed(heal);
+      untilMs = await openWindow(heal, verifyMs);
+    }
     heal.news = false;
     const windowOver = Date.now() >= untilMs;
     const seen = await verify({ ...keyOf(heal), operationId, windowOver });
     setCurrentDetails(seen.line);
     if (seen.settled || windowOver) return;
-    await condition(() => heal.news, Math.max(1, untilMs - Date.now()));
+    const leftMs = Math.max(1, untilMs - Date.now());
+    await condition(() => heal.news, Math.min(leftMs, seen.lookAgainInMs ?? leftMs));
   }
+}
+
+/** Until then the VM is looked at closely. */
+async function openWindow(heal: Heal, verifyMs: number): Promise<number> {
+  const untilMs = Date.now() + verifyMs;
+  if (verifyMs > 0) await tellVm<CloseUp>(heal, VM_SIGNAL.closeUp, { incident: heal.incident, untilMs });
+  return untilMs;
 }
 
 async function close(heal: Heal, decided: HealDecision): Promise<string> {

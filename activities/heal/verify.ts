@@ -5,6 +5,9 @@ import type { IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { checkFacts } from './gather-facts.ts';
 
+/** In a verify window looks come every 5 s; a moment later the next one is stored. */
+const NEXT_LOOK_MS = 6_000;
+
 /**
  * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window
  * without health as a failure; a VM that is gone or stopped by request leaves nothing to judge.
@@ -12,7 +15,7 @@ import { checkFacts } from './gather-facts.ts';
 export async function verify(
   deps: Dependencies,
   { vmId, operationId, windowOver }: IncidentKey & { operationId: string; windowOver: boolean },
-): Promise<{ settled: boolean; line: string }> {
+): Promise<{ settled: boolean; lookAgainInMs?: number; line: string }> {
   const { orm, pool } = deps.database;
   const operation = await findOperation(orm, operationId);
   if (!operation || operation.state === 'abandoned') return { settled: true, line: 'the remedy was never sent' };
@@ -41,6 +44,7 @@ export async function verify(
   }
   return {
     settled: false,
+    ...(vm.health.status === 'healthy' ? { lookAgainInMs: NEXT_LOOK_MS } : {}),
     line: `waits up to ${operation.verifyMs / 1000} s to see whether ${operation.action} helped`,
   };
 }
