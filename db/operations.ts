@@ -32,12 +32,22 @@ export async function findOperationsOf(tx: Queryable, vmId: string, incident: nu
 }
 
 /** Remedies on a VM since then, whatever incident they belonged to; those that were surely never sent don't count. */
-export async function findAttempts(tx: Queryable, vmId: string, sinceMs: number): Promise<AttemptFact[]> {
+export async function findAttempts(
+  tx: Queryable,
+  vmId: string,
+  sinceMs: number,
+  exceptId: string | null = null,
+): Promise<AttemptFact[]> {
   const rows = await tx
     .select({ at: operations.intendedAt, escalation: operations.escalation })
     .from(operations)
     .where(
-      and(eq(operations.vmId, vmId), gt(operations.intendedAt, new Date(sinceMs)), ne(operations.state, 'abandoned')),
+      and(
+        eq(operations.vmId, vmId),
+        gt(operations.intendedAt, new Date(sinceMs)),
+        ne(operations.state, 'abandoned'),
+        exceptId === null ? undefined : ne(operations.id, exceptId),
+      ),
     )
     .orderBy(asc(operations.intendedAt));
   return rows.map((row) => ({ atMs: row.at.getTime(), escalation: row.escalation }));

@@ -10,6 +10,12 @@ import type { Dependencies } from '../dependencies.ts';
 const POWER_LIMIT_MS = 10_000;
 
 /**
+ * What was decided longer ago is decided anew: the VM may have come back meanwhile. Longer than `decide` takes to be asked
+ * again when its worker dies before it could answer.
+ */
+const DECISION_HOLDS_MS = 60_000;
+
+/**
  * Sends an intended operation. It moves intended → sent immediately before it sends, and sends only if it won that move:
  * whoever asks a second time sends nothing. `sent` = it can't be told whether the hypervisor acted.
  */
@@ -18,6 +24,9 @@ export async function carryOut(deps: Dependencies, operationId: string): Promise
   const operation = await findOperation(orm, operationId);
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
   if (operation.power === null) return tell(deps, operation);
+  if (deps.now() - operation.intendedAt.getTime() > DECISION_HOLDS_MS) {
+    return resolveOperation(deps, operationId, 'never sent: too long after it was decided');
+  }
   const [vm] = await orm.select({ provider: vms.provider }).from(vms).where(eq(vms.id, operation.vmId));
   const provider = vm && deps.providers.get(vm.provider.kind);
   if (!vm || !provider) return end(deps, operation, 'abandoned', 'its VM or provider is gone');
@@ -40,17 +49,19 @@ export async function carryOut(deps: Dependencies, operationId: string): Promise
  * Ends the doubt about an operation without ever sending it. Still intended: abandoned, and from then on it can't be sent.
  * Sent: where the hypervisor has nothing to read back it counts as done, and the verify window judges it.
  */
-export async function resolveOperation(deps: Dependencies, operationId: string): Promise<OperationEnd> {
+export async function resolveOperation(
+  deps: Dependencies,
+  operationId: string,
+  whyNotSent = 'never sent: the worker went away first',
+): Promise<OperationEnd> {
   const { orm } = deps.database;
-  const abandoned = {
-    from: ['intended' as const],
-    to: 'abandoned' as const,
-    detail: 'never sent: the worker went away first',
-  };
-  if (await recordMoved(orm, operationId, { ...abandoned, atMs: deps.now() })) {
-    await recordHealResult(orm, operationId, { result: 'failed', errorMessage: abandoned.detail, atMs: deps.now() });
-    return { state: 'abandoned', detail: abandoned.detail };
-  }
+  const abandoned = await orm.transaction(async (tx) => {
+    const atMs = deps.now();
+    const moved = await recordMoved(tx, operationId, { from: ['intended'], to: 'abandoned', detail: whyNotSent, atMs });
+    if (moved) await recordHealResult(tx, operationId, { result: 'failed', errorMessage: whyNotSent, atMs });
+    return moved;
+  });
+  if (abandoned) return { state: 'abandoned', detail: whyNotSent };
   const operation = await findOperation(orm, operationId);
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
   if (operation.state !== 'sent')
@@ -66,7 +77,6 @@ export async function resolveOperation(deps: Dependencies, operationId: string):
 /** Telling people is done when it is recorded; part of the same heal history as every other remedy. */
 async function tell(deps: Dependencies, operation: OperationRow): Promise<OperationEnd> {
   const ended = await end(deps, operation, 'done', 'recorded for people to act on');
-  await recordHealResult(deps.database.orm, operation.id, { result: 'success', errorMessage: null, atMs: deps.now() });
   deps.log.warn({ operationId: operation.id, vmId: operation.vmId }, 'a VM needs a person');
   return ended;
 }
@@ -78,16 +88,21 @@ async function end(
   detail: string,
 ): Promise<OperationEnd> {
   const atMs = deps.now();
-  await deps.database.orm.transaction(async (tx) => {
-    await recordMoved(tx, operation.id, { from: ['intended', 'sent'], to: state, detail, atMs });
-    if (state === 'abandoned')
+  return deps.database.orm.transaction(async (tx): Promise<OperationEnd> => {
+    const moved = await recordMoved(tx, operation.id, { from: ['intended', 'sent'], to: state, detail, atMs });
+    // an answer that comes after the doubt was resolved changes nothing
+    if (!moved) return { state: 'sent', detail: 'somebody else has ended it' };
+    if (state === 'abandoned') {
       await recordHealResult(tx, operation.id, { result: 'failed', errorMessage: detail, atMs });
-    else await recordPurpose(tx, operation.vmId, operation.power, atMs);
-    if (state === 'done' && operation.power === 'stop') {
+      return { state, detail };
+    }
+    await recordPurpose(tx, operation.vmId, operation.power, atMs);
+    // what no look can judge is a success when it is done
+    if (operation.power === null || operation.power === 'stop') {
       await recordHealResult(tx, operation.id, { result: 'success', errorMessage: null, atMs });
     }
+    return { state, detail };
   });
-  return { state, detail };
 }
 
 /** A VM that a policy stopped is stopped on purpose; one that was started again is meant to run. */

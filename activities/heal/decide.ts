@@ -3,7 +3,13 @@ import { isDatabaseAway, type Queryable } from '../../db/database.ts';
 import { findPolicies } from '../../db/find-policies.ts';
 import { recordHealStep } from '../../db/heal-steps.ts';
 import { findIncidentForUpdate, recordIncidentClosed } from '../../db/incidents.ts';
-import { findOperationsOf, type OperationRow, recordIntended } from '../../db/operations.ts';
+import {
+  findOperationsOf,
+  type OperationRow,
+  recordHealResult,
+  recordIntended,
+  recordMoved,
+} from '../../db/operations.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
 import { findWatchedVms } from '../../db/watched-vms.ts';
 import type { Remedy } from '../../domain/choose-remedy.ts';
@@ -19,7 +25,8 @@ const HISTORY_UNAVAILABLE_MS = 5_000;
 
 /**
  * Gathers the facts, decides, and records the decision with what follows from it in one transaction. Asked again after a
- * crash it answers the operation it had intended, so that a decision is never carried out twice.
+ * crash it answers the operation it had intended, so that a decision is never carried out twice; but one that was not sent
+ * yet only while it would still decide so.
  */
 export async function decide(deps: Dependencies, key: IncidentKey): Promise<HealDecision> {
   try {
@@ -50,7 +57,7 @@ async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): P
     const unfinished = (await findOperationsOf(tx, vmId, incident)).find(
       ({ state }) => state === 'intended' || state === 'sent',
     );
-    if (unfinished) return actOn(unfinished, 'goes on with what it had decided');
+    if (unfinished?.state === 'sent') return actOn(unfinished, GOES_ON);
     const policy = policyFor({ vmId, tags: vm.tags }, policies);
     const facts = await gatherFacts(deps, tx, {
       vm,
@@ -59,12 +66,31 @@ async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): P
       attemptsResetAtMs: row.attemptsResetAt?.getTime() ?? null,
       lastLookAtMs: row.lastLookAt?.getTime() ?? null,
       provider,
+      unsentOperationId: unfinished?.id ?? null,
     });
     const nowMs = deps.now();
     const decided = decideRemedy(facts, policy, nowMs);
+    if (unfinished && (isFor(unfinished, decided.decision) || !(await withdraw(tx, unfinished, nowMs)))) {
+      return actOn(unfinished, GOES_ON);
+    }
     await recordHealStep(tx, facts, decided, nowMs);
     return applyDecision(tx, { facts, policy, decision: decided.decision, tenantId: vm.tenantId, nowMs });
   });
+}
+
+const GOES_ON = 'goes on with what it had decided';
+
+function isFor(operation: OperationRow, decision: Decision): boolean {
+  if (decision.kind !== 'act') return false;
+  return decision.remedy.action === operation.action && decision.remedy.escalation === operation.escalation;
+}
+
+/** False when it has been sent after all. */
+async function withdraw(tx: Queryable, operation: OperationRow, atMs: number): Promise<boolean> {
+  const detail = 'never sent: decided otherwise before it was';
+  if (!(await recordMoved(tx, operation.id, { from: ['intended'], to: 'abandoned', detail, atMs }))) return false;
+  await recordHealResult(tx, operation.id, { result: 'skipped', errorMessage: detail, atMs });
+  return true;
 }
 
 interface Applied {

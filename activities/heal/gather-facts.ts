@@ -26,6 +26,8 @@ export interface FactSources {
   attemptsResetAtMs: number | null;
   lastLookAtMs: number | null;
   provider: ProviderFact;
+  /** Decided already and not sent yet: no attempt so far. */
+  unsentOperationId: string | null;
 }
 
 /** The facts as they are now, with what the database says of earlier attempts. */
@@ -45,7 +47,7 @@ export async function gatherFacts(deps: Dependencies, tx: Queryable, sources: Fa
     consecutiveFailures: vm.health.consecutiveFailures,
     checks: checkFacts(vm),
     lastLookAtMs: sources.lastLookAtMs,
-    attempts: await findAttempts(tx, vm.vmId, sinceMs),
+    attempts: await findAttempts(tx, vm.vmId, sinceMs, sources.unsentOperationId),
     lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
     lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
     provider,
