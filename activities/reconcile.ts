@@ -1,12 +1,14 @@
 import { and, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
 import { findUnwatchedSites } from '../db/fleet-counts.ts';
 import { recordIncidentClosed } from '../db/incidents.ts';
+import { findOperationsOf, recordHealResult } from '../db/operations.ts';
 import { recordMended, recordUnwatchedSites } from '../db/reconcile-notes.ts';
 import { checkConfigs } from '../db/schema/checks.ts';
 import { incidents } from '../db/schema/heals.ts';
 import { vmStatus, vms } from '../db/schema/vms.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
+import { resolveOperation } from './heal/carry-out.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
 const SETTLED_MS = 60_000;
@@ -99,11 +101,22 @@ async function closeLostHeals(deps: Dependencies): Promise<number> {
   let closed = 0;
   for (const { vmId, incident } of rows) {
     if (await deps.temporal.isRunning(healWorkflowId(vmId, incident))) continue;
+    await settleOperations(deps, vmId, incident);
     await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
     await deps.temporal.healEnded(vmId, incident);
     closed++;
   }
   return closed;
+}
+
+/** Nobody is left to end and judge what a lost heal had started. */
+async function settleOperations(deps: Dependencies, vmId: string, incident: number): Promise<void> {
+  const { orm } = deps.database;
+  for (const { id } of await findOperationsOf(orm, vmId, incident)) {
+    await resolveOperation(deps, id, 'never sent: its heal was lost');
+    const errorMessage = 'its heal was lost before the VM was seen healthy';
+    await recordHealResult(orm, id, { result: 'failed', errorMessage, atMs: deps.now() });
+  }
 }
 
 async function retireOrphans(deps: Dependencies): Promise<number> {
