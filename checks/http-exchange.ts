@@ -48,7 +48,7 @@ export function exchange(
       deadline.signal.removeEventListener('abort', stop);
       resolve({ ...seen, body: decode(kept), error });
       socket.destroy();
-      void client.destroy().catch(() => undefined);
+      void client.destroy(OVER).catch(() => undefined);
     };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: () => undefined,
@@ -70,11 +70,16 @@ export function exchange(
     if (deadline.signal.aborted) return stop();
     deadline.signal.addEventListener('abort', stop, { once: true });
     // the socket may have died between being connected and being handed over: undici would not notice
-    socket.once('close', () => setImmediate(finish, new errors.SocketError('other side closed')));
+    socket.once('close', () => {
+      if (!done) setImmediate(() => finish(new errors.SocketError('other side closed')));
+    });
     const headers = { host: url.host, 'user-agent': 'defib', accept: '*/*' };
     client.dispatch({ method: 'GET', path: `${url.pathname}${url.search}`, headers, reset: true }, handler);
   });
 }
+
+/** Made once: an error made anew for every client that is put away costs more than the rest of putting it away. */
+const OVER = new Error('the look is over');
 
 function decode(kept: readonly Buffer[]): string {
   // as a stream: a character cut at the end is left out instead of replaced

@@ -28,6 +28,8 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
       JSON.stringify(looks.map(toLookRow)),
       JSON.stringify(looks.flatMap(toStateRows)),
       JSON.stringify(looks.flatMap(toResultRows)),
+      // said twice, or the planner, who can't see into the JSON, reads the whole table
+      looks.map((look) => look.vmId),
     ],
   });
   return new Set(rows.map((row) => row.vm_id));
@@ -45,7 +47,7 @@ WITH looks AS (
     last_unhealthy_at = ${at('l.unhealthy')}, last_look_at = ${at('l.looked')}, transition_seq = l.transition,
     look_seq = l.seq + 1
   FROM looks l JOIN vms v ON v.id = l.vm AND v.watch_epoch = l.epoch
-  WHERE s.vm_id = l.vm AND s.look_seq = l.seq
+  WHERE s.vm_id = l.vm AND s.look_seq = l.seq AND s.vm_id = ANY($4::uuid[])
   RETURNING s.vm_id, s.look_seq, l.tenant, l."from", l.status, l.reasons, l.looked, l.transition
 ), states AS (
   INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, last_due_at, last_check_at,

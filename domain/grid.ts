@@ -21,7 +21,7 @@ export function tickAfter(vmId: string, intervalMs: number, nowMs: number): numb
   return tickAtOrBefore(vmId, intervalMs, nowMs) + intervalMs;
 }
 
-/** A tick missed by more than this share of its interval is left out: after an outage looks restart spread out. */
+/** After missed ticks, one late by more than this share of its interval is left out: looks restart spread out. */
 const LATE_SHARE = 0.1;
 const LATE_FLOOR_MS = 2_000;
 
@@ -32,12 +32,17 @@ export interface DueInput {
   lastDueAtMs: number | null;
 }
 
-/** The tick to look for now, or null when nothing is due. A check never looked at is due at once. */
+/**
+ * The tick to look for now, or null when nothing is due. A check never looked at is due at once. The next tick in turn is
+ * looked at however late it is: on a slow day looks come late rather than not at all.
+ */
 export function dueTick({ vmId, intervalMs, lastDueAtMs }: DueInput, nowMs: number): number | null {
   const tick = tickAtOrBefore(vmId, intervalMs, nowMs);
   if (lastDueAtMs === null) return tick;
   if (tick <= lastDueAtMs) return null;
-  return nowMs - tick <= Math.max(LATE_FLOOR_MS, intervalMs * LATE_SHARE) ? tick : null;
+  const missedSome = tick - lastDueAtMs > intervalMs;
+  const late = nowMs - tick > Math.max(LATE_FLOOR_MS, intervalMs * LATE_SHARE);
+  return missedSome && late ? null : tick;
 }
 
 /** Milliseconds from now to the next tick of any of the checks; never less than 1 (0 would end a Temporal activity). */

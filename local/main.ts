@@ -4,7 +4,7 @@ import { migrate } from '../db/migrate.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createLog } from '../workers/log.ts';
 import { readSettings } from '../workers/read-settings.ts';
-import { runUntilStopped } from '../workers/run-until-stopped.ts';
+import { runUntilStopped, stopSignal } from '../workers/run-until-stopped.ts';
 import { startApiServer } from '../workers/start-api-server.ts';
 import { startWorker } from '../workers/start-worker.ts';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
@@ -15,6 +15,7 @@ import { watchThisMachine } from './this-machine.ts';
 
 /** `npm start`: all of Defib on this machine, on loopback, with data in one folder. */
 async function main(): Promise<void> {
+  const told = stopSignal();
   const beganAtMs = Date.now();
   const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
   const settings = forThisMachine(readSettings(), dataDir);
@@ -53,7 +54,7 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
           : 'This machine is not healthy after a minute: see GET /api/vms.',
       ),
     );
-    await runUntilStopped([worker.ended, ...parts.ended], async () => {
+    await runUntilStopped(told, [worker.ended, ...parts.ended], async () => {
       say('Stopping …');
       await stopAll();
       say('Stopped; the data is kept.');

@@ -1,11 +1,12 @@
 import { createLog } from './log.ts';
 import { reachedBy } from './reached.ts';
 import { readSettings } from './read-settings.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { runUntilStopped, stopSignal } from './run-until-stopped.ts';
 import { startApiServer } from './start-api-server.ts';
 
+const told = stopSignal();
 const settings = readSettings();
 const log = createLog(settings, 'defib-api');
 const api = await startApiServer(settings, reachedBy(settings), log, settings.DEFIB_ADMIN_TOKEN);
 log.info({ url: api.url }, 'API is serving');
-await runUntilStopped([], () => api.close());
+await runUntilStopped(told, [], () => api.close());

@@ -9,6 +9,8 @@ export interface WorkerOptions {
   activities: WatchActivities & HealActivities & UpkeepActivities;
   workflowBundle: WorkflowBundleOption;
   maxConcurrentLooks: number;
+  /** How long activities under way may take to end once it is stopped, ms. */
+  shutdownGraceMs?: number;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface WorkerOptions {
  * by `shutdown`.
  */
 export async function createWorkers(options: WorkerOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
-  const { connection, namespace, activities } = options;
+  const { connection, namespace, activities, shutdownGraceMs: shutdownGraceTime = 10_000 } = options;
   const { watch, ...decisions } = activities;
   const core = await Worker.create({
     connection,
@@ -28,7 +30,7 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     // a watched VM sleeps for days: keeping its workflow in memory would cost more than reading it back
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 50,
-    shutdownGraceTime: '10 seconds',
+    shutdownGraceTime,
   });
   const looks = await Worker.create({
     connection,
@@ -36,7 +38,7 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     taskQueue: siteTaskQueue(options.site),
     activities: { watch },
     maxConcurrentActivityTaskExecutions: options.maxConcurrentLooks,
-    shutdownGraceTime: '10 seconds',
+    shutdownGraceTime,
   });
   return {
     async run() {

@@ -1,10 +1,18 @@
-/** Runs until Ctrl-C or SIGTERM, or until a part ends by itself; then stops everything once, in the order given. */
-export async function runUntilStopped(ended: readonly Promise<unknown>[], stop: () => Promise<void>): Promise<void> {
-  const signalled = new Promise<void>((resolve) => {
+/** Resolves at the first Ctrl-C or SIGTERM. Ask for it before there is anything to clear up. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
+}
+
+/** Runs until told to stop, or until a part ends by itself; then stops everything once, in the order given. */
+export async function runUntilStopped(
+  told: Promise<void>,
+  ended: readonly Promise<unknown>[],
+  stop: () => Promise<void>,
+): Promise<void> {
   let failure: unknown;
-  await Promise.race([signalled, ...ended]).catch((error: unknown) => {
+  await Promise.race([told, ...ended]).catch((error: unknown) => {
     failure = error;
   });
   await stop();

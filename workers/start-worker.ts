@@ -43,7 +43,7 @@ export async function startWorker(
   const bundling = workflowBundle(resolve(settings.DEFIB_DATA_DIR, 'cache'));
   const [connection, native] = await Promise.all([
     Connection.connect({ address }),
-    NativeConnection.connect({ address }),
+    NativeConnection.connect({ address, grpcCompression: { codec: 'none' } }),
   ]);
   const client = new Client({ connection, namespace });
   await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);

@@ -1,11 +1,12 @@
 import { createLog } from './log.ts';
 import { reachedBy } from './reached.ts';
 import { readSettings } from './read-settings.ts';
-import { runUntilStopped } from './run-until-stopped.ts';
+import { runUntilStopped, stopSignal } from './run-until-stopped.ts';
 import { startWorker } from './start-worker.ts';
 
+const told = stopSignal();
 const settings = readSettings();
 const log = createLog(settings, 'defib-worker');
 const worker = await startWorker(settings, reachedBy(settings), log);
 log.info({ site: settings.DEFIB_SITE }, 'worker is running');
-await runUntilStopped([worker.ended], () => worker.stop());
+await runUntilStopped(told, [worker.ended], () => worker.stop());

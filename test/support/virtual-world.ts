@@ -15,12 +15,12 @@ export interface VirtualWorld {
   stop(): Promise<void>;
 }
 
-/** Called once per test file, before anything else of Temporal. */
+/** Called before anything else of Temporal. */
 export async function startVirtualWorld(
   activities: (env: TestWorkflowEnvironment) => WatchActivities & HealActivities & UpkeepActivities,
 ): Promise<VirtualWorld> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
-  const env = await startVirtualTime();
+  installRuntime();
+  const env = await untilStarted();
   await ensureSearchAttributes(env.connection, env.namespace ?? 'default');
   const workers = await createWorkers({
     connection: env.nativeConnection,
@@ -31,6 +31,7 @@ export async function startVirtualWorld(
       fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url)),
     ]),
     maxConcurrentLooks: 20,
+    shutdownGraceMs: 100,
   });
   const running = workers.run();
   return {
@@ -41,4 +42,22 @@ export async function startVirtualWorld(
       await env.teardown();
     },
   };
+}
+
+/** The SDK gives a server 5 s to come up; a loaded machine may need another try. */
+async function untilStarted(tries = 4): Promise<TestWorkflowEnvironment> {
+  try {
+    return await startVirtualTime();
+  } catch (error) {
+    if (tries <= 1 || !/did not start within/.test(String(error))) throw error;
+    return untilStarted(tries - 1);
+  }
+}
+
+let installed = false;
+
+/** Once per process, however many worlds a file starts. */
+function installRuntime(): void {
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installed = true;
 }
