@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { describeNeeding } from '../support/requirements.ts';
+import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
+import { play } from './world/play.ts';
+import { createScenarioWorld, type ScenarioWorld } from './world/scenario-world.ts';
+import { readScript } from './world/script.ts';
+
+const HERE = import.meta.dirname;
+const names = readdirSync(HERE, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'world')
+  .map((entry) => entry.name);
+
+describeNeeding(['virtual-time'], 'scenario', () => {
+  let virtual: VirtualWorld;
+  let world: ScenarioWorld;
+
+  // a server each, and workflows are left as they are at the end: see docs/design-notes.md on this server
+  beforeEach(async () => {
+    virtual = await startVirtualWorld(() => ({
+      watch(input) {
+        if (world.unmanned) throw ApplicationFailure.create({ message: 'nobody is here', nextRetryDelay: '30s' });
+        if (world.lostLooks > 0) {
+          world.lostLooks--;
+          throw ApplicationFailure.create({ message: 'the worker was killed' });
+        }
+        return world.activities.watch(input);
+      },
+      openIncident: (input) => world.activities.openIncident(input),
+      decide: (input) => world.activities.decide(input),
+      carryOut: (input) => world.activities.carryOut(input),
+      resolveOperation: (input) => world.activities.resolveOperation(input),
+      verify: (input) => world.activities.verify(input),
+      applyRetention: () => world.activities.applyRetention(),
+      reconcile: () => world.activities.reconcile(),
+    }));
+  }, 60_000);
+
+  afterEach(() => virtual?.stop());
+
+  it.each(names)(
+    '%s',
+    async (name) => {
+      const folder = join(HERE, name);
+      expect(existsSync(join(folder, 'README.md')), 'a scenario tells its intent in README.md').toBe(true);
+      const script = readScript(readFileSync(join(folder, 'faults'), 'utf8'));
+      world = await createScenarioWorld(virtual.env);
+      try {
+        const log = await play(virtual.env, world, script);
+        await holdsAlways(world);
+        const golden = join(folder, 'expected.log');
+        if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, log);
+        expect(existsSync(golden), 'no expected.log: read the log, then bless it with UPDATE_GOLDEN=1').toBe(true);
+        expect(log).toBe(readFileSync(golden, 'utf8'));
+      } finally {
+        await world.close();
+      }
+    },
+    60_000,
+  );
+
+  /** Whatever happens: no more power commands than operations that were sent, and none for silence. */
+  async function holdsAlways({ database, site }: ScenarioWorld): Promise<void> {
+    const { rows } = await database.pool.query<{ state: string; power: string | null; count: number }>(
+      'SELECT state, power, count(*)::int AS count FROM operations GROUP BY 1, 2',
+    );
+    const sent = rows.filter((row) => row.power !== null && row.state !== 'abandoned' && row.state !== 'intended');
+    expect(site.powerCommands.length).toBeLessThanOrEqual(sent.reduce((sum, row) => sum + row.count, 0));
+    const wrong = await database.pool.query(
+      `SELECT 1 FROM incidents i JOIN vm_status s USING (vm_id) WHERE i.closed_at IS NULL AND s.status = 'healthy'`,
+    );
+    expect(wrong.rowCount).toBe(0);
+  }
+});

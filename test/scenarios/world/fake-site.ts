@@ -1,0 +1,96 @@
+import type { Check } from '../../../checks/check.ts';
+import type { Observation } from '../../../domain/observation.ts';
+import type { PowerAction } from '../../../domain/power.ts';
+import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
+
+/** How the hypervisor treats power commands. */
+export type Manner =
+  | 'well'
+  | 'acts-then-drops'
+  | 'drops-then-nothing'
+  | 'refuses'
+  | 'worker-dies-before'
+  | 'worker-dies-after';
+
+/** One VM and its hypervisor, as nasty as scripts want them. Time is the scenario's. */
+export class FakeSite {
+  hung = false;
+  frozen = false;
+  /** Hangs again by itself after every reset. */
+  resetsHelp = true;
+  bootMs = 8_000;
+  /** Answers so many looks well, then so many badly, over and over; null = steadily. */
+  flapping: { well: number; badly: number } | null = null;
+  away = false;
+  manner: Manner = 'well';
+  readonly powerCommands: { atMs: number; action: PowerAction }[] = [];
+  #bootedAtMs = 0;
+  #looks = 0;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  readonly provider: Provider = {
+    kind: 'qemu',
+    supports: new Set<PowerAction>(['reset', 'shutdown', 'stop', 'start']),
+    canReadBack: false,
+    state: async () => {
+      if (this.away) return AWAY;
+      return { ok: true, state: { power: this.frozen ? 'paused' : 'running', detail: 'fake', bootMark: null } };
+    },
+    power: async (_reference, action) => this.#power(action),
+  };
+
+  readonly http: Check = {
+    type: 'http',
+    validate: () => [],
+    probe: async () => {
+      const observation = this.#answers() ? WELL : TIMED_OUT;
+      return { observation, summary: observation.reason };
+    },
+  };
+
+  #answers(): boolean {
+    this.#looks++;
+    if (this.flapping) {
+      const { well, badly } = this.flapping;
+      return this.#looks % (well + badly) < well;
+    }
+    return !this.hung && !this.frozen && this.#now() >= this.#bootedAtMs;
+  }
+
+  #power(action: PowerAction): PowerOutcome {
+    if (this.away) return { outcome: 'not-sent', reason: AWAY.reason, message: AWAY.message };
+    const manner = this.manner;
+    this.manner = 'well';
+    if (manner === 'worker-dies-before') throw new Error('the worker was killed');
+    if (manner === 'refuses') return { outcome: 'not-sent', reason: 'refused', message: 'the VM is being migrated' };
+    if (manner === 'drops-then-nothing') return { outcome: 'in-doubt', message: 'the connection was lost' };
+    this.powerCommands.push({ atMs: this.#now(), action });
+    this.#obey(action);
+    if (manner === 'worker-dies-after') throw new Error('the worker was killed');
+    if (manner === 'acts-then-drops') return { outcome: 'in-doubt', message: 'the connection was lost' };
+    return { outcome: 'done', detail: `${action}: done` };
+  }
+
+  #obey(action: PowerAction): void {
+    if (action === 'stop') this.frozen = true;
+    if (action === 'start') this.frozen = false;
+    if (action !== 'reset') return;
+    this.frozen = false;
+    this.#bootedAtMs = this.#now() + this.bootMs;
+    if (this.resetsHelp) this.hung = false;
+  }
+}
+
+const AWAY: ProviderTrouble = { ok: false, reason: 'unreachable', message: 'its QMP socket is not there' };
+const WELL: Observation = { outcome: 'healthy', reason: 'ok', message: null, latencyMs: 3, raw: { statusCode: 200 } };
+const TIMED_OUT: Observation = {
+  outcome: 'unhealthy',
+  reason: 'timeout',
+  message: 'HTTP timeout (2s)',
+  latencyMs: null,
+  raw: {},
+};

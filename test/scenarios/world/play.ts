@@ -1,0 +1,203 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { eq } from 'drizzle-orm';
+import { checkConfigs } from '../../../db/schema/checks.ts';
+import { policies } from '../../../db/schema/heals.ts';
+import { listeningSpans, vmAgents, vmStatus, vms } from '../../../db/schema/vms.ts';
+import { tickAtOrBefore } from '../../../domain/grid.ts';
+import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
+import type { PolicyAction } from '../../../domain/policy.ts';
+import { VM_SIGNAL, WORKFLOW } from '../../../workflows/messages.ts';
+import type { Manner } from './fake-site.ts';
+import { writeLog } from './log.ts';
+import type { ScenarioWorld } from './scenario-world.ts';
+import type { Line, Script } from './script.ts';
+
+/** The same in every scenario, so that its ticks are. */
+export const VM_ID = '5ce7a210-0000-4000-8000-000000000000';
+const POLICY_ID = '5ce7a210-0000-4000-8000-00000000b01c';
+const GRID_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** Plays a script from beginning to end and answers what happened. */
+export async function play(env: TestWorkflowEnvironment, world: ScenarioWorld, script: Script): Promise<string> {
+  // begins on a tick that all intervals share
+  const beganAtMs = tickAtOrBefore(VM_ID, GRID_MS, await env.currentTimeMs()) + GRID_MS;
+  await env.sleep(beganAtMs - (await env.currentTimeMs()));
+  await register(world, script, beganAtMs);
+  const workflow = env.client.workflow;
+  await workflow.start(WORKFLOW.vmHealth, {
+    workflowId: vmWorkflowId(VM_ID),
+    taskQueue: CORE_TASK_QUEUE,
+    args: [{ vmId: VM_ID, tenantId: 'default', site: 'main' }],
+  });
+  const said: { atMs: number; rank: number; text: string }[] = [];
+  for (const line of script.lines) {
+    await sleepUntil(env, beganAtMs + line.atMs);
+    const told = Object.entries(line.settings).map(([name, value]) => ` ${name}=${value}`);
+    said.push({ atMs: beganAtMs + line.atMs, rank: 0, text: `script: ${line.verb}${told.join('')}` });
+    await perform(env, world, line, beganAtMs + line.atMs);
+  }
+  await sleepUntil(env, beganAtMs + script.endMs);
+  return writeLog(world.database.pool, world.site, beganAtMs, said);
+}
+
+async function sleepUntil(env: TestWorkflowEnvironment, atMs: number): Promise<void> {
+  const leftMs = atMs - (await env.currentTimeMs());
+  if (leftMs > 0) await env.sleep(leftMs);
+}
+
+async function register({ database }: ScenarioWorld, script: Script, beganAtMs: number): Promise<void> {
+  const now = new Date(beganAtMs);
+  const { orm } = database;
+  await orm.insert(vms).values({
+    id: VM_ID,
+    tenantId: 'default',
+    name: 'patient',
+    site: 'main',
+    provider: { kind: 'qemu', qmpSocket: '/fake' },
+    reportIntervalSeconds: 30,
+    announcedVersion: 1,
+    createdAt: now,
+    updatedAt: now,
+  });
+  await orm.insert(vmStatus).values({
+    vmId: VM_ID,
+    status: 'unknown',
+    reasons: [],
+    consecutiveFailures: 0,
+    consecutiveSuccesses: 0,
+    transitionSeq: 0,
+    lookSeq: 0,
+  });
+  for (const [i, check] of (script.checks.length > 0 ? script.checks : [{ type: 'http' }]).entries()) {
+    const setting = (name: string, fallback: number): number =>
+      Number((check as Record<string, string>)[name] ?? fallback);
+    await orm.insert(checkConfigs).values({
+      id: `5ce7a210-0000-4000-8000-0000000c0de${i}`,
+      vmId: VM_ID,
+      checkType: check.type === 'agent' ? 'agent' : 'http',
+      target: check.type === 'agent' ? null : '/',
+      intervalSeconds: setting('interval', 10),
+      timeoutSeconds: 2,
+      failureThreshold: setting('failures', 2),
+      successThreshold: setting('successes', 1),
+      staleAfterSeconds: check.type === 'agent' ? setting('stale', 60) : null,
+      options: {},
+      enabled: true,
+      createdAt: now,
+      updatedAt: now,
+    });
+  }
+  await orm
+    .insert(listeningSpans)
+    .values({ fromAt: new Date(beganAtMs - DAY_MS), untilAt: new Date(beganAtMs + 30 * DAY_MS) });
+  if (Object.keys(script.policy).length > 0) await storePolicy({ database }, script.policy, now);
+}
+
+async function storePolicy({ database }: Pick<ScenarioWorld, 'database'>, given: Record<string, string>, now: Date) {
+  const number = (name: string, fallback: number): number => Number(given[name] ?? fallback);
+  const row = {
+    tenantId: 'default',
+    name: 'policy',
+    enabled: true,
+    triggerAfterFailures: number('trigger', 2),
+    action: (given['action'] ?? 'restart') as PolicyAction,
+    cooldownMinutes: number('cooldown', 1),
+    maxAttempts: number('attempts', 5),
+    attemptWindowHours: number('window', 24),
+    notifyOnTrigger: true,
+    escalateAfterAttempts: given['escalate'] === undefined ? null : Number(given['escalate']),
+    escalationAction: 'notify_only' as const,
+    verifySeconds: number('verify', 60),
+    updatedAt: now,
+  };
+  await database.orm
+    .insert(policies)
+    .values({ id: POLICY_ID, ...row, createdAt: now })
+    .onConflictDoUpdate({ target: policies.id, set: row });
+}
+
+async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line: Line, nowMs: number): Promise<void> {
+  const { site, database } = world;
+  const vm = env.client.workflow.getHandle(vmWorkflowId(VM_ID));
+  const ofVm = eq(vms.id, VM_ID);
+  const now = new Date(nowMs);
+  switch (line.verb) {
+    case 'hang':
+      site.hung = true;
+      return;
+    case 'recover':
+      site.hung = false;
+      return;
+    case 'resets-do-not-help':
+      site.resetsHelp = false;
+      return;
+    case 'resets-help':
+      site.resetsHelp = true;
+      return;
+    case 'boots':
+      site.bootMs = Number(line.settings['seconds']) * 1000;
+      return;
+    case 'flap':
+      site.flapping = { well: Number(line.settings['well']), badly: Number(line.settings['badly']) };
+      return;
+    case 'settle':
+      site.flapping = null;
+      return;
+    case 'provider-away':
+      site.away = true;
+      return;
+    case 'provider-back':
+      site.away = false;
+      return;
+    case 'next-power':
+      site.manner = line.settings['goes'] as Manner;
+      return;
+    case 'database-away':
+      world.link.cut();
+      return;
+    case 'database-back':
+      world.link.mend();
+      return;
+    case 'lose-looks':
+      world.lostLooks = Number(line.settings['count']);
+      return;
+    case 'site-unmanned':
+      world.unmanned = true;
+      return;
+    case 'site-manned':
+      world.unmanned = false;
+      return;
+    case 'report': {
+      const heartbeat = { vmId: VM_ID, lastHeartbeatAt: now };
+      await database.orm
+        .insert(vmAgents)
+        .values(heartbeat)
+        .onConflictDoUpdate({ target: vmAgents.vmId, set: heartbeat });
+      return;
+    }
+    case 'policy':
+      return storePolicy(world, line.settings, now);
+    case 'check': {
+      const intervalSeconds = Number(line.settings['interval']);
+      await database.orm.update(checkConfigs).set({ intervalSeconds }).where(eq(checkConfigs.vmId, VM_ID));
+      await database.orm.update(vms).set({ settingsVersion: 2, announcedVersion: 2 }).where(ofVm);
+      return vm.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: true });
+    }
+    case 'delete':
+      await database.orm.update(vms).set({ deletedAt: now }).where(ofVm);
+      return vm.signal(VM_SIGNAL.retire);
+    case 'stop-on-purpose':
+      await database.orm.update(vms).set({ stoppedOnPurposeAt: now }).where(ofVm);
+      return;
+    case 'pause':
+      return vm.signal(VM_SIGNAL.pause, { reason: 'by the script' });
+    case 'resume':
+      return vm.signal(VM_SIGNAL.resume);
+    case 'reset-attempts':
+      await database.orm.update(vms).set({ attemptsResetAt: now }).where(ofVm);
+      return vm.signal(VM_SIGNAL.attemptsReset);
+    default:
+      throw new Error(`faults: there is no "${line.verb}"`);
+  }
+}

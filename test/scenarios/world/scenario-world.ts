@@ -1,0 +1,80 @@
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import type { HealActivities, UpkeepActivities, WatchActivities } from '../../../activities/contract.ts';
+import { createActivities } from '../../../activities/create-activities.ts';
+import { createAgentCheck } from '../../../checks/agent.ts';
+import type { Check } from '../../../checks/check.ts';
+import { type Database, openDatabase } from '../../../db/database.ts';
+import { createLookWriter } from '../../../db/look-writer.ts';
+import { ensurePartitions } from '../../../db/partitions.ts';
+import type { CheckType } from '../../../domain/observation.ts';
+import { createTemporalPort } from '../../../temporal/temporal-port.ts';
+import { createVmSignals } from '../../../temporal/vm-signals.ts';
+import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
+import { createTestDatabase } from '../../support/postgres.ts';
+import { FakeSite } from './fake-site.ts';
+
+type Activities = WatchActivities & HealActivities & UpkeepActivities;
+
+/** The real activities and a real database of one scenario, on fakes at the edges and in virtual time. */
+export interface ScenarioWorld {
+  site: FakeSite;
+  /** How scripts read and change what is stored; not through the link. */
+  database: Database;
+  /** Defib's own way to Postgres. */
+  link: BreakableLink;
+  activities: Activities;
+  /** Looks that are lost with their worker before they begin. */
+  lostLooks: number;
+  /** Nobody does this site's looks. */
+  unmanned: boolean;
+  close(): Promise<void>;
+}
+
+export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise<ScenarioWorld> {
+  let nowMs = await env.currentTimeMs();
+  const now = (): number => nowMs;
+  const test = await createTestDatabase();
+  const link = await breakableLink(test.url);
+  const own = openDatabase(link.url, { applicationName: 'scenario' });
+  const database = openDatabase(test.url, { applicationName: 'script' });
+  await ensurePartitions(database.pool, nowMs);
+  const site = new FakeSite(now);
+  const activities = createActivities({
+    database: own,
+    looks: createLookWriter(own.pool),
+    checks: new Map<CheckType, Check>([
+      ['http', site.http],
+      ['agent', createAgentCheck()],
+    ]),
+    providers: new Map([['qemu', site.provider]]),
+    temporal: createTemporalPort(env.client, createVmSignals(env.client)),
+    settings: { RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
+    log: pino({ level: 'silent' }),
+    now,
+  });
+  /** Time stands still while an activity works: it is read from the server when it begins. */
+  const timed = Object.fromEntries(
+    Object.entries(activities as unknown as Record<string, (input: never) => Promise<unknown>>).map(([name, act]) => [
+      name,
+      async (input: never) => {
+        nowMs = Math.max(nowMs, await env.currentTimeMs());
+        return act(input);
+      },
+    ]),
+  ) as unknown as Activities;
+  return {
+    site,
+    database,
+    link,
+    activities: timed,
+    lostLooks: 0,
+    unmanned: false,
+    async close() {
+      await own.close();
+      await database.close();
+      await link.close();
+      await test.drop();
+    },
+  };
+}
