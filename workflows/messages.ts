@@ -98,6 +98,14 @@ export interface VmHealthInput {
   carried?: CarriedVm;
 }
 
+/** A VM as people know it, for the Web UI and for searching. */
+export interface DescribedVm {
+  name: string;
+  tenantId: string;
+  provider: string;
+  host: string | null;
+}
+
 export interface CarriedVm {
   toldSeq: number;
   status: string;
@@ -107,6 +115,7 @@ export interface CarriedVm {
   settingsVersion: number;
   closeUpUntilMs: number | null;
   lookNow: boolean;
+  described: DescribedVm | null;
 }
 
 /** Input of workflow `heal/<vmId>/<incident>`. */

@@ -4,7 +4,7 @@ import { openHeal, tellHeal } from './heal-of-vm.ts';
 import type { VmHealthInput } from './messages.ts';
 import { type LookEnding, startLook } from './pending-look.ts';
 import { type Inbox, listenForNews } from './vm-messages.ts';
-import { showOnRecord } from './vm-record.ts';
+import { showDetails, showOnRecord } from './vm-record.ts';
 import { admitted, carriedFrom, type VmState } from './vm-state.ts';
 
 /**
@@ -14,7 +14,9 @@ import { admitted, carriedFrom, type VmState } from './vm-state.ts';
 export async function vmHealth(input: VmHealthInput): Promise<void> {
   const vm = admitted(input);
   const inbox = listenForNews(vm);
-  showOnRecord(vm);
+  // a memo doesn't outlive continue-as-new by itself
+  if (vm.described) showOnRecord(vm, vm.described);
+  else showDetails(vm);
 
   while (!vm.retired) {
     const ending = vm.paused === null ? await lookUntilNews(vm) : await restUntilResumed(vm);
@@ -45,7 +47,7 @@ async function lookUntilNews(vm: VmState): Promise<LookEnding> {
 }
 
 async function restUntilResumed(vm: VmState): Promise<LookEnding> {
-  showOnRecord(vm);
+  showDetails(vm);
   await condition(() => vm.paused === null || vm.retired || mustContinueAsNew(vm));
   return { kind: 'cut' };
 }
@@ -57,7 +59,7 @@ async function apply(vm: VmState, ending: LookEnding): Promise<void> {
     case 'failed':
       // never expected; whatever it was, go on watching, but not in a tight loop
       vm.line = `look failed: ${ending.message}`;
-      showOnRecord(vm);
+      showDetails(vm);
       await condition(() => vm.cutShort || vm.retired, '10 seconds');
       return;
     case 'cut':
@@ -81,6 +83,7 @@ async function hear(vm: VmState, news: LookNews): Promise<void> {
         vm.lookNow = false;
         vm.looksAnswered++;
       }
+      vm.described = news.vm;
       showOnRecord(vm, news.vm);
       if (vm.incident !== null && changed) await tellHeal(vm, 'health');
       // the last word of a look that a pause cut short opens nothing: resumed, the next look says it again

@@ -1,5 +1,5 @@
 import type { LookInput } from '../activities/contract.ts';
-import type { CarriedVm, LookedNow, VmHealthInput, VmView } from './messages.ts';
+import type { CarriedVm, DescribedVm, LookedNow, VmHealthInput, VmView } from './messages.ts';
 
 /** What `vmHealth` holds of its VM. Plain state; handlers only record in it, the main loop acts on it. */
 export interface VmState {
@@ -15,6 +15,8 @@ export interface VmState {
   paused: string | null;
   closeUpUntilMs: number | null;
   lookNow: boolean;
+  /** As the last news described it; null before the first. */
+  described: DescribedVm | null;
   /** How many looks asked for by `lookNow` or `look` have answered; update handlers wait for it to grow. */
   looksAnswered: number;
   lookLimitMs: number;
@@ -41,6 +43,7 @@ export function admitted(input: VmHealthInput): VmState {
     paused: carried?.paused ?? null,
     closeUpUntilMs: carried?.closeUpUntilMs ?? null,
     lookNow: carried?.lookNow ?? false,
+    described: carried?.described ?? null,
     looksAnswered: 0,
     lookLimitMs: FIRST_LOOK_LIMIT_MS,
     cutShort: false,
@@ -51,8 +54,18 @@ export function admitted(input: VmHealthInput): VmState {
 
 /** What the next run needs to go on as if nothing had happened. */
 export function carriedFrom(vm: VmState): VmHealthInput {
-  const { toldSeq, status, line, incident, paused, settingsVersion, closeUpUntilMs, lookNow } = vm;
-  const carried: CarriedVm = { toldSeq, status, line, incident, paused, settingsVersion, closeUpUntilMs, lookNow };
+  const { toldSeq, status, line, incident, paused, settingsVersion, closeUpUntilMs, lookNow, described } = vm;
+  const carried: CarriedVm = {
+    toldSeq,
+    status,
+    line,
+    incident,
+    paused,
+    settingsVersion,
+    closeUpUntilMs,
+    lookNow,
+    described,
+  };
   return { vmId: vm.vmId, tenantId: vm.tenantId, site: vm.site, carried };
 }
 
