@@ -18,8 +18,8 @@ import { createRest, type Rest } from './support/rest.ts';
 import { statusesOnRecord, watchOf } from './support/temporal-record.ts';
 import { startTestVm, type TestVm } from './vm/start-test-vm.ts';
 
-const LONG_MS = 300_000;
-const PATIENT = { timeout: 180_000, interval: 300 };
+const LONG_MS = 540_000;
+const PATIENT = { timeout: 400_000, interval: 300 };
 
 describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
   const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'defib-story-')));
@@ -91,6 +91,9 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     const policy = { name: 'restart', action: 'restart', triggerAfterFailures: 2, cooldownMinutes: 1, maxAttempts: 5 };
     const made = await rest.post('/api/vms/auto-heal/policies', policy, policyAnswer);
     expect(made).toMatchObject({ status: 201, body: { enabled: true, ...policy } });
+    // for the test alone: no minute between two heals, and time to boot on a busy machine before a second reset
+    const patience = { id: made.body.id, cooldownMinutes: 0, verifySeconds: 600 };
+    await rest.post('/api/vms/auto-heal/policies', patience, policyAnswer);
     await expect.poll(async () => (await healthOf(vmId)).status, PATIENT).toBe('healthy');
     await expect
       .poll(() => onTemporal((client) => watchOf(client, vmId)), PATIENT)
@@ -136,9 +139,6 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
   });
 
   test('resets it once when its CPUs are frozen', { timeout: LONG_MS }, async () => {
-    const { policies } = await rest.get('/api/vms/auto-heal/policies', policyListAnswer);
-    // or the next heal would wait a minute, counting failures
-    await rest.post('/api/vms/auto-heal/policies', { id: policies[0]!.id, cooldownMinutes: 0 }, policyAnswer);
     const { incident, resets } = await healedFrom(2, () => vm.qmp('stop'));
     expect(resets).toBe(1);
     expect(await vm.health(10_000)).toBe(200);
@@ -157,7 +157,8 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     // npm ends by the signal itself where its script didn't exec; what it ran has ended well
     expect([0, null]).toContain(await defib.ended);
     expect(defib.out()).toMatch(/Stopped; the data is kept/);
-    expect(defib.err()).toBe('');
+    // npm may have something to say about its own settings
+    expect(defib.err().replace(/^npm .*\n/gm, '')).toBe('');
     expect(processesOf(dataDir)).toEqual([]);
   });
 

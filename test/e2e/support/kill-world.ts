@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { parseSettings } from '../../../domain/settings.ts';
@@ -25,6 +26,7 @@ export interface KillWorld {
   stop(): Promise<void>;
 }
 
+const FAULTY_WORKER = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
 /** Workers of all tests bundle their workflows once. */
 export const BUNDLES = join(tmpdir(), 'defib-test-bundles');
 
@@ -68,7 +70,7 @@ export async function createKillWorld(temporal: { address: string; connection: C
       vm,
       startFaultyWorker(point) {
         const mark = join(folder, `reached-${point}`);
-        const worker = owned(startWorkerProcess('test/e2e/support/faulty-worker.ts', environment, [point, mark]));
+        const worker = owned(startWorkerProcess(FAULTY_WORKER, environment, [point, mark]));
         return { ...worker, reachedItsPoint: () => existsSync(mark) };
       },
       startWorker: () => owned(startWorkerProcess('workers/worker.ts', environment)),
