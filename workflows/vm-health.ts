@@ -95,14 +95,18 @@ async function hear(vm: VmState, news: LookNews): Promise<void> {
 
 /** "No such VM" ends a workflow only when it stays so: a registration may be committed a moment later. */
 async function farewell(vm: VmState, deleted: boolean): Promise<void> {
-  if (deleted || vm.line === GONE) vm.retired = true;
-  else {
-    vm.line = GONE;
-    await condition(() => vm.retired, '2 minutes');
+  const missingForMs = vm.missingSinceMs === null ? Number.POSITIVE_INFINITY : Date.now() - vm.missingSinceMs;
+  if (deleted || missingForMs < BELIEVED_MS) {
+    vm.retired = true;
+    return;
   }
+  vm.missingSinceMs = Date.now();
+  vm.line = 'no such VM in the database';
+  await condition(() => vm.retired, '2 minutes');
 }
 
-const GONE = 'no such VM in the database';
+/** Two minutes, and a while for the look that follows. */
+const BELIEVED_MS = 150_000;
 
 /** Between looks only, and with no update half answered: nothing is pending that a new run would not know of. */
 function mustContinueAsNew(vm: VmState): boolean {

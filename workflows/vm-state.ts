@@ -22,6 +22,8 @@ export interface VmState {
   lookLimitMs: number;
   /** The pending look asks for the wrong thing: end it and ask again. */
   cutShort: boolean;
+  /** When a look found no such VM. */
+  missingSinceMs: number | null;
   retired: boolean;
   renew: boolean;
 }
@@ -47,6 +49,7 @@ export function admitted(input: VmHealthInput): VmState {
     looksAnswered: 0,
     lookLimitMs: FIRST_LOOK_LIMIT_MS,
     cutShort: false,
+    missingSinceMs: null,
     retired: false,
     renew: false,
   };

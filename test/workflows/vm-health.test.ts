@@ -4,9 +4,9 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
-import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
-import { type LookedNow, VM_QUERY, VM_SIGNAL, VM_UPDATE, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { VM_QUERY, VM_SIGNAL, type VmView, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
 
@@ -141,20 +141,6 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     await retire(handle);
   });
 
-  it('opens the heal anew when it is gone', async () => {
-    onLook = (input) => {
-      if (input.toldSeq === 0) return health(1, 'unhealthy', true);
-      return input.healTold ? steady() : health(input.toldSeq, 'unhealthy', true);
-    };
-    const handle = await admit();
-    await until(() => decided.length >= 1);
-    await world.env.client.workflow.getHandle(healWorkflowId(watched, 1)).terminate();
-    await handle.signal(VM_SIGNAL.attemptsReset);
-    await until(() => opened === 2);
-    expect(await view(handle)).toMatchObject({ incident: 2 });
-    await retire(handle);
-  });
-
   it('ends with its VM, and its heal hears of it', async () => {
     onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
@@ -170,8 +156,9 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     await until(() => looks.length >= 2);
     expect((await handle.describe()).status.name).toBe('RUNNING');
     onLook = () => ({ kind: 'gone', deleted: false });
-    await handle.signal(VM_SIGNAL.lookNow);
     await handle.result();
+    // the first is answered, the second believed
+    expect(looks.length).toBeGreaterThanOrEqual(4);
   });
 
   it('ends at once when its VM was deleted', async () => {
@@ -194,42 +181,6 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     await retire(handle);
   });
 
-  it('neither looks nor heals while paused, and goes on when resumed', async () => {
-    const handle = await admit();
-    await until(() => looks.length >= 1);
-    await handle.signal(VM_SIGNAL.pause, { reason: 'rack move' });
-    await until(async () => (await view(handle)).paused === 'rack move');
-    const before = looks.length;
-    await world.env.sleep('1 hour');
-    expect(looks.length).toBe(before);
-    await expect(handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).rejects.toThrow();
-    await handle.signal(VM_SIGNAL.resume);
-    await until(() => looks.length > before);
-    await retire(handle);
-  });
-
-  it('answers update `look` with what was seen', async () => {
-    onLook = (input) => (input.now ? health(input.toldSeq, 'healthy') : steady());
-    const handle = await admit();
-    await until(() => looks.length >= 1);
-    expect(await handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).toEqual({ status: 'healthy', line: 'healthy' });
-    await retire(handle);
-  });
-
-  it('leaves a pending look alone when settings change but nothing is due sooner', async () => {
-    const handle = await admit();
-    await until(() => looks.length >= 1);
-    const before = await historyLength(handle);
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: false });
-    await until(() => looks.length >= 3);
-    const types = (await handle.fetchHistory()).events
-      ?.slice(before)
-      .map((event) => event.activityTaskScheduledEventAttributes);
-    expect(types?.every((attributes) => !attributes)).toBe(true);
-    expect((await view(handle)).settingsVersion).toBe(2);
-    await retire(handle);
-  });
-
   it('hears of a transition that a killed look had committed but not returned', async () => {
     // the look's transaction is committed, its worker dies before it can answer, and the next attempt finds the state ahead
     let committed = 0;
@@ -243,28 +194,6 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     const handle = await admit();
     await until(async () => (await view(handle)).status === 'unhealthy');
     expect(looks.at(0)?.toldSeq).toBe(0);
-    await retire(handle);
-  });
-
-  it('watches closely while a remedy is verified', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
-    const handle = await admit();
-    await until(() => decided.length >= 1);
-    const untilMs = (await world.env.currentTimeMs()) + 60_000;
-    await handle.signal(VM_SIGNAL.closeUp, { incident: 1, untilMs });
-    await until(() => looks.at(-1)?.closeUpUntilMs === untilMs);
-    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
-    await until(() => looks.at(-1)?.closeUpUntilMs === null);
-    expect(await view(handle)).toMatchObject({ incident: null });
-    await retire(handle);
-  });
-
-  it('tells its heal when attempts are reset', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
-    const handle = await admit();
-    await until(() => decided.length === 1);
-    await handle.signal(VM_SIGNAL.attemptsReset);
-    await until(() => decided.length === 2);
     await retire(handle);
   });
 });

@@ -3,15 +3,16 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
-import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
+import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
-import { VM_QUERY, VM_SIGNAL, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { type LookedNow, VM_QUERY, VM_SIGNAL, VM_UPDATE, type VmView, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 
 let onLook: (input: LookInput, count: number) => LookNews | Promise<LookNews>;
 let looks: LookInput[];
 let opened: number;
+let decided: string[];
 /** Activities of other tests' workflows don't count. */
 let watched: string;
 
@@ -24,16 +25,16 @@ const health = (seq: number, status: string, healWanted = false): LookNews => ({
   vm: { name: 'vm', tenantId: 'default', provider: 'local', host: null },
 });
 
-function steady(): never {
+function steady(nextRetryDelay: '1 hour' | '50 milliseconds' = '1 hour'): never {
   throw ApplicationFailure.create({
     type: 'Steady',
     message: 'healthy · http 200 1 ms',
     category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: '1 hour',
+    nextRetryDelay,
   });
 }
 
-describeNeeding(['temporal'], 'a look that is cut short, on a real server', () => {
+describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', () => {
   let temporal: OwnTemporal;
   let stopWorkers: () => Promise<void>;
 
@@ -52,7 +53,9 @@ describeNeeding(['temporal'], 'a look that is cut short, on a real server', () =
         opened++;
         return { incident: opened };
       },
-      async decide() {
+      async decide({ vmId, incident }) {
+        if (vmId !== watched) return { kind: 'stop', reason: 'vm-deleted', line: 'over' };
+        decided.push(`decide ${incident}`);
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
       },
       carryOut: notAsked,
@@ -71,6 +74,7 @@ describeNeeding(['temporal'], 'a look that is cut short, on a real server', () =
   beforeEach(() => {
     looks = [];
     opened = 0;
+    decided = [];
     onLook = () => steady();
   });
 
@@ -189,6 +193,79 @@ describeNeeding(['temporal'], 'a look that is cut short, on a real server', () =
     expect(looks.at(-1)).toMatchObject({ toldSeq: 1, healTold: true });
     expect(opened).toBe(1);
     expect(await view(handle)).toMatchObject({ status: 'unhealthy', incident: 1 });
+    await retire(handle);
+  });
+
+  it('opens the heal anew when it is gone', async () => {
+    onLook = (input) => {
+      if (input.toldSeq === 0) return health(1, 'unhealthy', true);
+      return input.healTold ? steady() : health(input.toldSeq, 'unhealthy', true);
+    };
+    const handle = await admit();
+    await until(() => decided.length >= 1);
+    await temporal.client.workflow.getHandle(healWorkflowId(watched, 1)).terminate();
+    await handle.signal(VM_SIGNAL.attemptsReset);
+    await until(() => opened === 2);
+    expect(await view(handle)).toMatchObject({ incident: 2 });
+    await retire(handle);
+  });
+
+  it('neither looks nor heals while paused, and goes on when resumed', async () => {
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    await handle.signal(VM_SIGNAL.pause, { reason: 'rack move' });
+    await until(async () => (await view(handle)).paused === 'rack move');
+    const described = await handle.describe();
+    expect(described.raw.pendingActivities ?? []).toEqual([]);
+    const before = looks.length;
+    await expect(handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).rejects.toThrow();
+    await handle.signal(VM_SIGNAL.resume);
+    await until(() => looks.length > before);
+    await retire(handle);
+  });
+
+  it('answers update `look` with what was seen', async () => {
+    onLook = (input) => (input.now ? health(input.toldSeq, 'healthy') : steady());
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    expect(await handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).toEqual({ status: 'healthy', line: 'healthy' });
+    await retire(handle);
+  });
+
+  it('leaves a pending look alone when settings change but nothing is due sooner', async () => {
+    onLook = () => steady('50 milliseconds');
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    const before = (await handle.describe()).historyLength;
+    await handle.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: false });
+    await until(() => looks.length >= 3);
+    const types = (await handle.fetchHistory()).events
+      ?.slice(before)
+      .map((event) => event.activityTaskScheduledEventAttributes);
+    expect(types?.every((attributes) => !attributes)).toBe(true);
+    expect((await view(handle)).settingsVersion).toBe(2);
+    await retire(handle);
+  });
+
+  it('watches closely while a remedy is verified', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length >= 1);
+    const untilMs = Date.now() + 60_000;
+    await handle.signal(VM_SIGNAL.closeUp, { incident: 1, untilMs });
+    await until(() => looks.at(-1)?.closeUpUntilMs === untilMs);
+    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
+    await until(() => looks.at(-1)?.closeUpUntilMs === null);
+    expect(await view(handle)).toMatchObject({ incident: null });
+    await retire(handle);
+  });
+
+  it('tells its heal when attempts are reset', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    await until(() => decided.length === 1);
+    await handle.signal(VM_SIGNAL.attemptsReset);
+    await until(() => decided.length === 2);
     await retire(handle);
   });
 });
