@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
@@ -40,7 +40,8 @@ function steady(nextRetryDelay: number | '1 minute' = '1 minute'): never {
 describeNeeding(['virtual-time'], 'a VM in care', () => {
   let world: VirtualWorld;
 
-  beforeAll(async () => {
+  // a server each, see docs/design-notes.md
+  beforeEach(async () => {
     world = await startVirtualWorld(() => ({
       async watch(input) {
         if (input.vmId !== watched) return { kind: 'gone', deleted: true };
@@ -74,7 +75,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     }));
   }, 60_000);
 
-  afterAll(() => world?.stop());
+  afterEach(() => world?.stop());
 
   beforeEach(() => {
     looks = [];
