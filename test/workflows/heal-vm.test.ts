@@ -1,0 +1,297 @@
+import { randomUUID } from 'node:crypto';
+import { CompleteAsyncError } from '@temporalio/activity';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { msNumberToTs } from '@temporalio/common/lib/time.js';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import {
+  type HealActivities,
+  type HealDecision,
+  type LookInput,
+  type OperationEnd,
+  STEADY,
+  type UpkeepActivities,
+  type WatchActivities,
+} from '../../activities/contract.ts';
+import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import type { healVm, vmHealth } from '../../workflows/index.ts';
+import { HEAL_SIGNAL, type HealInput, type HealNews, WORKFLOW } from '../../workflows/messages.ts';
+import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
+import { describeNeeding } from '../support/requirements.ts';
+import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
+
+type Handle = WorkflowHandle<typeof healVm>;
+type Verified = Awaited<ReturnType<HealActivities['verify']>>;
+
+const ACT: HealDecision = { kind: 'act', operationId: 'op/1', action: 'restart', verifyMs: 60_000, line: 'acts' };
+const STOP: HealDecision = { kind: 'stop', reason: 'recovered', line: 'over (recovered)' };
+const holdFor = (lookAgainInMs: number): HealDecision => ({
+  kind: 'hold',
+  reason: 'cooldown',
+  lookAgainInMs,
+  line: 'holds',
+});
+const MINUTE = 60_000;
+
+/** Activities of other tests' heals don't count. */
+let vmId: string;
+/** What the heal asked for, in order. */
+let asked: string[];
+let onDecide: (count: number) => HealDecision | Promise<HealDecision>;
+let onCarryOut: () => OperationEnd;
+let onVerify: (windowOver: boolean, count: number) => Verified;
+let looks: LookInput[];
+
+const count = (what: string) => asked.filter((one) => one === what).length;
+
+const activities: WatchActivities & HealActivities & UpkeepActivities = {
+  async watch(input) {
+    if (input.vmId !== vmId) return { kind: 'gone', deleted: true };
+    looks.push(input);
+    if (looks.length > 1) {
+      throw ApplicationFailure.create({ type: STEADY, message: 'unhealthy', nextRetryDelay: '5 seconds' });
+    }
+    const vm = { name: 'vm', tenantId: 'default', provider: 'local' as const, host: null };
+    return { kind: 'health', seq: 1, status: 'unhealthy', line: 'unhealthy', healWanted: true, vm };
+  },
+  openIncident: async () => ({ incident: 1 }),
+  async decide(key) {
+    if (key.vmId !== vmId) return STOP;
+    asked.push('decide');
+    return onDecide(count('decide'));
+  },
+  async carryOut({ operationId }) {
+    asked.push(`carry out ${operationId}`);
+    return onCarryOut();
+  },
+  async resolveOperation({ operationId }) {
+    asked.push(`resolve ${operationId}`);
+    return { state: 'done', detail: 'perhaps sent' };
+  },
+  async verify({ windowOver }) {
+    asked.push(windowOver ? 'verify at the end' : 'verify');
+    return onVerify(windowOver, count('verify'));
+  },
+  applyRetention: async () => ({ line: '' }),
+  reconcile: async () => ({ line: '', mended: 0 }),
+};
+
+function forget(): void {
+  vmId = randomUUID();
+  asked = [];
+  looks = [];
+  onDecide = (times) => (times === 1 ? ACT : STOP);
+  onCarryOut = () => ({ state: 'done', detail: 'confirmed' });
+  onVerify = () => ({ settled: true, line: 'helped' });
+}
+
+function startHeal(client: Client, more: Partial<HealInput> = {}): Promise<Handle> {
+  return client.workflow.start<typeof healVm>(WORKFLOW.healVm, {
+    workflowId: healWorkflowId(vmId, 1),
+    taskQueue: CORE_TASK_QUEUE,
+    args: [{ vmId, tenantId: 'default', site: 'main', incident: 1, ...more }],
+  });
+}
+
+const tell = (handle: Handle, what: HealNews['what']) => handle.signal(HEAL_SIGNAL.news, { what });
+
+describeNeeding(['virtual-time'], 'a heal', () => {
+  let world: VirtualWorld;
+  let handle: Handle;
+
+  beforeAll(async () => {
+    world = await startVirtualWorld(() => activities);
+  }, 60_000);
+
+  afterAll(() => world?.stop());
+
+  beforeEach(forget);
+
+  afterEach(() => handle.terminate().catch(() => undefined));
+
+  const heal = async (more: Partial<HealInput> = {}) => {
+    handle = await startHeal(world.env.client, more);
+    return handle;
+  };
+
+  const sleep = (ms: number) => world.env.sleep(ms);
+
+  /** Lets virtual time pass until it is so; answers how long it took. */
+  async function until(so: () => boolean): Promise<number> {
+    const fromMs = await world.env.currentTimeMs();
+    while (!so()) await sleep(500);
+    return (await world.env.currentTimeMs()) - fromMs;
+  }
+
+  it('decides, acts, sees that it helped, and is over', async () => {
+    await heal();
+    expect(await handle.result()).toBe('over (recovered)');
+    expect(asked).toEqual(['decide', 'carry out op/1', 'verify', 'decide']);
+  });
+
+  it('holds for as long as the decision says', async () => {
+    onDecide = (times) => (times === 1 ? holdFor(2 * MINUTE) : STOP);
+    await heal();
+    await until(() => count('decide') === 1);
+    await sleep(2 * MINUTE - 10_000);
+    expect(count('decide')).toBe(1);
+    expect(await until(() => count('decide') === 2)).toBeLessThan(30_000);
+  });
+
+  it('decides at once when there is news', async () => {
+    onDecide = (times) => (times === 1 ? holdFor(4 * MINUTE) : STOP);
+    await heal();
+    await until(() => count('decide') === 1);
+    await tell(handle, 'health');
+    expect(await until(() => count('decide') === 2)).toBeLessThan(MINUTE);
+  });
+
+  it('sees for itself every five minutes, however long it is to hold', async () => {
+    onDecide = (times) => (times === 1 ? holdFor(24 * 60 * MINUTE) : STOP);
+    await heal();
+    await until(() => count('decide') === 1);
+    expect(await until(() => count('decide') === 2)).toBeLessThan(6 * MINUTE);
+  });
+
+  it('resolves what is in doubt, and sends nothing again', async () => {
+    onCarryOut = () => ({ state: 'sent', detail: 'connection lost' });
+    await heal();
+    await handle.result();
+    expect(asked).toEqual(['decide', 'carry out op/1', 'resolve op/1', 'verify', 'decide']);
+  });
+
+  it('sends nothing again when sending failed', async () => {
+    onCarryOut = () => {
+      throw new Error('the database went away');
+    };
+    await heal();
+    await handle.result();
+    expect(asked).toEqual(['decide', 'carry out op/1', 'resolve op/1', 'verify', 'decide']);
+  });
+
+  it('sends nothing again when whoever sent never answers', async () => {
+    onCarryOut = () => {
+      // the clock is locked while an activity runs; nobody runs this one, and its last five seconds are real
+      void world.env.connection.testService?.unlockTimeSkippingWithSleep({ duration: msNumberToTs(15_000) });
+      throw new CompleteAsyncError();
+    };
+    await heal();
+    await until(() => count('decide') === 2);
+    expect(asked).toEqual(['decide', 'carry out op/1', 'resolve op/1', 'verify', 'decide']);
+  });
+
+  it('waits for health until its window is over', async () => {
+    onVerify = () => ({ settled: false, line: 'waits' });
+    await heal();
+    await until(() => count('verify') === 1);
+    expect(await until(() => count('decide') === 2)).toBeGreaterThan(50_000);
+    expect(asked).toEqual(['decide', 'carry out op/1', 'verify', 'verify at the end', 'decide']);
+  });
+
+  it('verifies at once when there is news of health', async () => {
+    onVerify = (_, times) => ({ settled: times === 2, line: '' });
+    await heal();
+    await until(() => count('verify') === 1);
+    await tell(handle, 'health');
+    expect(await until(() => count('decide') === 2)).toBeLessThan(50_000);
+    expect(count('verify at the end')).toBe(0);
+  });
+
+  it('looks again soon where no news will come', async () => {
+    onVerify = (_, times) => ({ settled: times === 3, lookAgainInMs: 6_000, line: '' });
+    await heal();
+    await until(() => count('verify') === 1);
+    expect(await until(() => count('decide') === 2)).toBeLessThan(50_000);
+    expect(count('verify at the end')).toBe(0);
+  });
+
+  it('decides nothing while paused', async () => {
+    await heal({ paused: true });
+    await sleep(60 * MINUTE);
+    expect(asked).toEqual([]);
+    await tell(handle, 'resumed');
+    await handle.result();
+    expect(count('decide')).toBe(2);
+  });
+
+  it('sends nothing that was decided while it was being paused', async () => {
+    onDecide = async (times) => {
+      if (times === 1) await tell(handle, 'paused');
+      return times === 1 ? ACT : STOP;
+    };
+    await heal();
+    await until(() => count('decide') === 1);
+    await sleep(60 * MINUTE);
+    expect(asked).toEqual(['decide']);
+    await tell(handle, 'resumed');
+    await handle.result();
+    expect(asked).toEqual(['decide', 'decide']);
+  });
+
+  it('begins its window anew after a pause', async () => {
+    onVerify = () => ({ settled: false, line: 'waits' });
+    await heal();
+    await until(() => count('verify') === 1);
+    await tell(handle, 'paused');
+    await sleep(60 * MINUTE);
+    expect(asked).toEqual(['decide', 'carry out op/1', 'verify']);
+    await tell(handle, 'resumed');
+    expect(await until(() => count('verify at the end') === 1)).toBeGreaterThan(50_000);
+  });
+
+  it('hears that its VM is deleted, also while paused', async () => {
+    onDecide = () => STOP;
+    await heal({ paused: true });
+    await tell(handle, 'retired');
+    expect(await handle.result()).toBe('over (recovered)');
+  });
+
+  it('lets its VM be watched closely while a remedy is verified, and says when it is over', async () => {
+    onVerify = () => ({ settled: false, line: 'waits' });
+    const vm = await world.env.client.workflow.start<typeof vmHealth>(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(vmId),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId, tenantId: 'default', site: 'main' }],
+    });
+    handle = world.env.client.workflow.getHandle(healWorkflowId(vmId, 1));
+    await until(() => count('decide') === 2 && looks.at(-1)?.healTold === false);
+    await vm.terminate();
+    const closely = looks.filter((look) => look.closeUpUntilMs !== null);
+    expect(closely.length).toBeGreaterThan(0);
+    expect(closely.every((look) => look.healTold)).toBe(true);
+    expect(looks.at(-1)?.closeUpUntilMs).toBeNull();
+  });
+});
+
+// the time-skipping server never suggests to continue as new
+describeNeeding(['temporal'], 'a heal that goes on for long', () => {
+  let temporal: OwnTemporal;
+  let stopWorkers: () => Promise<void>;
+
+  beforeAll(async () => {
+    forget();
+    temporal = await startOwnTemporal();
+    stopWorkers = await startWorkersOn(temporal, activities);
+  }, 60_000);
+
+  afterAll(async () => {
+    await stopWorkers?.();
+    await temporal?.stop();
+  });
+
+  it('continues as new before its history is too long, paused if it was', async () => {
+    onDecide = () => holdFor(60 * MINUTE);
+    const handle = await startHeal(temporal.client);
+    const { runId } = await handle.describe();
+    for (let sent = 0; sent < 4_100; sent += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => tell(handle, 'health')));
+    }
+    await tell(handle, 'health');
+    await expect.poll(async () => (await handle.describe()).runId, { timeout: 60_000 }).not.toBe(runId);
+    expect((await handle.describe()).historyLength).toBeLessThan(4_000);
+    const before = count('decide');
+    await tell(handle, 'health');
+    await expect.poll(() => count('decide')).toBeGreaterThan(before);
+    await handle.terminate();
+  }, 150_000);
+});
