@@ -11,10 +11,13 @@ import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { makeRunFolder } from '../support/leftover-runs.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { hangWebServer, registerVm } from './support/an-http-vm.ts';
+import { caseNotes } from './support/case-notes.ts';
 import type { FaultPoint } from './support/fault-points.ts';
 import { BUNDLES, createKillWorld, type KillWorld } from './support/kill-world.ts';
 
 const LONG_MS = 540_000;
+/** No second chance: a reset too many would be forgiven by it. */
+const ONCE = { timeout: LONG_MS, retry: 0 };
 const PATIENT = { timeout: 400_000, interval: 300 };
 
 /** Long enough for a reset guest to serve again, also when several boot at once on two busy cores; costs nothing. */
@@ -81,7 +84,7 @@ describeNeeding(['qemu', 'temporal'], 'a worker killed by SIGKILL', () => {
   /** Side by side: most of the time they wait for the limits of what died. */
   function inWorldsOfTheirOwn(cases: readonly Case[]): void {
     for (const one of cases) {
-      test.concurrent(one.when, { timeout: LONG_MS }, async ({ expect }) => {
+      test.concurrent(one.when, ONCE, async ({ expect }) => {
         const world = await createKillWorld(temporal);
         try {
           await killedAt(world, one, expect);
@@ -116,7 +119,11 @@ async function killedAt(world: KillWorld, { point, first, frozen = false }: Case
   await setPolicy({ id: policy.body.id, verifySeconds: VERIFY_SECONDS });
   const fresh = startWorker();
 
-  await expect.poll(incidentsOf, PATIENT).toMatchObject([{ closedAt: expect.any(String), outcome: 'recovered' }]);
+  try {
+    await expect.poll(incidentsOf, PATIENT).toMatchObject([{ closedAt: expect.any(String), outcome: 'recovered' }]);
+  } catch (error) {
+    throw new Error(`${fresh.said()}\n${await caseNotes(rest, vmId, vm)}`, { cause: error });
+  }
   await expect.poll(health, PATIENT).toMatchObject({ status: 'healthy' });
   expect(await vm.health(10_000)).toBe(200);
   const operations = (await incidentsOf()).flatMap((incident) => incident.operations);

@@ -12,6 +12,7 @@ import { vmListAnswer } from '../../api/schemas/vms.ts';
 import { healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { hangWebServer, registerVm } from './support/an-http-vm.ts';
+import { caseNotes } from './support/case-notes.ts';
 import { type DefibProcess, freePorts, type Ports, startDefib } from './support/defib-process.ts';
 import { killProcessesOf, processesOf } from './support/processes-of.ts';
 import { createRest, type Rest } from './support/rest.ts';
@@ -19,6 +20,8 @@ import { statusesOnRecord, watchOf } from './support/temporal-record.ts';
 import { startTestVm, type TestVm } from './vm/start-test-vm.ts';
 
 const LONG_MS = 540_000;
+/** No second chance: a reset too many would be forgiven by it. */
+const ONCE = { timeout: LONG_MS, retry: 0 };
 const PATIENT = { timeout: 400_000, interval: 300 };
 
 describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
@@ -61,11 +64,16 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
   async function healedFrom(number: number, hang: () => Promise<unknown>) {
     const resetsBefore = vm.resets();
     await hang();
-    await expect.poll(() => incident(number), PATIENT).toMatchObject({ closedAt: expect.any(String) });
+    try {
+      await expect.poll(() => incident(number), PATIENT).toMatchObject({ closedAt: expect.any(String) });
+    } catch (error) {
+      const watch = await onTemporal((client) => watchOf(client, vmId));
+      throw new Error(`${JSON.stringify(watch)}\n${defib.err()}\n${await caseNotes(rest, vmId, vm)}`, { cause: error });
+    }
     return { incident: (await incident(number))!, resets: vm.resets() - resetsBefore };
   }
 
-  test('tells where everything is, and how to get in', { timeout: LONG_MS }, async () => {
+  test('tells where everything is, and how to get in', ONCE, async () => {
     const [, api] = await defib.said(/^\s*API\s+(http:\S+)/m);
     const [, ui] = await defib.said(/^\s*Web UI\s+(http:\S+)/m);
     token = (await defib.said(/^\s*Token\s+(\S+)/m))[1]!;
@@ -86,7 +94,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     expect(Object.keys(description.paths)).toContain('/api/vms');
   });
 
-  test('watches a VM that is registered as the README says', { timeout: LONG_MS }, async () => {
+  test('watches a VM that is registered as the README says', ONCE, async () => {
     vmId = await registerVm(rest, vm, 'story', { intervalSeconds: 5, timeoutSeconds: 2 });
     const policy = { name: 'restart', action: 'restart', triggerAfterFailures: 2, cooldownMinutes: 1, maxAttempts: 5 };
     const made = await rest.post('/api/vms/auto-heal/policies', policy, policyAnswer);
@@ -105,7 +113,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
       });
   });
 
-  test('resets it once when its service stops answering', { timeout: LONG_MS }, async () => {
+  test('resets it once when its service stops answering', ONCE, async () => {
     const hungAt = new Date().toISOString();
     const { incident, resets } = await healedFrom(1, () => hangWebServer(vm));
     expect(resets).toBe(1);
@@ -125,7 +133,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     expect(history.results.some((result) => result.status === 'healthy')).toBe(true);
   });
 
-  test('leaves a medical record in Temporal', { timeout: LONG_MS }, async () => {
+  test('leaves a medical record in Temporal', ONCE, async () => {
     await expect
       .poll(() => onTemporal((client) => watchOf(client, vmId)), PATIENT)
       .toMatchObject({ vmStatus: 'healthy', pending: ['watch'], line: expect.stringMatching(/^healthy · http 200/) });
@@ -138,7 +146,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     });
   });
 
-  test('resets it once when its CPUs are frozen', { timeout: LONG_MS }, async () => {
+  test('resets it once when its CPUs are frozen', ONCE, async () => {
     const { incident, resets } = await healedFrom(2, () => vm.qmp('stop'));
     expect(resets).toBe(1);
     expect(await vm.health(10_000)).toBe(200);
@@ -151,7 +159,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     });
   });
 
-  test('stops everything on Ctrl-C', { timeout: LONG_MS }, async () => {
+  test('stops everything on Ctrl-C', ONCE, async () => {
     expect(processesOf(dataDir).length).toBeGreaterThanOrEqual(4);
     defib.interrupt();
     // npm ends by the signal itself where its script didn't exec; what it ran has ended well
@@ -162,13 +170,13 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     expect(processesOf(dataDir)).toEqual([]);
   });
 
-  test('carries on with the same data at the next start', { timeout: LONG_MS }, async () => {
+  test('carries on with the same data at the next start', ONCE, async () => {
     await startAgain();
     expect(defib.out()).toContain(`the one in ${join(dataDir, 'admin-token')}`);
     await carriesOn(2);
   });
 
-  test('carries on after kill -9 of everything, and heals what hung meanwhile', { timeout: LONG_MS }, async () => {
+  test('carries on after kill -9 of everything, and heals what hung meanwhile', ONCE, async () => {
     const before = await onTemporal((client) => watchOf(client, vmId));
     await defib.kill();
     expect(processesOf(dataDir)).toEqual([]);
@@ -182,7 +190,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     expect(await onTemporal((client) => watchOf(client, vmId))).toMatchObject({ runId: before.runId });
   });
 
-  test('ends with exit code 0 on Ctrl-C', { timeout: LONG_MS }, async () => {
+  test('ends with exit code 0 on Ctrl-C', ONCE, async () => {
     defib.interrupt();
     expect(await defib.ended).toBe(0);
     expect(processesOf(dataDir)).toEqual([]);
@@ -244,7 +252,7 @@ describeNeeding(['temporal'], 'npm start, with a port that is taken', () => {
 
   test.each(['PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'POSTGRES_PORT'] as const)(
     'ends with one line that names %s',
-    { timeout: LONG_MS },
+    ONCE,
     async (name) => {
       const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'defib-taken-')));
       folders.push(dataDir);

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { incidentListAnswer } from '../../../api/schemas/heals.ts';
+import { healthAnswer } from '../../../api/schemas/health.ts';
+import type { TestVm } from '../vm/start-test-vm.ts';
+import type { Rest } from './rest.ts';
+
+/** Everything known about a VM that a test has given up on, as text; what can't be had is left out with the reason. */
+export async function caseNotes(rest: Rest, vmId: string, vm: TestVm): Promise<string> {
+  const asked = {
+    'the VM answers': vm.health(5_000),
+    'QEMU says': vm.qmp('query-status'),
+    'resets at': vm.resetTimes().map((atMs) => new Date(atMs).toISOString()),
+    'serial log ends with': readFileSync(vm.serialLog, 'utf8').slice(-300),
+    health: rest.get(`/api/vms/${vmId}/health`, healthAnswer),
+    incidents: rest.get(`/api/vms/${vmId}/incidents`, incidentListAnswer).then(({ incidents }) =>
+      incidents.map(({ steps, ...incident }) => ({
+        ...incident,
+        steps: steps.map(({ kind, reason, decision, decidedAt, count }) => ({
+          kind,
+          reason,
+          decision,
+          decidedAt,
+          count,
+        })),
+      })),
+    ),
+  };
+  const notes = Object.entries(asked).map(async ([what, answer]) => {
+    const said = await Promise.resolve(answer).catch((error: unknown) => String(error));
+    return `${what}: ${JSON.stringify(said, null, 1)}`;
+  });
+  return [`now: ${new Date().toISOString()}`, ...(await Promise.all(notes))].join('\n');
+}
