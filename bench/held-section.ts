@@ -47,7 +47,7 @@ export async function measureHeld(
       ],
     );
     report.say(
-      'RSS of each process with its children, the TypeScript loader of tsx included; for Postgres the sum of its processes’ PSS.',
+      'RSS of each process with its children; for Postgres the sum of its processes’ PSS.',
     );
     report.add({
       figure: `${heldVms} VMs held, worker and API together (RSS)`,

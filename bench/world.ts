@@ -91,8 +91,8 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
   const profiling = profileDir === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
   const workerStartedAtMs = Date.now();
   const [workerPid, apiPid] = await Promise.all([
-    startNode('workers/worker.ts', 'worker is running', { dir, settings, stops, flags: profiling }),
-    startNode('workers/api.ts', 'API is serving', { dir, settings, stops, flags: [] }),
+    startNode('worker', 'worker is running', { dir, settings, stops, flags: profiling }),
+    startNode('api', 'API is serving', { dir, settings, stops, flags: [] }),
   ]);
 
   const connection = await stops.start(
@@ -144,11 +144,11 @@ interface NodeProcess {
   readonly flags: readonly string[];
 }
 
-/** Runs an entry point with default settings but for these; resolves with its pid once its log says that it is ready. */
+/** Runs a built entry point with default settings but for these; resolves with its pid once its log says that it is ready. */
 async function startNode(entry: string, readyLine: string, plan: NodeProcess): Promise<number> {
-  const logFile = join(plan.dir, `${entry.replaceAll('/', '-')}.log`);
+  const logFile = join(plan.dir, `${entry}.log`);
   const fd = openSync(logFile, 'a');
-  const child = spawn(process.execPath, [...plan.flags, '--import', 'tsx', entry], {
+  const child = spawn(process.execPath, [...plan.flags, join('dist', 'workers', `${entry}.js`)], {
     cwd: ROOT,
     stdio: ['ignore', fd, fd],
     env: { ...withoutOwnSettings(), ...plan.settings },

@@ -1,13 +1,18 @@
-import { eq } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
+import type { CheckType } from '../domain/observation.ts';
 import { type Author, recordAudit } from './audit.ts';
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
 import { notify } from './notify.ts';
-import { checkConfigs } from './schema/checks.ts';
+import { checkConfigs, checkState } from './schema/checks.ts';
+import { vmStatus } from './schema/vms.ts';
 import { timeOrderedId } from './time-ordered-id.ts';
 import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
 import type { NewCheck } from './vm-registration.ts';
 
-/** Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. */
+/**
+ * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One that was
+ * disabled and is enabled again begins anew: what it saw before says nothing about now.
+ */
 export async function recordCheck(
   database: Database,
   read: ReadVm,
@@ -20,6 +25,7 @@ export async function recordCheck(
     const vm = await recordSettings(tx, read, {}, author, 'health_check_configured', details);
     if (vm === null) return null;
     const now = new Date(author.nowMs);
+    if (enabled) await forgetDisabled(tx, read.vmId, checkType, name);
     await tx
       .insert(checkConfigs)
       .values({ ...check, id: timeOrderedId(author.nowMs), vmId: read.vmId, createdAt: now, updatedAt: now })
@@ -29,6 +35,21 @@ export async function recordCheck(
       });
     return vm;
   });
+}
+
+/** Drops what a disabled check had seen. A look under way loses its swap on `lookSeq`, so it can't bring that back. */
+async function forgetDisabled(tx: Queryable, vmId: string, checkType: CheckType, name: string): Promise<void> {
+  const one = and(eq(checkConfigs.vmId, vmId), eq(checkConfigs.checkType, checkType), eq(checkConfigs.name, name));
+  const [disabled] = await tx
+    .select({ id: checkConfigs.id })
+    .from(checkConfigs)
+    .where(and(one, eq(checkConfigs.enabled, false)));
+  if (disabled === undefined) return;
+  await tx
+    .update(vmStatus)
+    .set({ lookSeq: sql`${vmStatus.lookSeq} + 1` })
+    .where(eq(vmStatus.vmId, vmId));
+  await tx.delete(checkState).where(eq(checkState.checkId, disabled.id));
 }
 
 /** Disables a check and keeps its row; null when the VM is gone. */

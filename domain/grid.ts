@@ -32,15 +32,27 @@ export interface DueInput {
   lastDueAtMs: number | null;
 }
 
+/** A tick further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
+const MOST_AHEAD_MS = 60_000;
+
+/**
+ * The last tick that was folded, or null when it lies too far in the future to be believed: or a VM whose worker's clock
+ * once was a day ahead would not be looked at for a day.
+ */
+export function believed(lastDueAtMs: number | null, nowMs: number): number | null {
+  return lastDueAtMs !== null && lastDueAtMs - nowMs > MOST_AHEAD_MS ? null : lastDueAtMs;
+}
+
 /**
  * The tick to look for now, or null when nothing is due. A check never looked at is due at once. The next tick in turn is
  * looked at however late it is: on a slow day looks come late rather than not at all.
  */
 export function dueTick({ vmId, intervalMs, lastDueAtMs }: DueInput, nowMs: number): number | null {
   const tick = tickAtOrBefore(vmId, intervalMs, nowMs);
-  if (lastDueAtMs === null) return tick;
-  if (tick <= lastDueAtMs) return null;
-  const missedSome = tick - lastDueAtMs > intervalMs;
+  const last = believed(lastDueAtMs, nowMs);
+  if (last === null) return tick;
+  if (tick <= last) return null;
+  const missedSome = tick - last > intervalMs;
   const late = nowMs - tick > Math.max(LATE_FLOOR_MS, intervalMs * LATE_SHARE);
   return missedSome && late ? null : tick;
 }

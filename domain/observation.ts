@@ -14,7 +14,8 @@ export interface Observation {
   raw: { [key: string]: JsonValue };
 }
 
-export type CheckType = 'ping' | 'tcp' | 'http' | 'agent';
+export const CHECK_TYPES = ['ping', 'tcp', 'http', 'agent'] as const;
+export type CheckType = (typeof CHECK_TYPES)[number];
 
 /** One line for an operator, e.g. `http 200 12 ms`, `tcp timeout`, `agent 14 s ago`. Made by the check that looked. */
 export interface Sighting {

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { CheckType } from '../../domain/observation.ts';
+import { CHECK_TYPES } from '../../domain/observation.ts';
 import { atAnswer, text, wholeNumber } from './fields.ts';
-
-export const CHECK_TYPES = ['ping', 'tcp', 'http', 'agent'] as const satisfies readonly CheckType[];
 
 export const checkTypeField = z.enum(CHECK_TYPES, {
   error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CHECK_TYPES, checkFields, checkTypeField } from './checks.ts';
+import { CHECK_TYPES } from '../../domain/observation.ts';
+import { checkFields, checkTypeField } from './checks.ts';
 import { atAnswer, nextCursorAnswer, pageQuery, text } from './fields.ts';
 import { reasonAnswer } from './vms.ts';
 

@@ -10,14 +10,14 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { JsonValue } from '../../domain/observation.ts';
+import { CHECK_TYPES, type JsonValue } from '../../domain/observation.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
 export const checkConfigs = pgTable('check_configs', {
   id: uuid('id').primaryKey(),
   vmId: uuid('vm_id').notNull(),
-  checkType: text('check_type', { enum: ['ping', 'tcp', 'http', 'agent'] }).notNull(),
+  checkType: text('check_type', { enum: CHECK_TYPES }).notNull(),
   /** '' = the one that is addressed by its type alone; further ones of a type carry a name. */
   name: text('name').notNull().default(''),
   target: text('target'),

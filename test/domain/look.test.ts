@@ -108,6 +108,28 @@ describe('which checks are due', () => {
   });
 });
 
+describe('after a clock that was far ahead', () => {
+  const ahead = watchedCheck({ intervalMs: MINUTE });
+  ahead.state.lastDueAtMs = NOW + 24 * 60 * MINUTE;
+  const vm = watchedVm({ checks: [ahead] });
+
+  it('a check is due as if never looked at, and what it sees is folded', () => {
+    const [due] = planLook(vm, ORDINARY, NOW);
+    expect(due?.dueAtMs).toBe(tickAtOrBefore(vm.vmId, MINUTE, NOW));
+    const sighting = { observation: observed('unhealthy'), summary: '' };
+    const seen = { checkId: ahead.checkId, dueAtMs: due?.dueAtMs ?? 0, beganAtMs: NOW, sighting };
+    const folded = foldLook(vm, [seen], NOW);
+    expect(folded.folded).toEqual([seen]);
+    expect(planLook(after(vm, folded), ORDINARY, NOW)).toEqual([]);
+  });
+
+  it('a look asked for on a machine some seconds ahead is still the last one', () => {
+    const just = watchedCheck({ intervalMs: MINUTE });
+    just.state.lastDueAtMs = NOW + 20 * SECOND;
+    expect(planLook(watchedVm({ checks: [just] }), ORDINARY, NOW)).toEqual([]);
+  });
+});
+
 describe('the wait until the next look', () => {
   it('is at least 1 ms and at most the shortest interval or the pace asked for', () => {
     fc.assert(
