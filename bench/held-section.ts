@@ -46,9 +46,7 @@ export async function measureHeld(
         ['worker and API together', '', mb(together)],
       ],
     );
-    report.say(
-      'RSS of each process with its children; for Postgres the sum of its processes’ PSS.',
-    );
+    report.say('RSS of each process with its children; for Postgres the sum of its processes’ PSS.');
     report.add({
       figure: `${heldVms} VMs held, worker and API together (RSS)`,
       goal: '< 600 MB',

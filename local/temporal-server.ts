@@ -10,7 +10,7 @@ import { answers, portTaken, requireFreePort } from './ports.ts';
 import { endProcess } from './processes.ts';
 import { openServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
-import { SQLITE_PRAGMAS, TEMPORAL_SETTINGS } from './temporal-settings.ts';
+import { SQLITE_PRAGMAS, TEMPORAL_RUNTIME, TEMPORAL_SETTINGS } from './temporal-settings.ts';
 
 export { findTemporalServer } from './temporal-finder.ts';
 
@@ -104,7 +104,7 @@ async function launch(
   const child = spawn(options.path, argumentsOf(options, dbFile), {
     detached: true,
     stdio: ['ignore', serverLog.fd, serverLog.fd],
-    env: withoutTemporalSettings(),
+    env: { ...TEMPORAL_RUNTIME, ...withoutTemporalSettings() },
   });
   serverLog.close();
   let ended = false;

@@ -312,19 +312,30 @@ describeNeeding(['temporal'], 'Health over the API', () => {
   });
 
   it('begins anew with a check that is enabled again', async () => {
-    const vm = await registered(api, { externalId: 'h-again', checks: [{ checkType: 'ping' }, { checkType: 'tcp', target: 22 }] });
+    const vm = await registered(api, {
+      externalId: 'h-again',
+      checks: [{ checkType: 'ping' }, { checkType: 'tcp', target: 22 }],
+    });
     const ill = `INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, reason, seq)
       SELECT id, vm_id, 'unhealthy', 9, 0, 'timeout', 1 FROM check_configs WHERE vm_id = $1`;
     await sql(ill, [vm.id]);
-    const put = (body: object) => api.call('PUT', '/api/cloud-pods/h-again/health/config', { checkType: 'ping', ...body });
+    const put = (body: object) =>
+      api.call('PUT', '/api/cloud-pods/h-again/health/config', { checkType: 'ping', ...body });
     const failures = async () =>
-      (await api.call('GET', '/api/vms/h-again')).body.checks.map((check: { consecutiveFailures: number }) => check.consecutiveFailures);
-    const lookSeq = async () => Number((await sql('SELECT look_seq FROM vm_status WHERE vm_id = $1', [vm.id])).rows[0].look_seq);
+      (await api.call('GET', '/api/vms/h-again')).body.checks.map(
+        (check: { consecutiveFailures: number }) => check.consecutiveFailures,
+      );
+    const lookSeq = async () =>
+      Number((await sql('SELECT look_seq FROM vm_status WHERE vm_id = $1', [vm.id])).rows[0].look_seq);
     expect((await put({ failureThreshold: 5 })).status).toBe(200);
     expect(await failures()).toEqual([9, 9]);
     const before = await lookSeq();
     expect((await api.call('DELETE', '/api/cloud-pods/h-again/health/config/ping')).status).toBe(200);
-    expect((await put({ enabled: true })).body).toMatchObject({ enabled: true, status: 'unknown', consecutiveFailures: 0 });
+    expect((await put({ enabled: true })).body).toMatchObject({
+      enabled: true,
+      status: 'unknown',
+      consecutiveFailures: 0,
+    });
     expect(await failures()).toEqual([0, 9]);
     expect(await lookSeq()).toBe(before + 1);
   });

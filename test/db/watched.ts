@@ -76,7 +76,8 @@ export function sighted(vm: WatchedVm, dueAtMs: number, observation: Observation
 }
 
 /** A look ready to be written. */
-export function lookOf(vm: WatchedVm, seen: readonly Seen[], endedAtMs = NOON): LookRecord {
+export function lookOf(vm: WatchedVm, seen: readonly Seen[], givenEndedAtMs?: number): LookRecord {
+  const endedAtMs = givenEndedAtMs ?? Math.max(NOON, ...seen.map((one) => one.dueAtMs));
   const { vmId, tenantId, lookSeq, watchEpoch } = vm;
   return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, seen, endedAtMs) };
 }

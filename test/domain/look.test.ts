@@ -31,7 +31,7 @@ const anySightings = fc
   .uniqueArray(
     fc.record({
       checkId: fc.constantFrom(...CHECKS, 'gone'),
-      dueAtMs: fc.integer({ min: 1, max: 30 }).map((minute) => NOW + minute * MINUTE),
+      dueAtMs: fc.integer({ min: 1, max: 30 }).map((minute) => NOW - minute * MINUTE),
       outcome: anyOutcome,
     }),
     { maxLength: 40, selector: ({ checkId, dueAtMs }) => `${checkId}@${dueAtMs}` },
