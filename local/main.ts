@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     say(`
 Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
   API      ${api.url}        try it in the browser: ${api.url}/docs
-  Web UI   ${parts.uiUrl ?? 'that of the Temporal server you named'}        every VM is a workflow, vm/<id>
+  Web UI   ${parts.uiUrl ?? 'that of the Temporal server you named'}        every VM is a workflow, vm/<id>${parts.cli === null ? '' : `\n  CLI      ${parts.cli} workflow list`}
   Token    ${admin.howToGetIn}
 `);
     void machine.healthy.then((healthy) =>

@@ -5,10 +5,15 @@ import { startPostgres } from './embedded-postgres.ts';
 import { requireFreePort } from './ports.ts';
 import { findTemporalServer, startTemporalServer } from './temporal-server.ts';
 
+/** Where the CLI looks for a server that nobody names. */
+const CLI_PORT = 7233;
+
 export interface StartedParts {
   reached: Reached;
   /** Where the Web UI is; null for a Temporal that isn't ours. */
   uiUrl: string | null;
+  /** The temporal CLI with the flags that reach the server; null for a Temporal that isn't ours. */
+  cli: string | null;
   /** Each rejects when a part of ours ends by itself. */
   ended: Promise<never>[];
   stop(): Promise<void>;
@@ -39,6 +44,7 @@ export async function startParts(
       namespace: settings.TEMPORAL_NAMESPACE,
     },
     uiUrl: temporal.uiUrl,
+    cli: temporal.cli,
     ended: [postgres, temporal].flatMap((part) => (part.ended ? [part.ended] : [])),
     stop,
   };
@@ -46,7 +52,8 @@ export async function startParts(
   async function ownOrGivenPostgres(): Promise<Part> {
     if (settings.DATABASE_URL !== undefined) return given(settings.DATABASE_URL);
     const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), port: settings.POSTGRES_PORT, log });
-    return { address: server.url, uiUrl: null, ended: endsOnlyWhenAsked('Postgres', server.exited), stop: server.stop };
+    const ended = endsOnlyWhenAsked('Postgres', server.exited);
+    return { ...given(server.url), ended, stop: server.stop };
   }
 
   async function ownOrGivenTemporal(): Promise<Part> {
@@ -65,19 +72,25 @@ export async function startParts(
       log,
     });
     const ended = endsOnlyWhenAsked('Temporal', server.exited);
-    return { address: server.address, uiUrl: server.uiUrl ?? null, ended, stop: server.stop };
+    const cli = [
+      source.from === 'PATH' ? 'temporal' : source.path,
+      ...(settings.TEMPORAL_PORT === CLI_PORT ? [] : ['--address', server.address]),
+      ...(settings.TEMPORAL_NAMESPACE === 'default' ? [] : ['--namespace', settings.TEMPORAL_NAMESPACE]),
+    ].join(' ');
+    return { address: server.address, uiUrl: server.uiUrl ?? null, cli, ended, stop: server.stop };
   }
 }
 
 interface Part {
   address: string;
   uiUrl: string | null;
+  cli: string | null;
   ended: Promise<never> | null;
   stop(): Promise<void>;
 }
 
 function given(address: string): Part {
-  return { address, uiUrl: null, ended: null, stop: async () => undefined };
+  return { address, uiUrl: null, cli: null, ended: null, stop: async () => undefined };
 }
 
 function endsOnlyWhenAsked(name: string, exited: Promise<void>): Promise<never> {

@@ -1,4 +1,5 @@
 import {
+  type ActivityOptions,
   condition,
   continueAsNew,
   defineSignal,
@@ -13,18 +14,23 @@ import type { HealActivities, HealDecision } from '../activities/contract.ts';
 import { vmWorkflowId } from '../domain/ids.ts';
 import { type CloseUp, HEAL_SIGNAL, type HealEnded, type HealInput, type HealNews, VM_SIGNAL } from './messages.ts';
 
-const { decide, resolveOperation, verify } = proxyActivities<HealActivities>({
+const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
   retry: { maximumInterval: '10 seconds' },
   priority: { priorityKey: 1 },
-});
+} satisfies ActivityOptions;
 
 /** At most once: whatever happens to an attempt, Temporal never makes a second one. */
-const { carryOut } = proxyActivities<HealActivities>({
+const ONCE = {
   startToCloseTimeout: '20 seconds',
   retry: { maximumAttempts: 1 },
   priority: { priorityKey: 1 },
-});
+} satisfies ActivityOptions;
+
+// the summaries are what people read in the Web UI
+const { decide } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'asks every guard what to do' });
+const { resolveOperation } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'in doubt: never sent again' });
+const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'did it help?' });
 
 /** Policies change and news may be lost: whatever it waits for, a heal sees for itself this often. */
 const LONGEST_HOLD_MS = 5 * 60_000;
@@ -53,12 +59,14 @@ export async function healVm(input: HealInput): Promise<string> {
       case 'stop':
         return close(heal, decided);
       case 'hold':
-        await condition(() => heal.news, Math.min(decided.lookAgainInMs, LONGEST_HOLD_MS));
+        await condition(() => heal.news, Math.min(decided.lookAgainInMs, LONGEST_HOLD_MS), {
+          summary: `holds: ${decided.reason}`,
+        });
         break;
       case 'act':
         // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
         if (heal.paused) break;
-        await actOnce(decided.operationId);
+        await actOnce(decided);
         await sawItThrough(heal, decided);
         break;
     }
@@ -74,7 +82,8 @@ async function restUntilResumed(heal: Heal): Promise<void> {
 }
 
 /** Sends the operation; when it can't be known whether it was sent, that is resolved without sending. */
-async function actOnce(operationId: string): Promise<void> {
+async function actOnce({ operationId, action }: HealDecision & { kind: 'act' }): Promise<void> {
+  const { carryOut } = proxyActivities<HealActivities>({ ...ONCE, summary: `${action}, sent at most once` });
   const ended = await carryOut({ operationId }).catch(() => ({ state: 'sent' as const, detail: 'no answer' }));
   if (ended.state === 'sent') await resolveOperation({ operationId });
 }
@@ -94,7 +103,9 @@ async function sawItThrough(heal: Heal, { operationId, verifyMs }: HealDecision 
     setCurrentDetails(seen.line);
     if (seen.settled || windowOver) return;
     const leftMs = Math.max(1, untilMs - Date.now());
-    await condition(() => heal.news, Math.min(leftMs, seen.lookAgainInMs ?? leftMs));
+    await condition(() => heal.news, Math.min(leftMs, seen.lookAgainInMs ?? leftMs), {
+      summary: 'waits for looks that tell',
+    });
   }
 }
 

@@ -16,9 +16,9 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
   const inbox = listenForNews(vm);
   // a memo doesn't outlive continue-as-new by itself
   if (vm.described) showOnRecord(vm, vm.described);
-  else showDetails(vm);
 
   while (!vm.retired) {
+    showDetails(vm);
     const ending = vm.paused === null ? await lookUntilNews(vm) : await restUntilResumed(vm);
     await apply(vm, ending);
     await passOn(vm, inbox);
@@ -47,7 +47,6 @@ async function lookUntilNews(vm: VmState): Promise<LookEnding> {
 }
 
 async function restUntilResumed(vm: VmState): Promise<LookEnding> {
-  showDetails(vm);
   await condition(() => vm.paused === null || vm.retired || mustContinueAsNew(vm));
   return { kind: 'cut' };
 }

@@ -12,7 +12,7 @@ const VM_HOST = defineSearchAttributeKey('VmHost', SearchAttributeType.KEYWORD);
 
 /** Shows how the VM is in the Web UI, as people read it. */
 export function showDetails(vm: VmState): void {
-  const lines = [vm.line];
+  const lines = [vm.described ? `**${vm.described.name}** ${vm.line}` : vm.line];
   if (vm.paused !== null) lines.unshift(`**paused**: ${vm.paused}`);
   if (vm.incident !== null) lines.push(`in the care of \`${healWorkflowId(vm.vmId, vm.incident)}\``);
   setCurrentDetails(lines.join('\n\n'));

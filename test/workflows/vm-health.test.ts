@@ -142,6 +142,20 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     await retire(handle);
   });
 
+  it('says which heal has it in care, until that has ended', async () => {
+    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    const handle = await admit();
+    const details = async () =>
+      (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
+    await until(() => decided.length >= 1 && looks.length >= 2);
+    expect(await details()).toBe(`**vm** unhealthy\n\nin the care of \`heal/${watched}/1\``);
+    const before = looks.length;
+    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
+    await until(() => looks.length > before);
+    expect(await details()).toBe('**vm** unhealthy');
+    await retire(handle);
+  });
+
   it('ends with its VM, and its heal hears of it', async () => {
     onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
