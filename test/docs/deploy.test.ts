@@ -9,7 +9,7 @@ function read(path: string): string {
 
 describe('what production is made of', () => {
   it("gives Temporal the settings that npm start's own server has", () => {
-    const given = read('deploy/temporal/dynamic-config.yaml').matchAll(/^([\w.]+):\n {2}- value: (\w+)$/gm);
+    const given = read('deploy/temporal/dynamic-config.yaml').matchAll(/^([\w.]+):\n {2}- value: (\S+)$/gm);
     const values = Object.fromEntries([...given].map(([, name, value]) => [name, JSON.parse(value ?? '')]));
     expect(values).toEqual(TEMPORAL_SETTINGS);
   });
