@@ -28,6 +28,8 @@ export interface TemporalPort {
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
   isRunning(workflowId: string): Promise<boolean>;
-  /** The VMs that have a workflow started before that time, in pages. */
+  /** How many VMs have a workflow started before that time. */
+  countWatched(startedBeforeMs: number): Promise<number>;
+  /** Those VMs, in pages. */
   watchedVmIds(startedBeforeMs: number): AsyncIterable<string[]>;
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import { findUnwatchedSites } from '../db/fleet-counts.ts';
 import { recordIncidentClosed } from '../db/incidents.ts';
 import { findOperationsOf, recordHealResult } from '../db/operations.ts';
@@ -119,9 +119,15 @@ async function settleOperations(deps: Dependencies, vmId: string, incident: numb
   }
 }
 
+/**
+ * Workflows without a VM. To list all of them every minute would cost as much as their looks: they are counted, and listed
+ * only when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
+ */
 async function retireOrphans(deps: Dependencies): Promise<number> {
+  const settledMs = deps.now() - SETTLED_MS;
+  if ((await deps.temporal.countWatched(settledMs)) <= (await countVms(deps, settledMs))) return 0;
   let retired = 0;
-  for await (const ids of deps.temporal.watchedVmIds(deps.now() - SETTLED_MS)) {
+  for await (const ids of deps.temporal.watchedVmIds(settledMs)) {
     const live = await deps.database.orm
       .select({ id: vms.id })
       .from(vms)
@@ -133,6 +139,15 @@ async function retireOrphans(deps: Dependencies): Promise<number> {
     }
   }
   return retired;
+}
+
+/** VMs whose workflow may be there: registered before that time, and not deleted by then. */
+async function countVms({ database }: Dependencies, beforeMs: number): Promise<number> {
+  const before = new Date(beforeMs);
+  return database.orm.$count(
+    vms,
+    and(lt(vms.createdAt, before), or(isNull(vms.deletedAt), gte(vms.deletedAt, before))),
+  );
 }
 
 function subjectOf(vm: typeof vms.$inferSelect): { vmId: string; tenantId: string; site: string; version: number } {

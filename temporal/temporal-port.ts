@@ -22,9 +22,11 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
       const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
       return described?.status.name === 'RUNNING';
     },
+    async countWatched(startedBeforeMs) {
+      return (await client.workflow.count(runningBefore(startedBeforeMs))).count;
+    },
     async *watchedVmIds(startedBeforeMs) {
-      const before = new Date(startedBeforeMs).toISOString();
-      const query = `WorkflowType='${WORKFLOW.vmHealth}' AND ExecutionStatus='Running' AND StartTime < '${before}'`;
+      const query = runningBefore(startedBeforeMs);
       let page: string[] = [];
       for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE })) {
         const vmId = workflowId.slice('vm/'.length);
@@ -38,6 +40,11 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
       if (page.length > 0) yield page;
     },
   };
+}
+
+function runningBefore(atMs: number): string {
+  const before = new Date(atMs).toISOString();
+  return `WorkflowType='${WORKFLOW.vmHealth}' AND ExecutionStatus='Running' AND StartTime < '${before}'`;
 }
 
 async function unlessNotFound<T>(answer: Promise<T>): Promise<T | null> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
 import { pino } from 'pino';
@@ -68,6 +69,11 @@ describeNeeding(['temporal'], 'reconcile', () => {
     });
   }
 
+  async function signalsTo(vmId: string): Promise<(string | null | undefined)[]> {
+    const { events } = await client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
+    return (events ?? []).map((event) => event.workflowExecutionSignaledEventAttributes?.signalName);
+  }
+
   const lookedAtNow = (vmId: string) =>
     database.orm.update(vmStatus).set({ lastLookAt: new Date() }).where(eq(vmStatus.vmId, vmId));
 
@@ -135,6 +141,20 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(row).toMatchObject({ outcome: 'heal-lost' });
   });
 
+  it('retires workflows that have no VM, and no others', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    const orphan = randomUUID();
+    await startWorkflow(orphan);
+    // those that were started just now are left alone
+    expect(await reconcile(deps)).toMatchObject({ line: 'announced 0, watched 0, heals 0, retired 0' });
+    const later = { ...deps, now: () => Date.now() + 120_000 };
+    await expect.poll(async () => (await reconcile(later)).line, { timeout: 20_000 }).toMatch(/retired [1-9]/);
+    expect(await signalsTo(orphan)).toContain('retire');
+    expect(await signalsTo(vmId)).not.toContain('retire');
+  });
+
   it('retires the workflow of a VM that was deleted while Temporal was away', async () => {
     const { vmId } = await registerVm(database, {
       settingsVersion: 2,
@@ -143,8 +163,6 @@ describeNeeding(['temporal'], 'reconcile', () => {
     });
     await startWorkflow(vmId);
     expect(await reconcile(deps)).toMatchObject({ mended: 1 });
-    const history = await client.workflow.getHandle(vmWorkflowId(vmId)).fetchHistory();
-    const signals = history.events?.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName);
-    expect(signals).toContain('retire');
+    expect(await signalsTo(vmId)).toContain('retire');
   });
 });
