@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Settings } from '../domain/settings.ts';
 import type { Reached } from '../workers/reached.ts';
 import { startPostgres } from './embedded-postgres.ts';
+import { requirePostgres, requireTemporal } from './given-parts.ts';
 import { requireFreePort } from './ports.ts';
 import { findTemporalServer, startTemporalServer } from './temporal-server.ts';
 
@@ -50,7 +51,10 @@ export async function startParts(
   };
 
   async function ownOrGivenPostgres(): Promise<Part> {
-    if (settings.DATABASE_URL !== undefined) return given(settings.DATABASE_URL);
+    if (settings.DATABASE_URL !== undefined) {
+      await requirePostgres(settings.DATABASE_URL);
+      return given(settings.DATABASE_URL);
+    }
     const server = await startPostgres({ dataDir: join(dataDir, 'postgres'), port: settings.POSTGRES_PORT, log });
     const ended = endsOnlyWhenAsked('Postgres', server.exited);
     return { ...given(server.url), ended, stop: server.stop };
@@ -61,7 +65,10 @@ export async function startParts(
       environment: { ...process.env, TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS },
       log,
     });
-    if (source.kind === 'address') return given(source.address);
+    if (source.kind === 'address') {
+      await requireTemporal(source.address, settings.TEMPORAL_NAMESPACE);
+      return given(source.address);
+    }
     const server = await startTemporalServer({
       path: source.path,
       dbFile: join(dataDir, 'temporal', 'temporal.db'),
