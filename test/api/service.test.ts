@@ -42,7 +42,7 @@ describe('The service around the endpoints', () => {
     const page = await api.call('GET', '/docs', undefined, { token: null });
     expect(page.status).toBe(200);
     expect(page.headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');
-    for (const asset of [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!)) {
+    for (const asset of [...page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1]!)) {
       expect((await api.call('GET', asset, undefined, { token: null })).status, asset).toBe(200);
     }
   });
