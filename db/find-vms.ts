@@ -69,6 +69,40 @@ export interface CheckRecord {
 /** A timestamp inside JSON as JavaScript writes it. */
 const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+/** Sent as arrays in this order: naming the fields of every check of a page took a third of its time. */
+const CHECK_COLUMNS = {
+  id: 'c.id',
+  checkType: 'c.check_type',
+  name: 'c.name',
+  target: 'c.target',
+  intervalSeconds: 'c.interval_seconds',
+  timeoutSeconds: 'c.timeout_seconds',
+  failureThreshold: 'c.failure_threshold',
+  successThreshold: 'c.success_threshold',
+  staleAfterSeconds: 'c.stale_after_seconds',
+  options: 'c.options',
+  enabled: 'c.enabled',
+  status: 'st.status',
+  reason: 'st.reason',
+  message: 'st.message',
+  consecutiveFailures: 'st.consecutive_failures',
+  consecutiveSuccesses: 'st.consecutive_successes',
+  lastCheckAt: iso('st.last_check_at'),
+} satisfies Record<keyof CheckRecord, string>;
+const CHECK_FIELDS = Object.keys(CHECK_COLUMNS);
+
+type VmRow = Omit<VmRecord, 'checks'> & { checks: JsonValue[][] };
+
+function toVmRecord(row: VmRow): VmRecord {
+  return { ...row, checks: row.checks.map(toCheckRecord) };
+}
+
+function toCheckRecord(values: JsonValue[]): CheckRecord {
+  const record: { [field: string]: JsonValue | undefined } = {};
+  for (const [index, field] of CHECK_FIELDS.entries()) record[field] = values[index];
+  return record as unknown as CheckRecord;
+}
+
 const NOW = '$1::timestamptz';
 const STANDING = standing(NOW);
 
@@ -83,12 +117,7 @@ SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "ext
   CASE WHEN a.vm_id IS NOT NULL THEN json_build_object('lastReportAt', ${iso('a.last_heartbeat_at')}, 'agentVersion',
     a.agent_version, 'cpu', a.cpu_percent, 'ram', a.ram_percent, 'disk', a.disk_percent, 'uptime', a.uptime_seconds)
   END AS agent,
-  coalesce((SELECT json_agg(json_build_object('id', c.id, 'checkType', c.check_type, 'name', c.name, 'target', c.target,
-      'intervalSeconds', c.interval_seconds, 'timeoutSeconds', c.timeout_seconds, 'failureThreshold', c.failure_threshold,
-      'successThreshold', c.success_threshold, 'staleAfterSeconds', c.stale_after_seconds, 'options', c.options,
-      'enabled', c.enabled, 'status', st.status, 'reason', st.reason, 'message', st.message,
-      'consecutiveFailures', st.consecutive_failures, 'consecutiveSuccesses', st.consecutive_successes,
-      'lastCheckAt', ${iso('st.last_check_at')}) ORDER BY c.check_type, c.name)
+  coalesce((SELECT json_agg(json_build_array(${Object.values(CHECK_COLUMNS).join(', ')}) ORDER BY c.check_type, c.name)
     FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id), '[]') AS checks
 FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id ${WATCH_OF_EACH}
 WHERE v.tenant_id = $2 AND v.deleted_at IS NULL`;
@@ -98,12 +127,12 @@ export async function findVm(pool: Pool, tenantId: string, reference: string, no
   // Postgres refuses NUL in any text, and no externalId holds one
   if (reference.includes('\u0000')) return null;
   const id = isUuid(reference) ? reference : null;
-  const { rows } = await pool.query<VmRecord>({
+  const { rows } = await pool.query<VmRow>({
     name: 'find-vm',
     text: `${SELECT} AND (v.id = $3::uuid OR v.external_id = $4) ORDER BY (v.id = $3::uuid) DESC NULLS LAST LIMIT 1`,
     values: [new Date(nowMs), tenantId, id, reference],
   });
-  return rows[0] ?? null;
+  return rows[0] ? toVmRecord(rows[0]) : null;
 }
 
 export interface VmFilter {
@@ -133,6 +162,6 @@ export async function findVms(pool: Pool, tenantId: string, filter: VmFilter, no
   }
   const conditions = where.map((condition) => ` AND ${condition}`).join('');
   const text = `${SELECT}${conditions} ORDER BY v.id LIMIT ${put(filter.limit)}`;
-  const { rows } = await pool.query<VmRecord>(text, values);
-  return rows;
+  const { rows } = await pool.query<VmRow>(text, values);
+  return rows.map(toVmRecord);
 }
