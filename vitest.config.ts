@@ -8,8 +8,6 @@ export default defineConfig({
     // Two cores are shared with Postgres and Temporal; more workers only make the slow ones slower.
     maxWorkers: 2,
     testTimeout: 30_000,
-    // machines are shared and noisy, and so is the time-skipping server: a fault is what fails twice in a row
-    retry: 1,
     hookTimeout: 60_000,
     // Temporal's workers end their polls first.
     teardownTimeout: 30_000,

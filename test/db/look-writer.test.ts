@@ -132,12 +132,13 @@ describe('several watchers of one VM', () => {
   it('fold each tick exactly once between them', async () => {
     const { vmId } = await registerVm(database);
     const ticks = Array.from({ length: 25 }, (_, i) => NOON + i * MINUTE);
+    const nowMs = Math.max(...ticks);
     const watch = async (own: LookWriter) => {
       let stored = 0;
       for (const tick of ticks) {
         for (;;) {
           const vm = await readVm(database.pool, vmId);
-          const look = lookOf(vm, sighted(vm, tick));
+          const look = lookOf(vm, sighted(vm, tick), nowMs);
           // no more to say about a tick that another watcher has folded
           if (look.folded.length === 0) break;
           if ((await own.write(look)) === 'stored') stored++;

@@ -36,9 +36,12 @@ export function requirement(name: RequirementName): Requirement {
   }
 }
 
+/** The time-skipping server now and then loses a race that a real one wins (docs/design-notes.md): a fault fails twice. */
+const VIRTUAL_TIME_RETRIES = 1;
+
 /** A `describe` whose tests are reported as skipped, with the reasons in the title, when something is missing. */
 export function describeNeeding(names: readonly RequirementName[], title: string, body: () => void): void {
   const reasons = names.map(requirement).flatMap((found) => (found.ok ? [] : [found.reason]));
-  if (reasons.length === 0) describe(title, body);
+  if (reasons.length === 0) describe(title, { retry: names.includes('virtual-time') ? VIRTUAL_TIME_RETRIES : 0 }, body);
   else describe.skip(`${title} [${MARK}${reasons.join('; ')}]`, body);
 }
