@@ -44,11 +44,15 @@ interface Heal extends HealInput {
 /** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. */
 export async function healVm(input: HealInput): Promise<string> {
   const heal: Heal = { ...input, paused: input.paused ?? false, news: false };
-  setHandler(defineSignal<[HealNews]>(HEAL_SIGNAL.news), ({ what }) => {
-    heal.news = true;
-    // a retired VM has nobody left to resume it
-    if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
-  });
+  setHandler(
+    defineSignal<[HealNews]>(HEAL_SIGNAL.news),
+    ({ what }) => {
+      heal.news = true;
+      // a retired VM has nobody left to resume it
+      if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
+    },
+    { description: 'something it waits for may have happened' },
+  );
 
   for (;;) {
     if (heal.paused) await restUntilResumed(heal);

@@ -35,44 +35,76 @@ export interface Inbox {
 export function listenForNews(vm: VmState): Inbox {
   const inbox: Inbox = { attemptsReset: false, pauseChanged: false };
 
-  setHandler(settingsChanged, ({ version, site, lookSooner }) => {
-    if (version < vm.settingsVersion) return;
-    vm.settingsVersion = version;
-    if (lookSooner || site !== vm.site) vm.cutShort = true;
-    vm.site = site;
-  });
-  setHandler(lookNow, () => requestLook(vm));
-  setHandler(pause, (request) => {
-    vm.paused = request?.reason ?? 'no reason given';
-    inbox.pauseChanged = true;
-    vm.cutShort = true;
-  });
-  setHandler(resume, () => {
-    if (vm.paused !== null) inbox.pauseChanged = true;
-    vm.paused = null;
-  });
-  setHandler(retire, () => {
-    vm.retired = true;
-  });
-  setHandler(attemptsReset, () => {
-    inbox.attemptsReset = true;
-    vm.cutShort = true;
-  });
-  setHandler(renew, () => {
-    vm.renew = true;
-  });
-  setHandler(closeUp, ({ incident, untilMs }) => {
-    if (incident !== vm.incident || vm.closeUpUntilMs === untilMs) return;
-    vm.closeUpUntilMs = untilMs;
-    vm.cutShort = true;
-  });
-  setHandler(healEnded, ({ incident }) => {
-    if (incident !== vm.incident) return;
-    vm.incident = null;
-    vm.closeUpUntilMs = null;
-    vm.cutShort = true;
-  });
-  setHandler(state, () => viewOf(vm));
+  setHandler(
+    settingsChanged,
+    ({ version, site, lookSooner }) => {
+      if (version < vm.settingsVersion) return;
+      vm.settingsVersion = version;
+      if (lookSooner || site !== vm.site) vm.cutShort = true;
+      vm.site = site;
+    },
+    { description: 'settings were committed at this version' },
+  );
+  setHandler(lookNow, () => requestLook(vm), { description: 'look at every check at once' });
+  setHandler(
+    pause,
+    (request) => {
+      vm.paused = request?.reason ?? 'no reason given';
+      inbox.pauseChanged = true;
+      vm.cutShort = true;
+    },
+    { description: 'look no more until resumed, and let the heal rest' },
+  );
+  setHandler(
+    resume,
+    () => {
+      if (vm.paused !== null) inbox.pauseChanged = true;
+      vm.paused = null;
+    },
+    { description: 'end a pause' },
+  );
+  setHandler(
+    retire,
+    () => {
+      vm.retired = true;
+    },
+    { description: 'the VM was deleted: end' },
+  );
+  setHandler(
+    attemptsReset,
+    () => {
+      inbox.attemptsReset = true;
+      vm.cutShort = true;
+    },
+    { description: 'a person has set the attempts to 0' },
+  );
+  setHandler(
+    renew,
+    () => {
+      vm.renew = true;
+    },
+    { description: 'continue as new after this look' },
+  );
+  setHandler(
+    closeUp,
+    ({ incident, untilMs }) => {
+      if (incident !== vm.incident || vm.closeUpUntilMs === untilMs) return;
+      vm.closeUpUntilMs = untilMs;
+      vm.cutShort = true;
+    },
+    { description: 'from the heal: look every few seconds until then' },
+  );
+  setHandler(
+    healEnded,
+    ({ incident }) => {
+      if (incident !== vm.incident) return;
+      vm.incident = null;
+      vm.closeUpUntilMs = null;
+      vm.cutShort = true;
+    },
+    { description: 'from the heal: it is over' },
+  );
+  setHandler(state, () => viewOf(vm), { description: 'how the VM stands, as its workflow knows it' });
   setHandler(
     look,
     async () => {
@@ -82,6 +114,7 @@ export function listenForNews(vm: VmState): Inbox {
       return lookedNow(vm);
     },
     {
+      description: 'look at every check at once, and answer what was seen',
       validator() {
         if (vm.paused !== null)
           throw ApplicationFailure.nonRetryable(`paused (${vm.paused}): resume it first`, 'Paused');
