@@ -16,13 +16,19 @@ const CERTIFICATE: Record<string, [reason: string, advice: string]> = {
   ERR_TLS_CERT_ALTNAME_INVALID: ['tls-name-mismatch', `Use a name that is in the certificate, ${REPLACE_OR_SKIP}.`],
 };
 
+/** Newer Nodes say how to start Node differently, which is no advice for who reads of a VM. */
+const NODE_ADVICE = /; if the root CA is installed locally, .*$/;
+
 /** An error of a http look as the system says it, with what to do. */
 export function explainHttpError(error: unknown, https: boolean): Failure {
   const code = errorCode(error);
   const said = error instanceof Error ? excerpt(error.message.replace(/\s+/g, ' ').trim(), 300) : String(error);
   const unhealthy = (reason: string, message: string): Failure => ({ outcome: 'unhealthy', reason, message });
   const certificate = CERTIFICATE[code];
-  if (certificate) return unhealthy(certificate[0], `TLS certificate refused: ${said}. ${certificate[1]}`);
+  if (certificate) {
+    const short = said.replace(NODE_ADVICE, '');
+    return unhealthy(certificate[0], `TLS certificate refused: ${short}. ${certificate[1]}`);
+  }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     const plain = /wrong version number|packet length too long|WRONG_VERSION/i.test(said);
     if (plain)
