@@ -16,7 +16,6 @@ import {
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { healVm, vmHealth } from '../../workflows/index.ts';
 import { HEAL_SIGNAL, type HealInput, type HealNews, WORKFLOW } from '../../workflows/messages.ts';
-import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
 
@@ -267,40 +266,4 @@ describeNeeding(['virtual-time'], 'a heal', () => {
     expect(closely.every((look) => look.healTold)).toBe(true);
     expect(looks.at(-1)?.closeUpUntilMs).toBeNull();
   });
-});
-
-// the time-skipping server never suggests to continue as new
-describeNeeding(['temporal'], 'a heal that goes on for long', () => {
-  let temporal: OwnTemporal;
-  let stopWorkers: () => Promise<void>;
-
-  beforeAll(async () => {
-    forget();
-    temporal = await startOwnTemporal();
-    stopWorkers = await startWorkersOn(temporal, activities);
-  }, 120_000);
-
-  afterAll(async () => {
-    await stopWorkers?.();
-    await temporal?.stop();
-  });
-
-  it('continues as new before its history is too long, paused if it was', async () => {
-    onDecide = () => holdFor(60 * MINUTE);
-    const handle = await startHeal(temporal.client);
-    const { runId } = await handle.describe();
-    for (let sent = 0; sent < 4_100; sent += 100) {
-      await Promise.all(Array.from({ length: 100 }, () => tell(handle, 'health')));
-    }
-    const latestRun = async () => {
-      await tell(handle, 'health');
-      return (await handle.describe()).runId;
-    };
-    await expect.poll(latestRun, { timeout: 60_000, interval: 500 }).not.toBe(runId);
-    expect((await handle.describe()).historyLength).toBeLessThan(4_000);
-    const before = count('decide');
-    await tell(handle, 'health');
-    await expect.poll(() => count('decide')).toBeGreaterThan(before);
-    await handle.terminate();
-  }, 150_000);
 });

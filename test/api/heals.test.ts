@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeNeeding } from '../support/requirements.ts';
+import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
+
+describeNeeding(['temporal'], 'Heals over the API', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest();
+  });
+  afterAll(() => api.close());
+
+  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+
+  it('counts heal attempts in the window since the reset, and resets them', async () => {
+    const vm = await registered(api, { externalId: 'h-4' });
+    await sql(`UPDATE vm_status SET status = 'unhealthy', consecutive_failures = 4, look_seq = 9 WHERE vm_id = $1`, [
+      vm.id,
+    ]);
+    await sql(
+      `INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, reason, seq)
+       VALUES ($1, $2, 'unhealthy', 4, 0, 'timeout', 9)`,
+      [vm.checks[0].id, vm.id],
+    );
+    await heal(vm.id, 'reset', 'done', 60_000);
+    await heal(vm.id, 'reset', 'abandoned', 50_000);
+    await heal(vm.id, 'reset', 'done', 25 * 3_600_000);
+    const health = async () => (await api.call('GET', '/api/vms/h-4/health')).body;
+    expect(await health()).toMatchObject({
+      autoHealAttempts: 1,
+      consecutiveFailures: 4,
+      lastAutoHealAt: new Date(api.nowMs - 50_000).toISOString(),
+    });
+    expect((await api.call('GET', '/api/status')).body.resets).toBe(2);
+
+    const events = (await api.call('GET', '/api/cloud-pods/h-4/auto-heal/history')).body;
+    expect(events).toHaveLength(3);
+    expect(events[0]).toMatchObject({
+      action: 'restart',
+      reason: '3 consecutive failures',
+      result: 'success',
+      errorMessage: null,
+      previousStatus: 'unhealthy',
+      newStatus: 'restarting',
+      policyId: null,
+    });
+    expect((await api.call('GET', '/api/vms/h-4/auto-heal/history?limit=1')).body).toEqual([events[0]]);
+
+    const reset = await api.call('POST', '/api/cloud-pods/h-4/auto-heal/reset');
+    expect(reset).toMatchObject({ status: 200, body: { reset: true } });
+    expect(await health()).toMatchObject({ autoHealAttempts: 0, consecutiveFailures: 0, status: 'unhealthy' });
+    const { rows } = await sql(
+      `SELECT s.look_seq, c.seq, c.consecutive_failures FROM vm_status s JOIN check_state c USING (vm_id) WHERE vm_id = $1`,
+      [vm.id],
+    );
+    expect(rows).toEqual([{ look_seq: '10', seq: '10', consecutive_failures: 0 }]);
+  });
+
+  it('tells why and why not: incidents with their decisions', async () => {
+    const vm = await registered(api, { externalId: 'h-5' });
+    for (const incident of [1, 2]) {
+      await sql(`INSERT INTO incidents (vm_id, incident, tenant_id, opened_at) VALUES ($1, $2, 'default', now())`, [
+        vm.id,
+        incident,
+      ]);
+      await sql('UPDATE incidents SET closed_at = now(), outcome = $2 WHERE vm_id = $1', [vm.id, 'recovered']);
+    }
+    await sql(
+      `INSERT INTO heal_steps (vm_id, incident, step, kind, reason, decision, guards, facts, decided_at, last_seen_at, count)
+       VALUES ($1, 2, 1, 'hold', 'cooldown', $2, $3, $4, now(), now(), 3)`,
+      [
+        vm.id,
+        { kind: 'hold', reason: 'cooldown', wouldChange: 'time' },
+        JSON.stringify([{ guard: 'cooldown', objection: 'still cooling down' }]),
+        { vmId: vm.id },
+      ],
+    );
+    const { body } = await api.call('GET', '/api/vms/h-5/incidents?limit=1');
+    expect(body.incidents).toMatchObject([
+      {
+        incident: 2,
+        outcome: 'recovered',
+        steps: [{ step: 1, kind: 'hold', reason: 'cooldown', count: 3, facts: { vmId: vm.id } }],
+        operations: [],
+      },
+    ]);
+    const rest = (await api.call('GET', `/api/vms/h-5/incidents?cursor=${body.nextCursor}`)).body;
+    expect(rest).toMatchObject({ incidents: [{ incident: 1, steps: [] }], nextCursor: null });
+  });
+
+  async function heal(vmId: string, power: string, state: string, agoMs: number): Promise<void> {
+    const id = randomUUID();
+    const at = new Date(api.nowMs - agoMs);
+    await sql(
+      `INSERT INTO operations (id, vm_id, incident, attempt, action, power, escalation, state, verify_ms, intended_at)
+       VALUES ($1, $2, 1, 1, 'restart', $3, false, $4, 0, $5)`,
+      [id, vmId, power, state, at],
+    );
+    await sql(
+      `INSERT INTO heal_events (vm_id, tenant_id, incident, operation_id, action, reason, result, previous_status, new_status,
+         triggered_at) VALUES ($1, 'default', 1, $2, 'restart', '3 consecutive failures', 'success', 'unhealthy', 'restarting', $3)`,
+      [vmId, id, at],
+    );
+  }
+});

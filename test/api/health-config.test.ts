@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeNeeding } from '../support/requirements.ts';
+import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
+
+describeNeeding(['temporal'], 'Checks over the API', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest();
+  });
+  afterAll(() => api.close());
+
+  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
+
+  it('upserts checks by type, keeps absent fields, and tells the workflow when to look sooner', async () => {
+    const vm = await registered(api, { externalId: 'h-3' });
+    const put = (body: unknown) => api.call('PUT', '/api/cloud-pods/h-3/health/config', body);
+    const made = await put({
+      checkType: 'http',
+      target: '/up',
+      intervalSeconds: 30,
+      options: { followRedirects: true },
+    });
+    expect(made.status, made.text).toBe(200);
+    expect(made.body).toMatchObject({
+      name: '',
+      target: '/up',
+      intervalSeconds: 30,
+      timeoutSeconds: 10,
+      enabled: true,
+    });
+    const kept = await put({ checkType: 'http', failureThreshold: 5 });
+    expect(kept.body).toMatchObject({
+      id: made.body.id,
+      target: '/up',
+      failureThreshold: 5,
+      options: { followRedirects: true },
+    });
+    const named = await put({ checkType: 'http', name: 'admin', target: '/admin' });
+    expect(named.body.id).not.toBe(made.body.id);
+    expect((await put({ checkType: 'http', intervalSeconds: 2, timeoutSeconds: 2 })).body.timeoutSeconds).toBe(2);
+    expect((await put({ checkType: 'http', timeoutSeconds: null })).body.timeoutSeconds).toBe(2);
+
+    const disabled = await api.call('DELETE', '/api/cloud-pods/h-3/health/config/http?name=admin');
+    expect(disabled).toMatchObject({ status: 200, body: { disabled: true } });
+    const { checks } = (await api.call('GET', '/api/vms/h-3')).body;
+    expect(checks.map((check: { name: string; enabled: boolean }) => [check.name, check.enabled])).toEqual([
+      ['', true],
+      ['admin', false],
+      ['', true],
+    ]);
+    const { rows } = await sql(
+      `SELECT action, actor FROM audit_log WHERE vm_id = $1 AND action LIKE 'health_check%' ORDER BY id`,
+      [vm.id],
+    );
+    expect(rows.map((row) => row.action)).toEqual([
+      ...Array(5).fill('health_check_configured'),
+      'health_check_disabled',
+    ]);
+    expect(rows[0].actor).toContain('administrator');
+    const history = await api.client.workflow.getHandle(`vm/${vm.id}`).fetchHistory();
+    const signals = (history.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+      signal ? [JSON.parse(Buffer.from(signal.input!.payloads![0]!.data!).toString())] : [],
+    );
+    expect(signals.map(({ version, lookSooner }) => [version, lookSooner])).toEqual([
+      [1, true],
+      [2, true],
+      [3, false],
+      [4, true],
+      [5, true],
+      [6, false],
+      [7, false],
+    ]);
+  });
+
+  it('begins anew with a check that is enabled again', async () => {
+    const vm = await registered(api, {
+      externalId: 'h-again',
+      checks: [{ checkType: 'ping' }, { checkType: 'tcp', target: 22 }],
+    });
+    const ill = `INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, reason, seq)
+      SELECT id, vm_id, 'unhealthy', 9, 0, 'timeout', 1 FROM check_configs WHERE vm_id = $1`;
+    await sql(ill, [vm.id]);
+    const put = (body: object) =>
+      api.call('PUT', '/api/cloud-pods/h-again/health/config', { checkType: 'ping', ...body });
+    const failures = async () =>
+      (await api.call('GET', '/api/vms/h-again')).body.checks.map(
+        (check: { consecutiveFailures: number }) => check.consecutiveFailures,
+      );
+    const lookSeq = async () =>
+      Number((await sql('SELECT look_seq FROM vm_status WHERE vm_id = $1', [vm.id])).rows[0].look_seq);
+    expect((await put({ failureThreshold: 5 })).status).toBe(200);
+    expect(await failures()).toEqual([9, 9]);
+    const before = await lookSeq();
+    expect((await api.call('DELETE', '/api/cloud-pods/h-again/health/config/ping')).status).toBe(200);
+    expect((await put({ enabled: true })).body).toMatchObject({
+      enabled: true,
+      status: 'unknown',
+      consecutiveFailures: 0,
+    });
+    expect(await failures()).toEqual([0, 9]);
+    expect(await lookSeq()).toBe(before + 1);
+  });
+});

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CORE_TASK_QUEUE, healWorkflowId } from '../../domain/ids.ts';
+import type { healVm } from '../../workflows/index.ts';
+import { HEAL_SIGNAL, type HealNews, WORKFLOW } from '../../workflows/messages.ts';
+import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
+import { describeNeeding } from '../support/requirements.ts';
+
+const HOUR_MS = 3_600_000;
+
+// the time-skipping server never suggests to continue as new
+describeNeeding(['temporal'], 'a heal that goes on for long', () => {
+  let temporal: OwnTemporal;
+  let stopWorkers: () => Promise<void>;
+  let decided = 0;
+
+  const notAsked = async (): Promise<never> => {
+    throw new Error('a heal that holds asks for nothing else');
+  };
+
+  beforeAll(async () => {
+    temporal = await startOwnTemporal();
+    stopWorkers = await startWorkersOn(temporal, {
+      async decide() {
+        decided++;
+        return { kind: 'hold', reason: 'cooldown', lookAgainInMs: HOUR_MS, line: 'holds' };
+      },
+      watch: notAsked,
+      openIncident: notAsked,
+      carryOut: notAsked,
+      resolveOperation: notAsked,
+      verify: notAsked,
+      applyRetention: notAsked,
+      reconcile: notAsked,
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await stopWorkers?.();
+    await temporal?.stop();
+  });
+
+  it('continues as new before its history is too long', async () => {
+    const vmId = randomUUID();
+    const handle = await temporal.client.workflow.start<typeof healVm>(WORKFLOW.healVm, {
+      workflowId: healWorkflowId(vmId, 1),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId, tenantId: 'default', site: 'main', incident: 1 }],
+    });
+    const tell = (what: HealNews['what']) => handle.signal(HEAL_SIGNAL.news, { what });
+    const { runId } = await handle.describe();
+    for (let sent = 0; sent < 4_100; sent += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => tell('health')));
+    }
+    const latestRun = async () => {
+      await tell('health');
+      return (await handle.describe()).runId;
+    };
+    await expect.poll(latestRun, { timeout: 60_000, interval: 500 }).not.toBe(runId);
+    expect((await handle.describe()).historyLength).toBeLessThan(4_000);
+    const before = decided;
+    await tell('health');
+    await expect.poll(() => decided).toBeGreaterThan(before);
+    await handle.terminate();
+  }, 150_000);
+});
