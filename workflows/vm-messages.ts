@@ -1,5 +1,12 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { condition, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  type SignalDefinition,
+  setHandler,
+} from '@temporalio/workflow';
 import {
   type CloseUp,
   type HealEnded,
@@ -35,75 +42,43 @@ export interface Inbox {
 export function listenForNews(vm: VmState): Inbox {
   const inbox: Inbox = { attemptsReset: false, pauseChanged: false };
 
-  setHandler(
-    settingsChanged,
-    ({ version, site, lookSooner }) => {
-      if (version < vm.settingsVersion) return;
-      vm.settingsVersion = version;
-      if (lookSooner || site !== vm.site) vm.cutShort = true;
-      vm.site = site;
-    },
-    { description: 'settings were committed at this version' },
-  );
-  setHandler(lookNow, () => requestLook(vm), { description: 'look at every check at once' });
-  setHandler(
-    pause,
-    (request) => {
-      vm.paused = request?.reason ?? 'no reason given';
-      inbox.pauseChanged = true;
-      vm.cutShort = true;
-    },
-    { description: 'look no more until resumed, and let the heal rest' },
-  );
-  setHandler(
-    resume,
-    () => {
-      if (vm.paused !== null) inbox.pauseChanged = true;
-      vm.paused = null;
-    },
-    { description: 'end a pause' },
-  );
-  setHandler(
-    retire,
-    () => {
-      vm.retired = true;
-    },
-    { description: 'the VM was deleted: end' },
-  );
-  setHandler(
-    attemptsReset,
-    () => {
-      inbox.attemptsReset = true;
-      vm.cutShort = true;
-    },
-    { description: 'a person has set the attempts to 0' },
-  );
-  setHandler(
-    renew,
-    () => {
-      vm.renew = true;
-    },
-    { description: 'continue as new after this look' },
-  );
-  setHandler(
-    closeUp,
-    ({ incident, untilMs }) => {
-      if (incident !== vm.incident || vm.closeUpUntilMs === untilMs) return;
-      vm.closeUpUntilMs = untilMs;
-      vm.cutShort = true;
-    },
-    { description: 'from the heal: look every few seconds until then' },
-  );
-  setHandler(
-    healEnded,
-    ({ incident }) => {
-      if (incident !== vm.incident) return;
-      vm.incident = null;
-      vm.closeUpUntilMs = null;
-      vm.cutShort = true;
-    },
-    { description: 'from the heal: it is over' },
-  );
+  on(settingsChanged, 'settings were committed at this version', ({ version, site, lookSooner }) => {
+    if (version < vm.settingsVersion) return;
+    vm.settingsVersion = version;
+    if (lookSooner || site !== vm.site) vm.cutShort = true;
+    vm.site = site;
+  });
+  on(lookNow, 'look at every check at once', () => requestLook(vm));
+  on(pause, 'look no more until resumed, and let the heal rest', (request?: PauseRequest) => {
+    vm.paused = request?.reason ?? 'no reason given';
+    inbox.pauseChanged = true;
+    vm.cutShort = true;
+  });
+  on(resume, 'end a pause', () => {
+    if (vm.paused !== null) inbox.pauseChanged = true;
+    vm.paused = null;
+  });
+  on(retire, 'the VM was deleted: end', () => {
+    vm.retired = true;
+  });
+  on(attemptsReset, 'a person has set the attempts to 0', () => {
+    inbox.attemptsReset = true;
+    vm.cutShort = true;
+  });
+  on(renew, 'continue as new after this look', () => {
+    vm.renew = true;
+  });
+  on(closeUp, 'from the heal: look every few seconds until then', ({ incident, untilMs }) => {
+    if (incident !== vm.incident || vm.closeUpUntilMs === untilMs) return;
+    vm.closeUpUntilMs = untilMs;
+    vm.cutShort = true;
+  });
+  on(healEnded, 'from the heal: it is over', ({ incident }) => {
+    if (incident !== vm.incident) return;
+    vm.incident = null;
+    vm.closeUpUntilMs = null;
+    vm.cutShort = true;
+  });
   setHandler(state, () => viewOf(vm), { description: 'how the VM stands, as its workflow knows it' });
   setHandler(
     look,
@@ -122,6 +97,15 @@ export function listenForNews(vm: VmState): Inbox {
     },
   );
   return inbox;
+}
+
+/** The description is what `temporal workflow metadata` and the Web UI say of the signal. */
+function on<Args extends unknown[]>(
+  signal: SignalDefinition<Args>,
+  description: string,
+  handler: (...args: Args) => void,
+): void {
+  setHandler(signal, handler, { description });
 }
 
 function requestLook(vm: VmState): void {
