@@ -19,7 +19,7 @@ export async function requirePostgres(url: string): Promise<void> {
     const { rows } = await client.query<{ version: string }>(`SELECT current_setting('server_version_num') AS version`);
     version = Number(rows[0]?.version) / 10_000;
   } catch (cause) {
-    throw new StartError(`The Postgres that DATABASE_URL names can't be used: ${reasonOf(cause)}.`, { cause });
+    throw new StartError(`The Postgres that DATABASE_URL names can't be used: ${firstLineOf(cause)}.`, { cause });
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -41,13 +41,8 @@ export async function requireTemporal(address: string, namespace: string): Promi
   } catch (cause) {
     const missing = /not found/i.test(String(cause));
     const advice = `has no namespace "${namespace}": temporal operator namespace create -n ${namespace}`;
-    throw new StartError(`${named} ${missing ? advice : `can't be used: ${reasonOf(cause)}.`}`, { cause });
+    throw new StartError(`${named} ${missing ? advice : `can't be used: ${firstLineOf(cause)}.`}`, { cause });
   } finally {
     await connection.close();
   }
-}
-
-/** A name that stands for several addresses fails with an error for each and no message of its own. */
-function reasonOf(cause: unknown): string {
-  return firstLineOf(cause instanceof AggregateError ? (cause.errors[0] ?? cause) : cause);
 }

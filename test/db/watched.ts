@@ -76,8 +76,11 @@ export function sighted(vm: WatchedVm, dueAtMs: number, observation: Observation
 }
 
 /** A look ready to be written. */
-export function lookOf(vm: WatchedVm, seen: readonly Seen[], givenEndedAtMs?: number): LookRecord {
-  const endedAtMs = givenEndedAtMs ?? Math.max(NOON, ...seen.map((one) => one.dueAtMs));
+export function lookOf(
+  vm: WatchedVm,
+  seen: readonly Seen[],
+  endedAtMs = Math.max(NOON, ...seen.map((one) => one.dueAtMs)),
+): LookRecord {
   const { vmId, tenantId, lookSeq, watchEpoch } = vm;
   return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, seen, endedAtMs) };
 }
