@@ -120,8 +120,8 @@ async function settleOperations(deps: Dependencies, vmId: string, incident: numb
 }
 
 /**
- * Workflows without a VM. To list all of them every minute would cost as much as their looks: they are counted, and listed
- * only when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
+ * Workflows without a VM. To list all of them every minute holds up the looks of that moment: they are counted, and listed only
+ * when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
  */
 async function retireOrphans(deps: Dependencies): Promise<number> {
   const settledMs = deps.now() - SETTLED_MS;

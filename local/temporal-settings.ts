@@ -3,8 +3,8 @@
  * timers and partitions take the p99 lateness at 150 looks a second from 870 ms to 85 (measured); the limits on calls
  * a second only have to be well above the load. Caches hold the state of every watched VM and the event that scheduled
  * its look: the dev server's own 8,096 states and 512 KB of events are too few for 9,000 VMs that take turns, and each
- * look would read both from disk. Timers that are done are deleted every 5 s: thirty seconds' worth of them, the default, in one
- * statement holds up everything else for a tenth of a second.
+ * look would read both from disk. Timers that are done are deleted every 5 s: thirty seconds' worth of them, the default, go in one
+ * statement on the one connection there is (that alone was not measured).
  */
 export const TEMPORAL_SETTINGS = {
   'matching.useNewMatcher': true,
@@ -25,7 +25,7 @@ export const TEMPORAL_SETTINGS = {
 
 /**
  * Of the Go runtime: marking the state of all watched VMs was a sixth of the server's CPU at 150 looks a second (measured).
- * Collected half as often it costs half, for memory that is little where few VMs are watched.
+ * Half as many collections cost memory, little where few VMs are watched.
  */
 export const TEMPORAL_RUNTIME = { GOGC: '200' } as const;
 
