@@ -7,13 +7,13 @@
 export interface LookInput {
   vmId: string;
   /** The last transition the workflow has acted on; a later one is news. */
-  toldSeq: number;
+  deliveredSeq: number;
   /** Looks wait for settings at least this new. */
   settingsVersion: number;
   /** Whether a heal is open already; if not, a VM that a policy wants healed is news. */
-  healTold: boolean;
+  healOpen: boolean;
   /** Until then looks come every few seconds (a verify window); epoch ms. */
-  closeUpUntilMs: number | null;
+  watchCloselyUntilMs: number | null;
   /** Look at every enabled check at once, and return whatever was seen. */
   now: boolean;
 }
@@ -49,7 +49,8 @@ export interface IncidentKey {
 export type HealDecision =
   | { kind: 'act'; operationId: string; action: string; verifyMs: number; line: string }
   | { kind: 'hold'; reason: string; lookAgainInMs: number; line: string }
-  | { kind: 'stop'; reason: string; line: string };
+  /** `stop` is what versions before 0.2 said for `close`; recorded histories hold it. */
+  | { kind: 'close' | 'stop'; reason: string; line: string };
 
 export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: string };
 

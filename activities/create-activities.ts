@@ -1,4 +1,4 @@
-import { recordIncident } from '../db/incidents.ts';
+import { recordIncident } from '../db/heals/incidents.ts';
 import type { HealActivities, UpkeepActivities, WatchActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { carryOut, resolveOperation } from './heal/carry-out.ts';

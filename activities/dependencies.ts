@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Check } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
-import type { LookWriter } from '../db/look-writer.ts';
+import type { LookWriter } from '../db/looks/look-writer.ts';
 import type { CheckType } from '../domain/observation.ts';
 import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { Settings } from '../domain/settings.ts';

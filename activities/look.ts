@@ -43,8 +43,8 @@ export type Look = (request: LookRequest) => Promise<LookOutcome>;
 const WRITE_MARGIN_MS = 5_000;
 const FOLD_TRIES = 8;
 /** About an hour of one check at 60 s; older sightings are let go first. */
-const MOST_UNSTORED = 60;
-const MOST_REMEMBERED = 20_000;
+const MAX_UNSTORED = 60;
+const MAX_REMEMBERED = 20_000;
 
 export function createLook(deps: Dependencies, reader: VmReader): Look {
   /** As last read or folded, so that looks go on while Postgres is away. */
@@ -172,11 +172,11 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
   function notStored(vm: WatchedVm, folded: FoldedLook, seen: Seen[], news: Seen[]): LookOutcome {
     // due times move on in memory, health doesn't: that is folded anew when the sightings are stored
     remember({ ...vm, checks: afterFold(vm, folded).checks.map((check, i) => dueOnly(vm, check, i)) });
-    return { kind: 'not-stored', vm, seen, unstored: news.slice(-MOST_UNSTORED) };
+    return { kind: 'not-stored', vm, seen, unstored: news.slice(-MAX_UNSTORED) };
   }
 
   function remember(vm: WatchedVm): void {
-    if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
     remembered.set(vm.vmId, vm);
   }
 }

@@ -1,18 +1,18 @@
 import { and, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
-import { findUnwatchedSites } from '../db/fleet-counts.ts';
-import { recordIncidentClosed } from '../db/incidents.ts';
-import { findOperationsOf, recordHealResult } from '../db/operations.ts';
-import { recordMended, recordUnwatchedSites } from '../db/reconcile-notes.ts';
+import { findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
+import { recordIncidentClosed } from '../db/heals/incidents.ts';
+import { findOperationsOf, recordHealResult } from '../db/heals/operations.ts';
 import { checkConfigs } from '../db/schema/checks.ts';
 import { incidents } from '../db/schema/heals.ts';
 import { vmStatus, vms } from '../db/schema/vms.ts';
+import { recordMended, recordUnwatchedSites } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { resolveOperation } from './heal/carry-out.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
 const SETTLED_MS = 60_000;
-const MOST_AT_ONCE = 500;
+const MAX_AT_ONCE = 500;
 
 /**
  * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
@@ -58,7 +58,7 @@ async function announceChanges(deps: Dependencies): Promise<number> {
     .select()
     .from(vms)
     .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(deps.now() - SETTLED_MS))))
-    .limit(MOST_AT_ONCE);
+    .limit(MAX_AT_ONCE);
   let announced = 0;
   for (const vm of rows) {
     const told =
@@ -83,7 +83,7 @@ async function watchAgain(deps: Dependencies): Promise<number> {
     .from(vms)
     .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
     .where(and(isNull(vms.deletedAt), lt(vms.createdAt, new Date(deps.now() - SETTLED_MS)), sql`(${overdue})`))
-    .limit(MOST_AT_ONCE);
+    .limit(MAX_AT_ONCE);
   let started = 0;
   for (const { vm } of rows) {
     if (await deps.temporal.isRunning(vmWorkflowId(vm.id))) continue;
@@ -97,7 +97,7 @@ async function closeLostHeals(deps: Dependencies): Promise<number> {
     .select()
     .from(incidents)
     .where(and(isNull(incidents.closedAt), lt(incidents.openedAt, new Date(deps.now() - SETTLED_MS))))
-    .limit(MOST_AT_ONCE);
+    .limit(MAX_AT_ONCE);
   let closed = 0;
   for (const { vmId, incident } of rows) {
     if (await deps.temporal.isRunning(healWorkflowId(vmId, incident))) continue;

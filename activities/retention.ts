@@ -1,8 +1,8 @@
 import { lt } from 'drizzle-orm';
-import { dropPartitionsBefore, ensurePartitions } from '../db/partitions.ts';
 import { healEvents, healSteps, incidents, operations } from '../db/schema/heals.ts';
 import { apiTokens } from '../db/schema/tenants.ts';
 import { healthTransitions, listeningSpans } from '../db/schema/vms.ts';
+import { dropPartitionsBefore, ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Dependencies } from './dependencies.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,8 +1,8 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { findPolicies } from '../db/find-policies.ts';
-import { findListening } from '../db/listening.ts';
-import { findWatchedVms } from '../db/watched-vms.ts';
+import { findWatchedVms } from '../db/looks/watched-vms.ts';
+import { findPolicies } from '../db/policies/find-policies.ts';
+import { findListening } from '../db/reports/listening.ts';
 import type { ListeningSpan } from '../domain/agent-staleness.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { WatchedVm } from '../domain/watched.ts';

@@ -55,8 +55,8 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
     const { health } = folded;
     const policy = policyFor({ vmId: vm.vmId, tags: vm.tags }, await reader.policies(vm.tenantId));
     const wanted = policy !== null && !vm.stoppedOnPurpose && triggers(policy, health.consecutiveFailures);
-    const healWanted = wanted && !input.healTold;
-    if (health.transitionSeq <= input.toldSeq && !healWanted && !input.now) return null;
+    const healWanted = wanted && !input.healOpen;
+    if (health.transitionSeq <= input.deliveredSeq && !healWanted && !input.now) return null;
     return {
       kind: 'health',
       seq: health.transitionSeq,
@@ -69,8 +69,8 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
 }
 
 function modeOf(input: LookInput, nowMs: number): LookMode {
-  const closeUp = input.closeUpUntilMs !== null && nowMs < input.closeUpUntilMs;
-  return { paceMs: closeUp ? CLOSE_UP_MS : null, now: input.now };
+  const watchClosely = input.watchCloselyUntilMs !== null && nowMs < input.watchCloselyUntilMs;
+  return { paceMs: watchClosely ? CLOSE_UP_MS : null, now: input.now };
 }
 
 /** No news: the next retry is the next look, and this message is what an operator reads in the Web UI. */

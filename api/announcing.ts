@@ -1,9 +1,9 @@
-import { recordAnnounced } from '../db/announcements.ts';
 import { isDatabaseAway } from '../db/database.ts';
-import type { CommittedVm } from '../db/vm-changes.ts';
+import type { CommittedVm } from '../db/fleet/vm-changes.ts';
+import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { Told } from '../temporal/vm-signals.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import type { Answer } from './operation.ts';
+import type { Answer } from './endpoint.ts';
 
 /** Tells a VM's workflow what was committed; false when it couldn't be: `reconcile` will. */
 export async function announceChange(

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { type FoundToken, findToken } from '../db/api-tokens.ts';
+import { type FoundToken, findToken } from '../db/access/api-tokens.ts';
 import type { Database } from '../db/database.ts';
 import { AppError } from '../domain/app-error.ts';
 import type { Caller, Role } from './caller.ts';

@@ -1,4 +1,4 @@
-import type { NewCheck } from '../db/vm-registration.ts';
+import type { NewCheck } from '../db/fleet/vm-registration.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { CheckInput } from './schemas/checks.ts';
 

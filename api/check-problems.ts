@@ -1,7 +1,7 @@
 import type { Problem } from '../domain/app-error.ts';
 import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { CheckRules } from './dependencies.ts';
-import { looseCheck } from './schemas/checks.ts';
+import { inspectableCheck } from './schemas/checks.ts';
 
 /** A check as far as its rules can judge it. */
 export interface JudgedCheck {
@@ -45,7 +45,7 @@ export async function checkListProblems(
   const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const [index, raw] of list.entries()) {
-    const parsed = looseCheck.safeParse(raw);
+    const parsed = inspectableCheck.safeParse(raw);
     if (!parsed.success) continue;
     const check = parsed.data;
     problems.push(...(await checkProblems(rules, check, address, `checks.${index}`)));

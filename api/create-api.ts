@@ -3,31 +3,31 @@ import helmet from 'helmet';
 import type { Role } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs-page.ts';
-import { mountOperations } from './mount.ts';
-import { describeOperations } from './openapi.ts';
-import { type Operation, ok, operation } from './operation.ts';
+import { type Endpoint, endpoint, ok } from './endpoint.ts';
+import { mountEndpoints } from './mount.ts';
+import { describeEndpoints } from './openapi.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createRequestLog } from './request-log.ts';
-import { healOperations } from './resources/heals.ts';
-import { healthOperations } from './resources/health.ts';
-import { healthConfigOperations } from './resources/health-config.ts';
-import { metricsOperations } from './resources/metrics.ts';
-import { policyOperations } from './resources/policies.ts';
-import { reportOperations } from './resources/reports.ts';
-import { statusOperations } from './resources/status.ts';
-import { tenantOperations } from './resources/tenants.ts';
-import { tokenOperations } from './resources/tokens.ts';
+import { healEndpoints } from './resources/heals.ts';
+import { healthEndpoints } from './resources/health.ts';
+import { healthConfigEndpoints } from './resources/health-config.ts';
+import { metricsEndpoints } from './resources/measurements.ts';
+import { policyEndpoints } from './resources/policies.ts';
+import { reportEndpoints } from './resources/reports.ts';
+import { statusEndpoints } from './resources/status.ts';
+import { tenantEndpoints } from './resources/tenants.ts';
+import { tokenEndpoints } from './resources/tokens.ts';
 import { vmRegistration } from './resources/vm-registration.ts';
-import { vmOperations } from './resources/vms.ts';
-import { watchingOperations } from './resources/watching.ts';
+import { vmEndpoints } from './resources/vms.ts';
+import { watchingEndpoints } from './resources/watching.ts';
 import { serveHealth } from './service-health.ts';
 
 export interface Api {
   app: Express;
   /** Every endpoint that needs a token. */
-  operations: readonly Operation[];
+  endpoints: readonly Endpoint[];
 }
 
 const EVERYONE: readonly Role[] = ['USER', 'ADMIN', 'OPERATOR', 'AGENT'];
@@ -36,19 +36,19 @@ const EVERYONE: readonly Role[] = ['USER', 'ADMIN', 'OPERATOR', 'AGENT'];
 export function createApi(deps: ApiDependencies): Api {
   const limits = createRateLimits(deps.settings);
   const prometheus = createPrometheus(deps);
-  const operations: Operation[] = [
+  const endpoints: Endpoint[] = [
     vmRegistration(deps),
-    ...vmOperations(deps),
+    ...vmEndpoints(deps),
     ...ofPods(deps, '/api/vms', ''),
     ...ofPods(deps, '/api/cloud-pods', 'OfPod'),
-    ...metricsOperations(deps),
-    ...reportOperations(deps),
-    ...statusOperations(deps),
-    ...tokenOperations(deps),
-    ...tenantOperations(deps),
-    ...prometheus.operations,
+    ...metricsEndpoints(deps),
+    ...reportEndpoints(deps),
+    ...statusEndpoints(deps),
+    ...tokenEndpoints(deps),
+    ...tenantEndpoints(deps),
+    ...prometheus.endpoints,
   ];
-  operations.push(openApiOperation(operations));
+  endpoints.push(openApiEndpoint(endpoints));
 
   const app = express();
   app.disable('x-powered-by');
@@ -64,26 +64,26 @@ export function createApi(deps: ApiDependencies): Api {
   });
   app.use('/docs', serveDocs());
   app.use(express.json({ limit: '1mb', strict: false }));
-  mountOperations(app, operations, deps, limits);
+  mountEndpoints(app, endpoints, deps, limits);
   app.use(answerNotFound);
   app.use(answerProblems(deps.logger));
-  return { app, operations };
+  return { app, endpoints };
 }
 
 /** Spec C's endpoints, the same under both prefixes. */
-function ofPods(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
+function ofPods(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
   return [
-    ...healthOperations(deps, prefix, suffix),
-    ...healthConfigOperations(deps, prefix, suffix),
-    ...policyOperations(deps, prefix, suffix),
-    ...healOperations(deps, prefix, suffix),
-    ...watchingOperations(deps, prefix, suffix),
+    ...healthEndpoints(deps, prefix, suffix),
+    ...healthConfigEndpoints(deps, prefix, suffix),
+    ...policyEndpoints(deps, prefix, suffix),
+    ...healEndpoints(deps, prefix, suffix),
+    ...watchingEndpoints(deps, prefix, suffix),
   ];
 }
 
-function openApiOperation(operations: readonly Operation[]): Operation {
+function openApiEndpoint(endpoints: readonly Endpoint[]): Endpoint {
   let document: object | null = null;
-  return operation({
+  return endpoint({
     id: 'readOpenApi',
     method: 'get',
     path: '/openapi.json',
@@ -92,7 +92,7 @@ function openApiOperation(operations: readonly Operation[]): Operation {
     roles: EVERYONE,
     answers: { 200: { description: 'OpenAPI 3.1' } },
     handle: async () => {
-      document ??= describeOperations(operations);
+      document ??= describeEndpoints(endpoints);
       return ok(document);
     },
   });

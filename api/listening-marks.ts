@@ -1,5 +1,5 @@
 import { isDatabaseAway } from '../db/database.ts';
-import { MARK_EVERY_MS, markListening } from '../db/listening.ts';
+import { MARK_EVERY_MS, markListening } from '../db/reports/listening.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { toLoggedError } from './logged-error.ts';
 

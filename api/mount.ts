@@ -1,31 +1,31 @@
 import type { Request, RequestHandler, Router } from 'express';
 import { authenticate, requireRole } from './authentication.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import type { Operation } from './operation.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
 
-/** Serves operations: token, role, limits and validation come before any handler. */
-export function mountOperations(
+/** Serves endpoints: token, role, limits and validation come before any handler. */
+export function mountEndpoints(
   router: Router,
-  operations: readonly Operation[],
+  endpoints: readonly Endpoint[],
   deps: Pick<ApiDependencies, 'database' | 'clock'>,
   limits: RateLimits,
 ): void {
-  for (const operation of operations) router[operation.method](operation.path, serve(operation, deps, limits));
+  for (const endpoint of endpoints) router[endpoint.method](endpoint.path, serve(endpoint, deps, limits));
 }
 
 function serve(
-  operation: Operation,
+  endpoint: Endpoint,
   { database, clock }: Pick<ApiDependencies, 'database' | 'clock'>,
   limits: RateLimits,
 ): RequestHandler {
   return async (request, response) => {
-    response.locals.route = operation.path;
+    response.locals.route = endpoint.path;
     const nowMs = clock();
     const caller = await authenticate(database, request, nowMs);
     await limits.countToken(caller.tokenId);
-    requireRole(caller, operation.roles);
-    const answer = await operation.run({
+    requireRole(caller, endpoint.roles);
+    const answer = await endpoint.run({
       caller,
       params: paramsOf(request),
       query: request.query,

@@ -1,15 +1,15 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import type { Operation } from './operation.ts';
+import type { Endpoint } from './endpoint.ts';
 import { problemSchema } from './schemas/problem.ts';
 
 type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 
-/** The OpenAPI 3.1 document of these operations. */
-export function describeOperations(operations: readonly Operation[]): OpenApiDocument {
+/** The OpenAPI 3.1 document of these endpoints. */
+export function describeEndpoints(endpoints: readonly Endpoint[]): OpenApiDocument {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const operation of operations) registry.registerPath(toRoute(operation));
+  for (const endpoint of endpoints) registry.registerPath(toRoute(endpoint));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
@@ -21,19 +21,19 @@ export function describeOperations(operations: readonly Operation[]): OpenApiDoc
   });
 }
 
-function toRoute(operation: Operation): RouteConfig {
-  const names = [...operation.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
-  const query = operation.query instanceof z.ZodObject ? { query: operation.query } : {};
-  const body = operation.body
-    ? { body: { required: true, content: { 'application/json': { schema: operation.body } } } }
+function toRoute(endpoint: Endpoint): RouteConfig {
+  const names = [...endpoint.path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '');
+  const query = endpoint.query instanceof z.ZodObject ? { query: endpoint.query } : {};
+  const body = endpoint.body
+    ? { body: { required: true, content: { 'application/json': { schema: endpoint.body } } } }
     : {};
   return {
-    operationId: operation.id,
-    method: operation.method,
-    path: operation.path.replaceAll(/:(\w+)/g, '{$1}'),
-    tags: [operation.tag],
-    summary: operation.summary,
-    description: `For role ${operation.roles.join(', ')}.`,
+    operationId: endpoint.id,
+    method: endpoint.method,
+    path: endpoint.path.replaceAll(/:(\w+)/g, '{$1}'),
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    description: `For role ${endpoint.roles.join(', ')}.`,
     request: {
       ...(names.length > 0 ? { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) } : {}),
       ...query,
@@ -41,7 +41,7 @@ function toRoute(operation: Operation): RouteConfig {
     },
     responses: {
       ...Object.fromEntries(
-        Object.entries(operation.answers).map(([status, { description, schema }]) => [
+        Object.entries(endpoint.answers).map(([status, { description, schema }]) => [
           status,
           { description, ...(schema ? { content: { 'application/json': { schema } } } : {}) },
         ]),

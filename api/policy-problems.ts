@@ -1,10 +1,10 @@
-import { findVm } from '../db/find-vms.ts';
-import { findPolicy, findSlowestCheck, type PolicySettings } from '../db/policies.ts';
+import { findVm } from '../db/fleet/find-vms.ts';
+import { findPolicy, findSlowestCheck, type PolicySettings } from '../db/policies/policy-changes.ts';
 import type { Problem } from '../domain/app-error.ts';
 import type { PolicyAction } from '../domain/policy.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import type { Call } from './operation.ts';
-import { loosePolicy } from './schemas/policies.ts';
+import type { Call } from './endpoint.ts';
+import { inspectablePolicy } from './schemas/policies.ts';
 
 /** Spec C "Policy": what counts where nothing else is said. */
 export const POLICY_DEFAULTS: Omit<PolicySettings, 'name'> = {
@@ -30,7 +30,7 @@ export async function policyProblems(
   deps: Pick<ApiDependencies, 'database'>,
   { body, caller, nowMs }: Call<unknown, unknown>,
 ): Promise<Problem[]> {
-  const parsed = loosePolicy.safeParse(body);
+  const parsed = inspectablePolicy.safeParse(body);
   if (!parsed.success) return [];
   const { id, ...sent } = parsed.data;
   const before = id === undefined ? null : await findPolicy(deps.database, caller.tenantId, id);

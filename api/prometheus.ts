@@ -1,15 +1,15 @@
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { findFleetCounts } from '../db/fleet-counts.ts';
-import { findMended } from '../db/reconcile-notes.ts';
+import { findFleetCounts } from '../db/fleet/fleet-counts.ts';
+import { findMended } from '../db/upkeep/reconcile-notes.ts';
 import { OPERATORS } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { type Operation, operation } from './operation.ts';
+import { type Endpoint, endpoint } from './endpoint.ts';
 
 export interface Prometheus {
   /** Times every request by its route, never by its path: ids would make a series each. */
   readonly timeRequests: RequestHandler;
-  readonly operations: Operation[];
+  readonly endpoints: Endpoint[];
 }
 
 /** This process's own registry: its requests, its process, and the fleet as it is at the scrape. */
@@ -41,7 +41,7 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     registers: [registry],
   });
 
-  const scrape = operation({
+  const scrape = endpoint({
     id: 'readMetricsOfDefib',
     method: 'get',
     path: '/metrics',
@@ -67,5 +67,5 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     next();
   };
 
-  return { timeRequests, operations: [scrape] };
+  return { timeRequests, endpoints: [scrape] };
 }

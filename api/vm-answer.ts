@@ -1,5 +1,5 @@
-import type { CheckRecord, VmRecord } from '../db/find-vms.ts';
-import { toSeedStatus } from '../domain/health.ts';
+import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
+import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import { type Caller, mayNameSockets } from './caller.ts';
 import type { VmAnswer } from './schemas/vms.ts';
@@ -20,7 +20,7 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     host,
     reportIntervalSeconds,
     provider: mayNameSockets(caller) ? vm.provider : { kind: vm.provider.kind },
-    status: toSeedStatus(vm.status),
+    status: toLegacyStatus(vm.status),
     health: vm.status,
     reasons: reasonsOf(vm, nowMs),
     consecutiveFailures,

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inArray, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
 import { completeCheck } from '../api/check-defaults.ts';
-import { hashToken, makeToken } from '../db/api-tokens.ts';
+import { hashToken, makeToken } from '../db/access/api-tokens.ts';
 import { checkConfigs } from '../db/schema/checks.ts';
 import { auditLog } from '../db/schema/system.ts';
 import { apiTokens } from '../db/schema/tenants.ts';
 import { vmAgents, vmStatus, vms } from '../db/schema/vms.ts';
-import { timeOrderedId } from '../db/time-ordered-id.ts';
 import { UNSEEN } from '../domain/vm-health.ts';
 import type { World } from './world.ts';
 
@@ -70,13 +70,13 @@ export async function registerFleet(world: World, plan: FleetPlan, progress: (li
   return { vmIds, intervalMs: plan.intervalSeconds * 1000 };
 }
 
-/** The rows of db/vm-registration.ts's recordVm, and a heartbeat. */
+/** The rows of db/fleet/vm-registration.ts's recordVm, and a heartbeat. */
 async function insertVms(world: World, names: readonly string[], intervalSeconds: number): Promise<string[]> {
   const nowMs = Date.now();
   const now = new Date(nowMs);
   const { port } = world.targets;
   const rows = names.map((name) => {
-    const id = timeOrderedId(nowMs);
+    const id = uuidv7();
     const checks = [
       completeCheck({ checkType: 'http', target: `http://127.0.0.1:${port}/vm/${id}`, intervalSeconds }),
       completeCheck({ checkType: 'tcp', target: String(port), intervalSeconds }),
@@ -106,12 +106,10 @@ async function insertVms(world: World, names: readonly string[], intervalSeconds
     await tx
       .insert(checkConfigs)
       .values(
-        rows.flatMap(({ id, checks }) =>
-          checks.map((check) => ({ ...check, id: timeOrderedId(nowMs), vmId: id, ...stamps })),
-        ),
+        rows.flatMap(({ id, checks }) => checks.map((check) => ({ ...check, id: uuidv7(), vmId: id, ...stamps }))),
       );
     const tokens = rows.map(({ id }) => ({
-      id: timeOrderedId(nowMs),
+      id: uuidv7(),
       tenantId: TENANT,
       role: 'AGENT' as const,
       vmId: id,

@@ -1,6 +1,6 @@
 import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { Check } from './check.ts';
-import { type GuardSettings, ownHostsOf, readAddress, readAllowList, refusal } from './connect-rules.ts';
+import { type EgressSettings, ownHostsOf, readAddress, readAllowList, refusal } from './egress-rules.ts';
 import { ownAddresses } from './own-addresses.ts';
 import { hostOf, hostProblems, optionProblems, portOf, readHttpTarget, readPort } from './target.ts';
 
@@ -59,7 +59,7 @@ export function checkProblems(check: CheckSettings, address: string | null): str
  * guard still decides at every look. `machineAddresses` are those of the machine that probes.
  */
 export function targetRefusal(
-  settings: GuardSettings,
+  settings: EgressSettings,
   check: CheckSettings,
   address: string | null,
   machineAddresses: readonly string[] = ownAddresses(),

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFpingLine } from './fping-output.ts';
-import { excerpt } from './sighting.ts';
+import { excerpt } from './probe-result.ts';
 
 export type PingAnswer =
   | { kind: 'alive'; latencyMs: number; output: string }
@@ -28,7 +28,7 @@ interface Asked {
 type Batch = Map<string, Asked>;
 
 /** 1 ms lies between two packets: more targets would make the last one late. */
-const MOST_TARGETS = 200;
+const MAX_TARGETS = 200;
 const SPACING_MS = 1;
 const EXIT_MARGIN_MS = 2_000;
 /** A process lives as long as its slowest target: when many VMs are silent, fewer and fuller ones are started. */
@@ -57,7 +57,7 @@ export function createFping({ path = 'fping', gatherMs = 50 }: FpingOptions = {}
   return (address, timeoutMs) =>
     new Promise((resolve) => {
       const gathered = gathering.get(timeoutMs);
-      const batch = gathered === undefined || gathered.size >= MOST_TARGETS ? startBatch(timeoutMs) : gathered;
+      const batch = gathered === undefined || gathered.size >= MAX_TARGETS ? startBatch(timeoutMs) : gathered;
       const asked = batch.get(address) ?? { answers: [], output: [], verdict: null };
       asked.answers.push(resolve);
       batch.set(address, asked);

@@ -1,4 +1,4 @@
-import { excerpt, type Failure } from './sighting.ts';
+import { excerpt, type Failure } from './probe-result.ts';
 import { errorCode, explainSystemError, lookFailed } from './system-errors.ts';
 
 const REPLACE_OR_SKIP = 'or set verifyTls to false for this check';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher, errors } from 'undici';
 import type { Deadline } from './deadline.ts';
-import { excerpt } from './sighting.ts';
+import { excerpt } from './probe-result.ts';
 
 /** What came back. With an error, as far as it came; statusCode is null when no status line did. */
 export interface Exchange {
@@ -13,7 +13,7 @@ export interface Exchange {
 }
 
 /** After this much of a body the answer counts as complete. */
-const MOST_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 /** 500 characters take at most 2,000 bytes in UTF-8. */
 const KEPT_BODY_BYTES = 2_048;
 /** Only undici's bookkeeping: the socket is connected already, and the Host header is the URL's. */
@@ -62,7 +62,7 @@ export function exchange(
       onResponseData: (_, chunk) => {
         if (bodyBytes < KEPT_BODY_BYTES) kept.push(chunk.subarray(0, KEPT_BODY_BYTES - bodyBytes));
         bodyBytes += chunk.length;
-        if (bodyBytes >= MOST_BODY_BYTES) finish(null);
+        if (bodyBytes >= MAX_BODY_BYTES) finish(null);
       },
       onResponseEnd: () => finish(null),
       onResponseError: (_, error) => finish(error),

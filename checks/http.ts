@@ -2,16 +2,16 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import type { Sighting } from '../domain/observation.ts';
 import type { Check, ProbeInput } from './check.ts';
 import { rulesOf } from './configuration.ts';
-import type { ConnectGuard } from './connect-guard.ts';
 import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import type { Egress } from './egress.ts';
 import { explainHttpError } from './http-errors.ts';
 import { type Exchange, exchange } from './http-exchange.ts';
 import { openSocket, secureSocket } from './open-socket.ts';
-import { type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
 import { hostOf, portOf, readHttpTarget, urlProblems } from './target.ts';
 
-const MOST_REDIRECTS = 5;
+const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** What a look ended in: an answer, or what kept it from one. */
@@ -25,7 +25,7 @@ interface Ending {
  * Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. `authorities`
  * (PEM) are trusted besides Node's own.
  */
-export function createHttpCheck(guard: ConnectGuard, authorities: readonly string[] = []): Check {
+export function createHttpCheck(guard: Egress, authorities: readonly string[] = []): Check {
   // made once: reading the authorities costs more than a look
   const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
@@ -52,7 +52,7 @@ export function createHttpCheck(guard: ConnectGuard, authorities: readonly strin
       if (!redirected) return judge(answer, url, deadline.timeoutMs);
       const next = nextHop(location ?? '', url);
       if (!(next instanceof URL)) return { ...broken(next), statusCode };
-      if (hops === MOST_REDIRECTS) return { ...broken(tooManyRedirects(next)), statusCode };
+      if (hops === MAX_REDIRECTS) return { ...broken(tooManyRedirects(next)), statusCode };
       url = next;
     }
   }
@@ -115,7 +115,7 @@ function nextHop(location: string, from: URL): URL | Failure {
 }
 
 function tooManyRedirects(last: URL): Failure {
-  const message = `The server redirects more than ${MOST_REDIRECTS} times, lastly to ${shown(last)}: look for a loop.`;
+  const message = `The server redirects more than ${MAX_REDIRECTS} times, lastly to ${shown(last)}: look for a loop.`;
   return { outcome: 'unhealthy', reason: 'too-many-redirects', message };
 }
 

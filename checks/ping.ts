@@ -1,18 +1,18 @@
 import type { Sighting } from '../domain/observation.ts';
 import type { Check, ProbeInput } from './check.ts';
 import { rulesOf } from './configuration.ts';
-import type { ConnectGuard } from './connect-guard.ts';
 import { startDeadline } from './deadline.ts';
+import type { Egress } from './egress.ts';
 import type { Ping, PingAnswer } from './fping.ts';
-import { excerpt, type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { excerpt, type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
 
 /** Does the VM answer an ICMP echo? The guard resolves its name: only a cleared IP literal reaches `ping`. */
-export function createPingCheck(guard: ConnectGuard, ping: Ping): Check {
+export function createPingCheck(guard: Egress, ping: Ping): Check {
   return { type: 'ping', validate: rulesOf('ping'), probe: (input) => probe(guard, ping, input) };
 }
 
-async function probe(guard: ConnectGuard, ping: Ping, { address, timeoutMs }: ProbeInput): Promise<Sighting> {
+async function probe(guard: Egress, ping: Ping, { address, timeoutMs }: ProbeInput): Promise<Sighting> {
   if (address === null) return noAddress('ping', { output: '' });
   const deadline = startDeadline(timeoutMs);
   try {

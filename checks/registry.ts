@@ -1,14 +1,14 @@
 import type { CheckType } from '../domain/observation.ts';
 import { createAgentCheck } from './agent.ts';
 import type { Check } from './check.ts';
-import type { ConnectGuard } from './connect-guard.ts';
+import type { Egress } from './egress.ts';
 import { createFping, type FpingOptions } from './fping.ts';
 import { createHttpCheck } from './http.ts';
 import { createPingCheck } from './ping.ts';
 import { createTcpCheck } from './tcp.ts';
 
 export interface CheckDependencies {
-  guard: ConnectGuard;
+  guard: Egress;
   fping?: FpingOptions;
   /** Certificates (PEM) of further authorities that https checks trust. */
   authorities?: readonly string[];

@@ -1,4 +1,4 @@
-import type { Failure } from './sighting.ts';
+import type { Failure } from './probe-result.ts';
 
 interface Explanation {
   outcome: Failure['outcome'];

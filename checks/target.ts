@@ -1,10 +1,10 @@
 import type { JsonValue } from '../domain/observation.ts';
-import { neverAllowed, readAddress } from './connect-rules.ts';
+import { neverAllowed, readAddress } from './egress-rules.ts';
 
 /** What a target says, or every problem with it, each a full sentence. */
 export type Read<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
-const LONGEST_TARGET = 2048;
+const MAX_TARGET = 2048;
 
 /** Reads a tcp target: a port as a decimal number from 1 to 65535. */
 export function readPort(target: string | null): Read<number> {
@@ -22,7 +22,7 @@ export function readPort(target: string | null): Read<number> {
  */
 export function readHttpTarget(target: string | null, address: string | null): Read<URL> {
   const text = target?.trim() || '/';
-  if (text.length > LONGEST_TARGET) return problem(`The target is longer than ${LONGEST_TARGET} characters.`);
+  if (text.length > MAX_TARGET) return problem(`The target is longer than ${MAX_TARGET} characters.`);
   if (text.startsWith('//'))
     return problem('The target must not begin with "//": give a path such as "/health" or a URL.');
   const isPath = text.startsWith('/');

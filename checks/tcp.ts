@@ -1,19 +1,19 @@
 import type { Sighting } from '../domain/observation.ts';
 import type { Check, ProbeInput } from './check.ts';
 import { rulesOf } from './configuration.ts';
-import type { ConnectGuard } from './connect-guard.ts';
 import { DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import type { Egress } from './egress.ts';
 import { openSocket } from './open-socket.ts';
-import { type Failure, noAddress, sawFailure, sawHealthy } from './sighting.ts';
+import { type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
 import { explainSystemError, lookFailed } from './system-errors.ts';
 import { readPort } from './target.ts';
 
 /** Does a port at the VM's own address take a connection? Nothing is sent. */
-export function createTcpCheck(guard: ConnectGuard): Check {
+export function createTcpCheck(guard: Egress): Check {
   return { type: 'tcp', validate: rulesOf('tcp'), probe: (input) => probe(guard, input) };
 }
 
-async function probe(guard: ConnectGuard, { address, target, timeoutMs }: ProbeInput): Promise<Sighting> {
+async function probe(guard: Egress, { address, target, timeoutMs }: ProbeInput): Promise<Sighting> {
   const read = readPort(target);
   if (!read.ok) return failed('tcp', null, lookFailed(read.problems.join(' ')));
   const port = read.value;

@@ -53,7 +53,7 @@ const AWAY_CODES = new Set([
   '53300',
 ]);
 
-/** Whether an error says that Postgres can't be reached, as opposed to disliking a statement. */
+/** Whether an error says that Postgres can't be connections, as opposed to disliking a statement. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? String(cause.code) : '';

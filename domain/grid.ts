@@ -33,14 +33,14 @@ export interface DueInput {
 }
 
 /** A tick further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
-const MOST_AHEAD_MS = 60_000;
+const MAX_AHEAD_MS = 60_000;
 
 /**
  * The last tick that was folded, or null when it lies too far in the future to be believed: or a VM whose worker's clock
  * once was a day ahead would not be looked at for a day.
  */
-export function believed(lastDueAtMs: number | null, nowMs: number): number | null {
-  return lastDueAtMs !== null && lastDueAtMs - nowMs > MOST_AHEAD_MS ? null : lastDueAtMs;
+export function plausibleLastDue(lastDueAtMs: number | null, nowMs: number): number | null {
+  return lastDueAtMs !== null && lastDueAtMs - nowMs > MAX_AHEAD_MS ? null : lastDueAtMs;
 }
 
 /**
@@ -49,7 +49,7 @@ export function believed(lastDueAtMs: number | null, nowMs: number): number | nu
  */
 export function dueTick({ vmId, intervalMs, lastDueAtMs }: DueInput, nowMs: number): number | null {
   const tick = tickAtOrBefore(vmId, intervalMs, nowMs);
-  const last = believed(lastDueAtMs, nowMs);
+  const last = plausibleLastDue(lastDueAtMs, nowMs);
   if (last === null) return tick;
   if (tick <= last) return null;
   const missedSome = tick - last > intervalMs;

@@ -2,9 +2,9 @@
 export type HealthStatus = 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
 
 /** Words of the older systems, as `/api/vms` and `/api/status` answer them. */
-export type SeedStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN';
+export type LegacyStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN';
 
-const SEED: Record<HealthStatus, SeedStatus> = {
+const LEGACY: Record<HealthStatus, LegacyStatus> = {
   healthy: 'HEALTHY',
   degraded: 'WARNING',
   unhealthy: 'DOWN',
@@ -12,8 +12,8 @@ const SEED: Record<HealthStatus, SeedStatus> = {
 };
 
 /** Translates an inner word to the word the older systems' scripts read. */
-export function toSeedStatus(status: HealthStatus): SeedStatus {
-  return SEED[status];
+export function toLegacyStatus(status: HealthStatus): LegacyStatus {
+  return LEGACY[status];
 }
 
 const SEVERITY: Record<HealthStatus, number> = { unknown: 0, healthy: 1, degraded: 2, unhealthy: 3 };

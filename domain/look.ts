@@ -1,5 +1,5 @@
 import { type CheckState, foldCheck } from './check-state.ts';
-import { believed, dueTick, msToNextTick } from './grid.ts';
+import { dueTick, msToNextTick, plausibleLastDue } from './grid.ts';
 import type { Sighting } from './observation.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
 import type { WatchedCheck, WatchedVm } from './watched.ts';
@@ -73,7 +73,7 @@ export function foldLook(vm: WatchedVm, seen: readonly Seen[], nowMs: number): F
     const state = states.get(one.checkId);
     const limits = thresholds.get(one.checkId);
     if (!state || !limits) continue;
-    const last = believed(state.lastDueAtMs, nowMs);
+    const last = plausibleLastDue(state.lastDueAtMs, nowMs);
     if (last !== null && one.dueAtMs <= last) continue;
     states.set(one.checkId, foldCheck(state, limits, { ...one, observation: one.sighting.observation }));
     folded.push(one);

@@ -13,12 +13,12 @@ import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
 /** Why a heal is over. A VM stopped by request stays stopped; started and still ill, it opens a new incident. */
-export type StopReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
+export type CloseReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
 
 export type Decision =
   | { kind: 'act'; remedy: Remedy; reason: string; verifyMs: number }
   | ({ kind: 'hold' } & Objection)
-  | { kind: 'stop'; reason: StopReason };
+  | { kind: 'close'; reason: CloseReason };
 
 /** What each guard answered, in order: null = no objection. Told by "why not?". */
 export type GuardAnswer = { guard: string; objection: string | null };
@@ -42,13 +42,13 @@ export const GUARDS: readonly Guard[] = [
 
 /** What to do about an ill VM. Pure; the first guard that objects wins, and every guard's answer is kept. */
 export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number): Decided {
-  if (facts.deleted) return stop('vm-deleted');
-  if (facts.stoppedOnPurpose) return stop('stopped-on-purpose');
-  if (hasRecovered(facts)) return stop('recovered');
-  if (policy === null) return stop('no-policy');
+  if (facts.deleted) return close('vm-deleted');
+  if (facts.stoppedOnPurpose) return close('stopped-on-purpose');
+  if (hasRecovered(facts)) return close('recovered');
+  if (policy === null) return close('no-policy');
   const remedy = chooseRemedy(facts, policy);
   const asked: Case = { facts, policy, remedy };
-  const answers = GUARDS.map((guard) => ({ guard, objection: guard.object(asked, nowMs) }));
+  const answers = GUARDS.map((guard) => ({ guard, objection: guard.objectionTo(asked, nowMs) }));
   const guards = answers.map(({ guard, objection }) => ({
     guard: guard.reason,
     objection: objection?.sentence ?? null,
@@ -60,6 +60,6 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
 }
 
-function stop(reason: StopReason): Decided {
-  return { decision: { kind: 'stop', reason }, guards: [] };
+function close(reason: CloseReason): Decided {
+  return { decision: { kind: 'close', reason }, guards: [] };
 }

@@ -31,13 +31,13 @@ async function main(): Promise<void> {
     for (const stop of stops.toReversed()) await stop();
   };
   try {
-    await migrate(parts.reached.databaseUrl);
+    await migrate(parts.connections.databaseUrl);
     await bundled;
     const log = createLog(settings, 'defib');
-    const worker = await startWorker(settings, parts.reached, log);
+    const worker = await startWorker(settings, parts.connections, log);
     stops.push(() => worker.stop());
     const admin = adminToken(dataDir, settings.DEFIB_ADMIN_TOKEN);
-    const api = await startApiServer(settings, parts.reached, log, admin.token);
+    const api = await startApiServer(settings, parts.connections, log, admin.token);
     stops.push(() => api.close());
     const machine = await watchThisMachine(api.url, admin.token, dataDir);
     stops.push(() => machine.stop());

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Settings } from '../domain/settings.ts';
-import type { Reached } from '../workers/reached.ts';
+import type { Connections } from '../workers/connections.ts';
 import { startPostgres } from './embedded-postgres.ts';
 import { requirePostgres, requireTemporal } from './given-parts.ts';
 import { requireFreePort } from './ports.ts';
@@ -10,7 +10,7 @@ import { findTemporalServer, startTemporalServer } from './temporal-server.ts';
 const CLI_PORT = 7233;
 
 export interface StartedParts {
-  reached: Reached;
+  connections: Connections;
   /** Where the Web UI is; null for a Temporal that isn't ours. */
   uiUrl: string | null;
   /** The temporal CLI with the flags that reach the server; null for a Temporal that isn't ours. */
@@ -39,7 +39,7 @@ export async function startParts(
     throw failed?.reason;
   }
   return {
-    reached: {
+    connections: {
       databaseUrl: postgres.address,
       temporalAddress: temporal.address,
       namespace: settings.TEMPORAL_NAMESPACE,

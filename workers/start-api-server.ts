@@ -2,32 +2,32 @@ import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { type RunningApi, startApi } from '../api/start-api.ts';
 import { checkProblems, targetRefusal } from '../checks/configuration.ts';
-import { ensureAdminToken } from '../db/admin-token.ts';
+import { ensureAdminToken } from '../db/access/admin-token.ts';
 import { openDatabase } from '../db/database.ts';
-import { ensurePartitions } from '../db/partitions.ts';
+import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { registerQmpSocket } from '../providers/qemu/socket-path.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
-import { guardSettings } from './own-ports.ts';
-import type { Reached } from './reached.ts';
+import type { Connections } from './connections.ts';
+import { egressSettings } from './egress-settings.ts';
 
 /** Serves the API; starts while Temporal is away too. `adminToken` becomes the installation's own. */
 export async function startApiServer(
   settings: Settings,
-  reached: Reached,
+  connections: Connections,
   log: Logger,
   adminToken: string | undefined,
 ): Promise<RunningApi> {
-  const database = openDatabase(reached.databaseUrl, { applicationName: 'defib-api' });
+  const database = openDatabase(connections.databaseUrl, { applicationName: 'defib-api' });
   if (adminToken !== undefined) await ensureAdminToken(database, adminToken, new Date());
   // agents' reports need today's partitions, also where no worker runs yet
   await ensurePartitions(database.pool, Date.now());
-  const connection = Connection.lazy({ address: reached.temporalAddress });
-  const guard = guardSettings(settings, reached);
+  const connection = Connection.lazy({ address: connections.temporalAddress });
+  const guard = egressSettings(settings, connections);
   const api = await startApi(
     {
       database,
-      temporal: createVmSignals(new Client({ connection, namespace: reached.namespace })),
+      temporal: createVmSignals(new Client({ connection, namespace: connections.namespace })),
       settings,
       checks: {
         validate: ({ address, ...check }) => checkProblems(check, address),

@@ -4,19 +4,19 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { createConnectGuard } from '../checks/connect-guard.ts';
+import { createEgress } from '../checks/egress.ts';
 import { createChecks } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
-import { createLookWriter } from '../db/look-writer.ts';
-import { ensurePartitions } from '../db/partitions.ts';
+import { createLookWriter } from '../db/looks/look-writer.ts';
+import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/registry.ts';
 import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
+import type { Connections } from './connections.ts';
 import { createWorkers } from './create-workers.ts';
-import { guardSettings } from './own-ports.ts';
-import type { Reached } from './reached.ts';
+import { egressSettings } from './egress-settings.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const WRITE_LIMIT_MS = 2_000;
@@ -34,12 +34,12 @@ export type Wrap = (deps: Dependencies) => Dependencies;
 /** Starts this site's worker: registers what Temporal must know, then polls. Migrations are the caller's business. */
 export async function startWorker(
   settings: Settings,
-  reached: Reached,
+  connections: Connections,
   log: Logger,
   wrap: Wrap = (deps) => deps,
 ): Promise<RunningWorker> {
   installRuntime(log);
-  const { temporalAddress: address, namespace } = reached;
+  const { temporalAddress: address, namespace } = connections;
   const bundling = workflowBundle(resolve(settings.DEFIB_DATA_DIR, 'cache'));
   const [connection, native] = await Promise.all([
     Connection.connect({ address }),
@@ -48,8 +48,8 @@ export async function startWorker(
   const client = new Client({ connection, namespace });
   await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);
 
-  const database = openDatabase(reached.databaseUrl, { applicationName: 'defib-worker' });
-  const writing = openDatabase(reached.databaseUrl, {
+  const database = openDatabase(connections.databaseUrl, { applicationName: 'defib-worker' });
+  const writing = openDatabase(connections.databaseUrl, {
     applicationName: 'defib-writer',
     max: 2,
     statementTimeoutMs: WRITE_LIMIT_MS,
@@ -58,7 +58,7 @@ export async function startWorker(
   const deps = wrap({
     database,
     looks: createLookWriter(writing.pool),
-    checks: createChecks({ guard: createConnectGuard(guardSettings(settings, reached)) }),
+    checks: createChecks({ guard: createEgress(egressSettings(settings, connections)) }),
     providers: createProviders({ qmpSocketDirs: settings.QMP_SOCKET_DIRS }),
     temporal: createTemporalPort(client, createVmSignals(client)),
     settings,

@@ -1,5 +1,5 @@
+import { connectionsFrom } from './connections.ts';
 import { createLog } from './log.ts';
-import { reachedBy } from './reached.ts';
 import { readSettings } from './read-settings.ts';
 import { runUntilStopped, stopSignal } from './run-until-stopped.ts';
 import { startWorker } from './start-worker.ts';
@@ -7,6 +7,6 @@ import { startWorker } from './start-worker.ts';
 const told = stopSignal();
 const settings = readSettings();
 const log = createLog(settings, 'defib-worker');
-const worker = await startWorker(settings, reachedBy(settings), log);
+const worker = await startWorker(settings, connectionsFrom(settings), log);
 log.info({ site: settings.DEFIB_SITE }, 'worker is running');
 await runUntilStopped(told, [worker.ended], () => worker.stop());

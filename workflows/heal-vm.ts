@@ -12,7 +12,14 @@ import {
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision } from '../activities/contract.ts';
 import { vmWorkflowId } from '../domain/ids.ts';
-import { type CloseUp, HEAL_SIGNAL, type HealEnded, type HealInput, type HealNews, VM_SIGNAL } from './messages.ts';
+import {
+  HEAL_SIGNAL,
+  type HealEnded,
+  type HealInput,
+  type HealNews,
+  VM_SIGNAL,
+  type WatchClosely,
+} from './messages.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
@@ -33,7 +40,7 @@ const { resolveOperation } = proxyActivities<HealActivities>({ ...UNTIL_DONE, su
 const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'did it help?' });
 
 /** Policies change and news may be lost: whatever it waits for, a heal sees for itself this often. */
-const LONGEST_HOLD_MS = 5 * 60_000;
+const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
   paused: boolean;
@@ -60,10 +67,11 @@ export async function healVm(input: HealInput): Promise<string> {
     const decided = await decide(keyOf(heal));
     setCurrentDetails(decided.line);
     switch (decided.kind) {
+      case 'close':
       case 'stop':
         return close(heal, decided);
       case 'hold':
-        await condition(() => heal.news, Math.min(decided.lookAgainInMs, LONGEST_HOLD_MS), {
+        await condition(() => heal.news, Math.min(decided.lookAgainInMs, MAX_HOLD_MS), {
           summary: `holds: ${decided.reason}`,
         });
         break;
@@ -71,7 +79,7 @@ export async function healVm(input: HealInput): Promise<string> {
         // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
         if (heal.paused) break;
         await actOnce(decided);
-        await sawItThrough(heal, decided);
+        await awaitVerification(heal, decided);
         break;
     }
     if (workflowInfo().continueAsNewSuggested) {
@@ -93,7 +101,7 @@ async function actOnce({ operationId, action }: HealDecision & { kind: 'act' }):
 }
 
 /** Watches closely until the VM is healthy or the remedy's window is over. */
-async function sawItThrough(heal: Heal, { operationId, verifyMs }: HealDecision & { kind: 'act' }): Promise<void> {
+async function awaitVerification(heal: Heal, { operationId, verifyMs }: HealDecision & { kind: 'act' }): Promise<void> {
   let untilMs = await openWindow(heal, verifyMs);
   for (;;) {
     if (heal.paused) {
@@ -116,7 +124,7 @@ async function sawItThrough(heal: Heal, { operationId, verifyMs }: HealDecision 
 /** Until then the VM is looked at closely. */
 async function openWindow(heal: Heal, verifyMs: number): Promise<number> {
   const untilMs = Date.now() + verifyMs;
-  if (verifyMs > 0) await tellVm<CloseUp>(heal, VM_SIGNAL.closeUp, { incident: heal.incident, untilMs });
+  if (verifyMs > 0) await tellVm<WatchClosely>(heal, VM_SIGNAL.watchClosely, { incident: heal.incident, untilMs });
   return untilMs;
 }
 

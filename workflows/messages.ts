@@ -26,8 +26,8 @@ export const VM_SIGNAL = {
   attemptsReset: 'attemptsReset',
   /** Continue as new now, e.g. to move a long-lived workflow onto new code. */
   renew: 'renew',
-  /** From its heal: looks every few seconds until then (`CloseUp`). */
-  closeUp: 'closeUp',
+  /** From its heal: looks every few seconds until then (`WatchClosely`). */
+  watchClosely: 'watchClosely',
   /** From its heal: it is over (`HealEnded`). */
   healEnded: 'healEnded',
 } as const;
@@ -58,7 +58,7 @@ export interface PauseRequest {
   reason: string;
 }
 
-export interface CloseUp {
+export interface WatchClosely {
   incident: number;
   /** Epoch ms; null ends it. */
   untilMs: number | null;
@@ -107,13 +107,13 @@ export interface DescribedVm {
 }
 
 export interface CarriedVm {
-  toldSeq: number;
+  deliveredSeq: number;
   status: string;
   line: string;
   incident: number | null;
   paused: string | null;
   settingsVersion: number;
-  closeUpUntilMs: number | null;
+  watchCloselyUntilMs: number | null;
   lookNow: boolean;
   described: DescribedVm | null;
 }

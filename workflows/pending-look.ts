@@ -22,7 +22,8 @@ export function startLook(vm: VmState): PendingLook {
   const { watch } = proxyActivities<WatchActivities>({
     activityId: 'watch',
     taskQueue: siteTaskQueue(vm.site),
-    summary: vm.closeUpUntilMs === null ? 'looks at the VM; each retry is a look' : 'looks closely: a remedy was tried',
+    summary:
+      vm.watchCloselyUntilMs === null ? 'looks at the VM; each retry is a look' : 'looks closely: a remedy was tried',
     startToCloseTimeout: vm.lookLimitMs,
     // backoff 1: only a killed look waits by these, a steady one names its own next tick
     retry: { initialInterval: '1 second', backoffCoefficient: 1 },

@@ -5,14 +5,14 @@ import type { VmHealthInput } from './messages.ts';
 import { type LookEnding, startLook } from './pending-look.ts';
 import { type Inbox, listenForNews } from './vm-messages.ts';
 import { showDetails, showOnRecord } from './vm-record.ts';
-import { admitted, carriedFrom, type VmState } from './vm-state.ts';
+import { carriedFrom, initialState, type VmState } from './vm-state.ts';
 
 /**
  * The life of one VM: look at it until there is news, act on the news, look again. Quiet looks are retries of one
  * activity and write no history, so this history reads as the VM's medical record.
  */
 export async function vmHealth(input: VmHealthInput): Promise<void> {
-  const vm = admitted(input);
+  const vm = initialState(input);
   const inbox = listenForNews(vm);
   // a memo doesn't outlive continue-as-new by itself
   if (vm.described) showOnRecord(vm, vm.described);
@@ -74,8 +74,8 @@ async function hear(vm: VmState, news: LookNews): Promise<void> {
     case 'gone':
       return farewell(vm, news.deleted);
     case 'health': {
-      const changed = news.seq !== vm.toldSeq;
-      vm.toldSeq = news.seq;
+      const changed = news.seq !== vm.deliveredSeq;
+      vm.deliveredSeq = news.seq;
       vm.status = news.status;
       vm.line = news.line;
       if (vm.lookNow) {

@@ -8,7 +8,6 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import {
-  type CloseUp,
   type HealEnded,
   type LookedNow,
   type PauseRequest,
@@ -17,6 +16,7 @@ import {
   VM_SIGNAL,
   VM_UPDATE,
   type VmView,
+  type WatchClosely,
 } from './messages.ts';
 import { lookedNow, type VmState, viewOf } from './vm-state.ts';
 
@@ -27,7 +27,9 @@ const resume = defineSignal(VM_SIGNAL.resume);
 const retire = defineSignal(VM_SIGNAL.retire);
 const attemptsReset = defineSignal(VM_SIGNAL.attemptsReset);
 const renew = defineSignal(VM_SIGNAL.renew);
-const closeUp = defineSignal<[CloseUp]>(VM_SIGNAL.closeUp);
+const watchClosely = defineSignal<[WatchClosely]>(VM_SIGNAL.watchClosely);
+/** The name of `watchClosely` before 0.2; recorded histories hold it. */
+const closeUp = defineSignal<[WatchClosely]>('closeUp');
 const healEnded = defineSignal<[HealEnded]>(VM_SIGNAL.healEnded);
 const state = defineQuery<VmView>(VM_QUERY.state);
 const look = defineUpdate<LookedNow>(VM_UPDATE.look);
@@ -68,15 +70,17 @@ export function listenForNews(vm: VmState): Inbox {
   on(renew, 'continue as new after this look', () => {
     vm.renew = true;
   });
-  on(closeUp, 'from the heal: look every few seconds until then', ({ incident, untilMs }) => {
-    if (incident !== vm.incident || vm.closeUpUntilMs === untilMs) return;
-    vm.closeUpUntilMs = untilMs;
-    vm.cutShort = true;
-  });
+  for (const signal of [watchClosely, closeUp]) {
+    on(signal, 'from the heal: look every few seconds until then', ({ incident, untilMs }) => {
+      if (incident !== vm.incident || vm.watchCloselyUntilMs === untilMs) return;
+      vm.watchCloselyUntilMs = untilMs;
+      vm.cutShort = true;
+    });
+  }
   on(healEnded, 'from the heal: it is over', ({ incident }) => {
     if (incident !== vm.incident) return;
     vm.incident = null;
-    vm.closeUpUntilMs = null;
+    vm.watchCloselyUntilMs = null;
     vm.cutShort = true;
   });
   setHandler(state, () => viewOf(vm), { description: 'how the VM stands, as its workflow knows it' });

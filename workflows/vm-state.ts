@@ -8,12 +8,12 @@ export interface VmState {
   site: string;
   status: string;
   line: string;
-  toldSeq: number;
+  deliveredSeq: number;
   settingsVersion: number;
   /** The open incident; its heal is workflow heal/<vmId>/<incident>. */
   incident: number | null;
   paused: string | null;
-  closeUpUntilMs: number | null;
+  watchCloselyUntilMs: number | null;
   lookNow: boolean;
   /** As the last news described it; null before the first. */
   described: DescribedVm | null;
@@ -31,7 +31,7 @@ export interface VmState {
 /** Longest check timeout by default (10 s), the writer's limit (2 s) and a margin. */
 const FIRST_LOOK_LIMIT_MS = 20_000;
 
-export function admitted(input: VmHealthInput): VmState {
+export function initialState(input: VmHealthInput): VmState {
   const carried = input.carried;
   return {
     vmId: input.vmId,
@@ -39,11 +39,11 @@ export function admitted(input: VmHealthInput): VmState {
     site: input.site,
     status: carried?.status ?? 'unknown',
     line: carried?.line ?? 'not looked at yet',
-    toldSeq: carried?.toldSeq ?? 0,
+    deliveredSeq: carried?.deliveredSeq ?? 0,
     settingsVersion: carried?.settingsVersion ?? 0,
     incident: carried?.incident ?? null,
     paused: carried?.paused ?? null,
-    closeUpUntilMs: carried?.closeUpUntilMs ?? null,
+    watchCloselyUntilMs: carried?.watchCloselyUntilMs ?? null,
     lookNow: carried?.lookNow ?? false,
     described: carried?.described ?? null,
     looksAnswered: 0,
@@ -57,15 +57,15 @@ export function admitted(input: VmHealthInput): VmState {
 
 /** What the next run needs to go on as if nothing had happened. */
 export function carriedFrom(vm: VmState): VmHealthInput {
-  const { toldSeq, status, line, incident, paused, settingsVersion, closeUpUntilMs, lookNow, described } = vm;
+  const { deliveredSeq, status, line, incident, paused, settingsVersion, watchCloselyUntilMs, lookNow, described } = vm;
   const carried: CarriedVm = {
-    toldSeq,
+    deliveredSeq,
     status,
     line,
     incident,
     paused,
     settingsVersion,
-    closeUpUntilMs,
+    watchCloselyUntilMs,
     lookNow,
     described,
   };
@@ -84,10 +84,10 @@ export function lookedNow(vm: VmState): LookedNow {
 export function lookInputOf(vm: VmState): LookInput {
   return {
     vmId: vm.vmId,
-    toldSeq: vm.toldSeq,
+    deliveredSeq: vm.deliveredSeq,
     settingsVersion: vm.settingsVersion,
-    healTold: vm.incident !== null,
-    closeUpUntilMs: vm.closeUpUntilMs,
+    healOpen: vm.incident !== null,
+    watchCloselyUntilMs: vm.watchCloselyUntilMs,
     now: vm.lookNow,
   };
 }

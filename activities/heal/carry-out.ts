@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import type { Queryable } from '../../db/database.ts';
-import { findOperation, type OperationRow, recordHealResult, recordMoved } from '../../db/operations.ts';
+import { findOperation, type OperationRow, recordHealResult, recordMoved } from '../../db/heals/operations.ts';
 import { vms } from '../../db/schema/vms.ts';
 import type { PowerAction } from '../../domain/power.ts';
 import type { OperationEnd } from '../contract.ts';

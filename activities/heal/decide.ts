@@ -1,17 +1,17 @@
 import { eq } from 'drizzle-orm';
 import { isDatabaseAway, type Queryable } from '../../db/database.ts';
-import { findPolicies } from '../../db/find-policies.ts';
-import { recordHealStep } from '../../db/heal-steps.ts';
-import { findIncidentForUpdate, recordIncidentClosed } from '../../db/incidents.ts';
+import { recordHealStep } from '../../db/heals/heal-steps.ts';
+import { findIncidentForUpdate, recordIncidentClosed } from '../../db/heals/incidents.ts';
 import {
   findOperationsOf,
   type OperationRow,
   recordHealResult,
   recordIntended,
   recordMoved,
-} from '../../db/operations.ts';
+} from '../../db/heals/operations.ts';
+import { findWatchedVms } from '../../db/looks/watched-vms.ts';
+import { findPolicies } from '../../db/policies/find-policies.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
-import { findWatchedVms } from '../../db/watched-vms.ts';
 import type { Remedy } from '../../domain/choose-remedy.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { operationId } from '../../domain/ids.ts';
@@ -45,7 +45,7 @@ async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): P
     .from(vms)
     .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
     .where(eq(vms.id, vmId));
-  if (!row) return { kind: 'stop', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
+  if (!row) return { kind: 'close', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
   // asked before the transaction: a slow hypervisor holds no locks
   const provider = await askProvider(deps, row.provider);
   const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
@@ -104,7 +104,7 @@ interface Applied {
 async function applyDecision(tx: Queryable, applied: Applied): Promise<HealDecision> {
   const { facts, decision, nowMs } = applied;
   switch (decision.kind) {
-    case 'stop':
+    case 'close':
       await recordIncidentClosed(tx, facts.vmId, facts.incident, decision.reason, nowMs);
       return over(decision.reason);
     case 'hold': {
@@ -170,5 +170,5 @@ function actOn(operation: OperationRow, why: string): HealDecision {
 }
 
 function over(reason: string): HealDecision {
-  return { kind: 'stop', reason, line: `over (${reason})` };
+  return { kind: 'close', reason, line: `over (${reason})` };
 }

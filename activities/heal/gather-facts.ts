@@ -1,5 +1,5 @@
 import type { Queryable } from '../../db/database.ts';
-import { findAttempts, findOperationsOf } from '../../db/operations.ts';
+import { findAttempts, findOperationsOf } from '../../db/heals/operations.ts';
 import type { CheckFact, Facts, ProviderFact } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';

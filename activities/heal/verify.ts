@@ -1,5 +1,5 @@
-import { findOperation, recordHealResult } from '../../db/operations.ts';
-import { findWatchedVms } from '../../db/watched-vms.ts';
+import { findOperation, recordHealResult } from '../../db/heals/operations.ts';
+import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { hasRecovered } from '../../domain/recovery.ts';
 import type { IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { recordAttemptsReset } from '../../db/attempts-reset.ts';
-import { findHealEvents, type HealEventRow } from '../../db/heal-history.ts';
-import { findIncidents } from '../../db/incident-history.ts';
+import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
+import { findHealEvents, type HealEventRow } from '../../db/heals/heal-events.ts';
+import { findIncidents } from '../../db/heals/incident-history.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf, requireVm } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { authorOf, requireVm } from '../request-context.ts';
 import { healEventAnswer, healHistoryQuery, incidentListAnswer, incidentListQuery } from '../schemas/heals.ts';
 import { toIso } from '../vm-answer.ts';
 
@@ -14,8 +14,8 @@ const TAG = 'Auto-heal';
 const incidentPosition = z.tuple([z.int()]);
 
 /** What was done to a VM, why, and why not. */
-export function healOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
-  const history = operation({
+export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
+  const history = endpoint({
     id: `readHealHistory${suffix}`,
     method: 'get',
     path: `${prefix}/:id/auto-heal/history`,
@@ -31,7 +31,7 @@ export function healOperations(deps: ApiDependencies, prefix: string, suffix: st
     },
   });
 
-  const reset = operation({
+  const reset = endpoint({
     id: `resetHealAttempts${suffix}`,
     method: 'post',
     path: `${prefix}/:id/auto-heal/reset`,
@@ -49,7 +49,7 @@ export function healOperations(deps: ApiDependencies, prefix: string, suffix: st
     },
   });
 
-  const incidents = operation({
+  const incidents = endpoint({
     id: `listIncidents${suffix}`,
     method: 'get',
     path: `${prefix}/:id/incidents`,

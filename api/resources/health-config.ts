@@ -1,24 +1,24 @@
 import { z } from 'zod';
-import { recordCheck, recordCheckDisabled } from '../../db/check-settings.ts';
-import type { CheckRecord } from '../../db/find-vms.ts';
-import type { NewCheck } from '../../db/vm-registration.ts';
+import { recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
+import type { CheckRecord } from '../../db/fleet/find-vms.ts';
+import type { NewCheck } from '../../db/fleet/vm-registration.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { announceChange, changedAnswer } from '../announcing.ts';
 import { PEOPLE } from '../caller.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf, requireVm, untilUndisturbed } from '../find-or-refuse.ts';
-import { type Call, type Operation, operation } from '../operation.ts';
+import { type Call, type Endpoint, endpoint } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
-import { type CheckInput, checkAnswer, checkTypeField, looseCheck } from '../schemas/checks.ts';
+import { authorOf, requireVm, retryOnConflict } from '../request-context.ts';
+import { type CheckInput, checkAnswer, checkTypeField, inspectableCheck } from '../schemas/checks.ts';
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
-import { MOST_CHECKS } from '../schemas/vms.ts';
+import { MAX_CHECKS } from '../schemas/vms.ts';
 import { toCheckAnswer } from '../vm-answer.ts';
 
 /** A VM's checks, addressed by type; further ones of a type by their name as well. */
-export function healthConfigOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
-  const configure = operation({
+export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
+  const configure = endpoint({
     id: `configureCheck${suffix}`,
     method: 'put',
     path: `${prefix}/:id/health/config`,
@@ -31,14 +31,14 @@ export function healthConfigOperations(deps: ApiDependencies, prefix: string, su
       202: { description: 'The check; looks hear of it when Temporal is back' },
     },
     async inspect(call) {
-      const parsed = looseCheck.safeParse(call.body);
+      const parsed = inspectableCheck.safeParse(call.body);
       if (!parsed.success) return [];
       const vm = await requireVm(deps, call);
       const before = vm.checks.find((check) => isSame(check, parsed.data));
       return checkProblems(deps.checks, completeCheck(parsed.data, before && toSettings(before)), vm.address, '');
     },
     async handle(call) {
-      const { committed, lookSooner } = await untilUndisturbed(() => configureOnce(deps, call));
+      const { committed, lookSooner } = await retryOnConflict(() => configureOnce(deps, call));
       const announced = await announceChange(deps, committed, lookSooner);
       const after = (await requireVm(deps, call)).checks.find((check) => isSame(check, call.body));
       if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
@@ -46,7 +46,7 @@ export function healthConfigOperations(deps: ApiDependencies, prefix: string, su
     },
   });
 
-  const disable = operation({
+  const disable = endpoint({
     id: `disableCheck${suffix}`,
     method: 'delete',
     path: `${prefix}/:id/health/config/:checkType`,
@@ -79,8 +79,8 @@ export function healthConfigOperations(deps: ApiDependencies, prefix: string, su
 async function configureOnce(deps: ApiDependencies, call: Call<unknown, CheckInput>) {
   const vm = await requireVm(deps, call);
   const before = vm.checks.find((check) => isSame(check, call.body));
-  if (before === undefined && vm.checks.length >= MOST_CHECKS) {
-    throw badRequest([{ path: '', message: `The VM has ${MOST_CHECKS} checks, and can't have more.` }]);
+  if (before === undefined && vm.checks.length >= MAX_CHECKS) {
+    throw badRequest([{ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` }]);
   }
   const check = completeCheck(call.body, before && toSettings(before));
   const problems = await checkProblems(deps.checks, check, vm.address, '');

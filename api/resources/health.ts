@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { findPolicies } from '../../db/find-policies.ts';
-import { findVms, type VmRecord } from '../../db/find-vms.ts';
-import { findFleetCounts } from '../../db/fleet-counts.ts';
-import { findHealSummary } from '../../db/heal-history.ts';
-import { findHistoryTotals, findResults, type ResultRecord } from '../../db/health-history.ts';
+import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
+import { findFleetCounts } from '../../db/fleet/fleet-counts.ts';
+import { findHealSummary } from '../../db/heals/heal-events.ts';
+import { findHistoryTotals, findResults, type ResultRecord } from '../../db/looks/check-results.ts';
+import { findPolicies } from '../../db/policies/find-policies.ts';
 import { policyFor } from '../../domain/policy.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { requireVm } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { requireVm } from '../request-context.ts';
 import { healthAnswer, historyAnswer, historyQuery, overviewAnswer, overviewQuery } from '../schemas/health.ts';
 import { reasonsOf, toIso } from '../vm-answer.ts';
 
@@ -19,10 +19,10 @@ const RECENT_RESULTS = 10;
 const resultPosition = z.tuple([z.int(), z.uuid()]);
 
 /** How VMs are and were, in the shapes of the hosting panel that these paths come from. */
-export function healthOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
+export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
   const { pool } = deps.database;
 
-  const overview = operation({
+  const overview = endpoint({
     id: `healthOverview${suffix}`,
     method: 'get',
     path: `${prefix}/health/overview`,
@@ -45,7 +45,7 @@ export function healthOperations(deps: ApiDependencies, prefix: string, suffix: 
     },
   });
 
-  const health = operation({
+  const health = endpoint({
     id: `readHealth${suffix}`,
     method: 'get',
     path: `${prefix}/:id/health`,
@@ -76,7 +76,7 @@ export function healthOperations(deps: ApiDependencies, prefix: string, suffix: 
     },
   });
 
-  const history = operation({
+  const history = endpoint({
     id: `readHealthHistory${suffix}`,
     method: 'get',
     path: `${prefix}/:id/health/history`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findVm } from '../../db/find-vms.ts';
+import { findVm } from '../../db/fleet/find-vms.ts';
 import {
   findPolicyPage,
   type PolicyRow,
@@ -7,23 +7,23 @@ import {
   recordPolicy,
   recordPolicyChanged,
   recordPolicyDeleted,
-} from '../../db/policies.ts';
+} from '../../db/policies/policy-changes.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf } from '../find-or-refuse.ts';
-import { type Call, type Operation, ok, operation } from '../operation.ts';
+import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
 import { POLICY_DEFAULTS, policyProblems } from '../policy-problems.ts';
+import { authorOf } from '../request-context.ts';
 import { type PolicyInput, policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
 
 /** What is done to ill VMs. A change reaches heals under way: they decide by the policies as they are then. */
-export function policyOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
-  const list = operation({
+export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
+  const list = endpoint({
     id: `listPolicies${suffix}`,
     method: 'get',
     path: `${prefix}/auto-heal/policies`,
@@ -40,7 +40,7 @@ export function policyOperations(deps: ApiDependencies, prefix: string, suffix: 
     },
   });
 
-  const upsert = operation({
+  const upsert = endpoint({
     id: `savePolicy${suffix}`,
     method: 'post',
     path: `${prefix}/auto-heal/policies`,
@@ -68,7 +68,7 @@ export function policyOperations(deps: ApiDependencies, prefix: string, suffix: 
     },
   });
 
-  const remove = operation({
+  const remove = endpoint({
     id: `deletePolicy${suffix}`,
     method: 'delete',
     path: `${prefix}/auto-heal/policies/:policyId`,

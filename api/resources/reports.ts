@@ -1,21 +1,21 @@
-import { findReportedVm, type Measurement, type PastReport, recordReports } from '../../db/agent-reports.ts';
-import { recordFirstAgentCheck } from '../../db/check-settings.ts';
-import { findVm } from '../../db/find-vms.ts';
+import { recordFirstAgentCheck } from '../../db/fleet/check-settings.ts';
+import { findVm } from '../../db/fleet/find-vms.ts';
+import { findReportedVm, type Measurement, type PastReport, recordReports } from '../../db/reports/agent-reports.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { announceChange } from '../announcing.ts';
 import { type Caller, REPORTERS } from '../caller.ts';
 import { firstAgentCheck } from '../check-defaults.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
+import { authorOf } from '../request-context.ts';
 import { type ReportInput, reportAnswer, reportInput } from '../schemas/reports.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Agents' reports: the live one is a heartbeat, those from the past only fill in measurements. */
-export function reportOperations(deps: ApiDependencies): Operation[] {
-  const report = operation({
+export function reportEndpoints(deps: ApiDependencies): Endpoint[] {
+  const report = endpoint({
     id: 'report',
     method: 'post',
     path: '/api/health/report',

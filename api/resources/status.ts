@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { countResets, findFleetCounts } from '../../db/fleet-counts.ts';
+import { countResets, findFleetCounts } from '../../db/fleet/fleet-counts.ts';
 import { PEOPLE } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 
 const statusAnswer = z.object({
   total: z.int(),
@@ -14,8 +14,8 @@ const statusAnswer = z.object({
 });
 
 /** The tenant's totals. */
-export function statusOperations({ database }: ApiDependencies): Operation[] {
-  const status = operation({
+export function statusEndpoints({ database }: ApiDependencies): Endpoint[] {
+  const status = endpoint({
     id: 'readStatus',
     method: 'get',
     path: '/api/status',

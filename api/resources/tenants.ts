@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { findTenants, recordTenant, type TenantRow } from '../../db/tenants.ts';
+import { findTenants, recordTenant, type TenantRow } from '../../db/access/tenants.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { OPERATORS } from '../caller.ts';
 import { fromCursor, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { authorOf } from '../request-context.ts';
 import { tenantAnswer, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
 const position = z.tuple([z.string()]);
 
 /** Tenants, for the installation's operator. */
-export function tenantOperations({ database }: ApiDependencies): Operation[] {
-  const make = operation({
+export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
+  const make = endpoint({
     id: 'makeTenant',
     method: 'post',
     path: '/api/tenants',
@@ -32,7 +32,7 @@ export function tenantOperations({ database }: ApiDependencies): Operation[] {
     },
   });
 
-  const list = operation({
+  const list = endpoint({
     id: 'listTenants',
     method: 'get',
     path: '/api/tenants',

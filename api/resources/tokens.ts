@@ -1,25 +1,25 @@
 import { z } from 'zod';
-import { findTokens, recordToken, recordTokenRevoked, type TokenRow } from '../../db/api-tokens.ts';
-import { findVm } from '../../db/find-vms.ts';
-import { tenantExists } from '../../db/tenants.ts';
+import { findTokens, recordToken, recordTokenRevoked, type TokenRow } from '../../db/access/api-tokens.ts';
+import { tenantExists } from '../../db/access/tenants.ts';
+import { findVm } from '../../db/fleet/find-vms.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
 import { ADMINS, type Caller } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
+import { authorOf } from '../request-context.ts';
 import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
 import { toIso } from '../vm-answer.ts';
 
 const TAG = 'Access';
 
 /** Tokens of the own tenant; the installation's operator reaches every tenant. */
-export function tokenOperations(deps: ApiDependencies): Operation[] {
+export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
   const { database, clock } = deps;
 
-  const make = operation({
+  const make = endpoint({
     id: 'makeToken',
     method: 'post',
     path: '/api/tokens',
@@ -51,7 +51,7 @@ export function tokenOperations(deps: ApiDependencies): Operation[] {
     },
   });
 
-  const list = operation({
+  const list = endpoint({
     id: 'listTokens',
     method: 'get',
     path: '/api/tokens',
@@ -71,7 +71,7 @@ export function tokenOperations(deps: ApiDependencies): Operation[] {
     },
   });
 
-  const revoke = operation({
+  const revoke = endpoint({
     id: 'revokeToken',
     method: 'delete',
     path: '/api/tokens/:tokenId',

@@ -1,19 +1,19 @@
-import { recordAnnounced } from '../../db/announcements.ts';
-import { recordVm, withdrawVm } from '../../db/vm-registration.ts';
+import { recordAnnounced } from '../../db/fleet/vm-changes.ts';
+import { recordVm, withdrawVm } from '../../db/fleet/vm-registration.ts';
 import { PEOPLE } from '../caller.ts';
 import { completeCheck, defaultChecks } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf, requireVm } from '../find-or-refuse.ts';
-import { type Operation, operation } from '../operation.ts';
+import { type Endpoint, endpoint } from '../endpoint.ts';
 import { unavailable } from '../problems.ts';
-import { looseVm, newVmAnswer, newVmInput } from '../schemas/vms.ts';
+import { authorOf, requireVm } from '../request-context.ts';
+import { inspectableVm, newVmAnswer, newVmInput } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
 import { conflictOf, resolveProvider, vmProblems } from './vms.ts';
 
 /** Registering a VM: stored, then its workflow started; when that can't be, it is as if nothing had been asked. */
-export function vmRegistration(deps: ApiDependencies): Operation {
-  return operation({
+export function vmRegistration(deps: ApiDependencies): Endpoint {
+  return endpoint({
     id: 'registerVm',
     method: 'post',
     path: '/api/vms',
@@ -23,7 +23,7 @@ export function vmRegistration(deps: ApiDependencies): Operation {
     body: newVmInput,
     answers: { 201: { description: "The VM, and once its agent's token", schema: newVmAnswer } },
     async inspect({ caller, body }) {
-      const address = looseVm.safeParse(body).data?.address ?? null;
+      const address = inspectableVm.safeParse(body).data?.address ?? null;
       return [...(await vmProblems(deps, caller, body, address)), ...(await defaultProblems(deps, body, address))];
     },
     async handle(call) {
@@ -58,7 +58,7 @@ export function vmRegistration(deps: ApiDependencies): Operation {
 
 /** The checks that a VM gets unasked have to fit as well. */
 async function defaultProblems({ checks }: ApiDependencies, body: unknown, address: string | null) {
-  const given = looseVm.safeParse(body).data;
+  const given = inspectableVm.safeParse(body).data;
   if (given === undefined || given.checks !== undefined) return [];
   const problems = await Promise.all(defaultChecks(address).map((check) => checkProblems(checks, check, address, '')));
   return problems.flat().map(({ message }) => ({ path: 'address', message }));

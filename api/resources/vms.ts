@@ -1,24 +1,31 @@
 import { z } from 'zod';
-import { findVms } from '../../db/find-vms.ts';
-import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/vm-changes.ts';
-import type { NewVm, VmConflict } from '../../db/vm-registration.ts';
+import { findVms } from '../../db/fleet/find-vms.ts';
+import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
+import type { NewVm, VmConflict } from '../../db/fleet/vm-registration.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { announceChange, announceDeletion, changedAnswer } from '../announcing.ts';
 import { type Caller, mayNameSockets, PEOPLE } from '../caller.ts';
 import { checkListProblems } from '../check-problems.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf, requireVm, untilUndisturbed } from '../find-or-refuse.ts';
-import { type Call, type Operation, ok, operation } from '../operation.ts';
+import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
-import { looseVm, type VmChangeInput, vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
+import { authorOf, requireVm, retryOnConflict } from '../request-context.ts';
+import {
+  inspectableVm,
+  type VmChangeInput,
+  vmAnswer,
+  vmChangeInput,
+  vmListAnswer,
+  vmListQuery,
+} from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
 
 const TAG = 'VMs';
 
 /** Reading, changing and deleting VMs; `vm-registration.ts` makes them. */
-export function vmOperations(deps: ApiDependencies): Operation[] {
-  const list = operation({
+export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
+  const list = endpoint({
     id: 'listVms',
     method: 'get',
     path: '/api/vms',
@@ -37,7 +44,7 @@ export function vmOperations(deps: ApiDependencies): Operation[] {
     },
   });
 
-  const read = operation({
+  const read = endpoint({
     id: 'readVm',
     method: 'get',
     path: '/api/vms/:id',
@@ -48,7 +55,7 @@ export function vmOperations(deps: ApiDependencies): Operation[] {
     handle: async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)),
   });
 
-  const change = operation({
+  const change = endpoint({
     id: 'changeVm',
     method: 'patch',
     path: '/api/vms/:id',
@@ -62,14 +69,14 @@ export function vmOperations(deps: ApiDependencies): Operation[] {
     },
     inspect: async ({ caller, body }) => vmProblems(deps, caller, body, null),
     async handle(call) {
-      const vm = await untilUndisturbed(() => changeOnce(deps, call));
+      const vm = await retryOnConflict(() => changeOnce(deps, call));
       // only a VM that is meant to run again is due sooner
       const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
       return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
     },
   });
 
-  const remove = operation({
+  const remove = endpoint({
     id: 'deleteVm',
     method: 'delete',
     path: '/api/vms/:id',
@@ -124,7 +131,7 @@ export async function vmProblems(
   body: unknown,
   address: string | null,
 ): Promise<Problem[]> {
-  const parsed = looseVm.safeParse(body);
+  const parsed = inspectableVm.safeParse(body);
   if (!parsed.success) return [];
   const { provider, checks = [] } = parsed.data;
   const problems: Problem[] = [];

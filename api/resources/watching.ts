@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { recordPauseAudit } from '../../db/check-settings.ts';
+import { recordPauseAudit } from '../../db/fleet/check-settings.ts';
 import type { Told } from '../../temporal/vm-signals.ts';
 import { PEOPLE } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { authorOf, identityOf, requireVm } from '../find-or-refuse.ts';
-import { type Operation, ok, operation } from '../operation.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { unavailable } from '../problems.ts';
+import { authorOf, identityOf, requireVm } from '../request-context.ts';
 import { text } from '../schemas/fields.ts';
 
 const TAG = 'Watching';
 const pauseInput = z.strictObject({ reason: text(500) });
 
 /** Asking a VM's workflow for a look, a pause and its end. */
-export function watchingOperations(deps: ApiDependencies, prefix: string, suffix: string): Operation[] {
-  const checkNow = operation({
+export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
+  const checkNow = endpoint({
     id: `checkNow${suffix}`,
     method: 'post',
     path: `${prefix}/:id/check-now`,
@@ -28,7 +28,7 @@ export function watchingOperations(deps: ApiDependencies, prefix: string, suffix
     },
   });
 
-  const pause = operation({
+  const pause = endpoint({
     id: `pauseVm${suffix}`,
     method: 'post',
     path: `${prefix}/:id/pause`,
@@ -46,7 +46,7 @@ export function watchingOperations(deps: ApiDependencies, prefix: string, suffix
     },
   });
 
-  const resume = operation({
+  const resume = endpoint({
     id: `resumeVm${suffix}`,
     method: 'post',
     path: `${prefix}/:id/resume`,

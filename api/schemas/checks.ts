@@ -34,7 +34,7 @@ export const checkInput = z.strictObject({ checkType: checkTypeField, ...checkFi
 export type CheckInput = z.output<typeof checkInput>;
 
 /** The fields that rules beyond the schema look at; a field that the schema refuses counts as absent here. */
-export const looseCheck = z.object({
+export const inspectableCheck = z.object({
   checkType: checkTypeField,
   name: checkFields.name.catch(undefined),
   target: checkFields.target.catch(undefined),

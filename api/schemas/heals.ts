@@ -34,7 +34,7 @@ export const incidentListAnswer = z.object({
       steps: z.array(
         z.object({
           step: z.int(),
-          kind: z.enum(['act', 'hold', 'stop']),
+          kind: z.enum(['act', 'hold', 'close']),
           reason: z.string(),
           decision: anything.describe('for a hold: what would change it, and when it is asked again'),
           guards: z.array(z.object({ guard: z.string(), objection: z.string().nullable() })),

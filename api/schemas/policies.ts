@@ -27,7 +27,7 @@ export const policyInput = z.strictObject({
 export type PolicyInput = z.output<typeof policyInput>;
 
 /** What rules beyond the schema look at; what the schema refuses counts as absent. */
-export const loosePolicy = z.object({
+export const inspectablePolicy = z.object({
   id: z.uuid().optional().catch(undefined),
   name: z.unknown().optional(),
   action: settings.action.catch(undefined),

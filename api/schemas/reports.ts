@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isInstant, text } from './fields.ts';
 
 const AHEAD_MS = 300_000;
-export const MOST_PAST_REPORTS = 1_000;
+export const MAX_PAST_REPORTS = 1_000;
 
 /** Older agents send numbers as text, some with a decimal comma or a percent sign. */
 const lenientNumber = z
@@ -59,7 +59,7 @@ export function reportInput(clock: () => number) {
     backfilled: z.boolean().describe('this report is from the past, by its timestamp').optional(),
     reports: z
       .array(z.looseObject({ timestamp, ...measures }), 'must be a list of reports')
-      .max(MOST_PAST_REPORTS, `must be at most ${MOST_PAST_REPORTS}`)
+      .max(MAX_PAST_REPORTS, `must be at most ${MAX_PAST_REPORTS}`)
       .describe('from the past, while the server was away')
       .optional(),
   });

@@ -38,13 +38,13 @@ const vmFields = {
 };
 
 /** Checks of one VM; more would make a look unbearably long. */
-export const MOST_CHECKS = 50;
+export const MAX_CHECKS = 50;
 
 export const newVmInput = z.strictObject({
   ...vmFields,
   checks: z
     .array(checkInput)
-    .max(MOST_CHECKS, `must be at most ${MOST_CHECKS}`)
+    .max(MAX_CHECKS, `must be at most ${MAX_CHECKS}`)
     .describe('without: a ping, when there is an address')
     .optional(),
 });
@@ -61,7 +61,7 @@ export const vmChangeInput = z.strictObject({
 export type VmChangeInput = z.output<typeof vmChangeInput>;
 
 /** What rules beyond the schema look at, whatever else is wrong. */
-export const looseVm = z.object({
+export const inspectableVm = z.object({
   address: z.string().nullable().optional().catch(undefined),
   provider: providerInput.optional().catch(undefined),
   checks: z.array(z.unknown()).optional().catch(undefined),

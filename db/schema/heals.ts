@@ -46,7 +46,7 @@ export const healSteps = pgTable(
     vmId: uuid('vm_id').notNull(),
     incident: integer('incident').notNull(),
     step: integer('step').notNull(),
-    kind: text('kind', { enum: ['act', 'hold', 'stop'] }).notNull(),
+    kind: text('kind', { enum: ['act', 'hold', 'close'] }).notNull(),
     reason: text('reason').notNull(),
     decision: jsonb('decision').$type<Decision>().notNull(),
     guards: jsonb('guards').$type<GuardAnswer[]>().notNull(),

@@ -3,7 +3,7 @@ import type { Guard } from './guard.ts';
 /** The policy wants what this VM's hypervisor, as Defib speaks to it, can't do. */
 export const actionUnsupported: Guard = {
   reason: 'action-unsupported',
-  object({ facts, remedy }) {
+  objectionTo({ facts, remedy }) {
     if (remedy.kind === 'tell') return null;
     if (remedy.kind === 'power' && facts.providerSupports.includes(remedy.power)) return null;
     return {

@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 /** The policy's attempts within its window are used up; a person is needed. */
 export const attemptsUsedUp: Guard = {
   reason: 'attempts-used-up',
-  object({ facts, policy, remedy }, nowMs) {
+  objectionTo({ facts, policy, remedy }, nowMs) {
     if (remedy.escalation) return null;
     const attempts = facts.attempts.filter((attempt) => !attempt.escalation);
     if (attempts.length < policy.maxAttempts) return null;

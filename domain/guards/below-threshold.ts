@@ -4,7 +4,7 @@ import type { Guard } from './guard.ts';
 /** The failures that opened the incident are no longer in a row: it may be recovering by itself. */
 export const belowThreshold: Guard = {
   reason: 'below-threshold',
-  object({ facts, policy }) {
+  objectionTo({ facts, policy }) {
     if (triggers(policy, facts.consecutiveFailures)) return null;
     return {
       reason: 'below-threshold',

@@ -6,7 +6,7 @@ const NOT_SENT_PAUSE_MS = 10_000;
 /** The last attempt is too recent. */
 export const cooldown: Guard = {
   reason: 'cooldown',
-  object({ facts, policy, remedy }, nowMs) {
+  objectionTo({ facts, policy, remedy }, nowMs) {
     if (remedy.kind === 'tell' && remedy.escalation) return null;
     const last = facts.attempts.at(-1);
     const cooledAtMs = last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000;

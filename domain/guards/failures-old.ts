@@ -6,7 +6,7 @@ import type { Guard } from './guard.ts';
 /** Its failing checks can't tell any more: counted failures stay counted, but say nothing about the VM as it is now. */
 export const failuresOld: Guard = {
   reason: 'failures-old',
-  object({ facts, policy, remedy }, nowMs) {
+  objectionTo({ facts, policy, remedy }, nowMs) {
     if (remedy.kind !== 'power') return null;
     const failing = facts.checks.filter(
       (check) => check.checkType !== 'agent' && triggers(policy, check.consecutiveFailures),

@@ -20,5 +20,5 @@ export interface Objection {
 /** One reason not to heal. Pure; null = no objection. */
 export interface Guard {
   readonly reason: string;
-  object(asked: Case, nowMs: number): Objection | null;
+  objectionTo(asked: Case, nowMs: number): Objection | null;
 }

@@ -4,7 +4,7 @@ import type { Guard } from './guard.ts';
 /** What we know is too old to act on: nobody has looked for three intervals and a timeout. */
 export const notWatched: Guard = {
   reason: 'not-watched',
-  object({ facts }, nowMs) {
+  objectionTo({ facts }, nowMs) {
     const ageMs = facts.lastLookAtMs === null ? null : nowMs - facts.lastLookAtMs;
     if (ageMs !== null && ageMs <= watchLimitMs(facts.checks)) return null;
     return {

@@ -3,7 +3,7 @@ import type { Guard } from './guard.ts';
 /** The hypervisor doesn't answer; nothing is sent into the dark. */
 export const providerUnreachable: Guard = {
   reason: 'provider-unreachable',
-  object({ facts, remedy }) {
+  objectionTo({ facts, remedy }) {
     if (remedy.kind !== 'power' || facts.provider.answered) return null;
     return {
       reason: 'provider-unreachable',

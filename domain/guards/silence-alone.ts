@@ -4,7 +4,7 @@ import type { Guard } from './guard.ts';
 /** A silent agent may be a crashed agent: on its own it never starts a power action. */
 export const silenceAlone: Guard = {
   reason: 'silence-alone',
-  object({ facts, policy, remedy }) {
+  objectionTo({ facts, policy, remedy }) {
     if (remedy.kind !== 'power') return null;
     const failing = facts.checks.filter((check) => triggers(policy, check.consecutiveFailures));
     if (failing.some((check) => check.checkType !== 'agent')) return null;

@@ -4,8 +4,8 @@ import type { ProviderTrouble } from '../provider.ts';
 import { LineReader } from './line-reader.ts';
 import { parseQmpMessage, type QmpMessage } from './qmp-message.ts';
 
-const LONGEST_LINE_BYTES = 64 * 1024;
-const LONGEST_TALK_BYTES = 1024 * 1024;
+const MAX_LINE_BYTES = 64 * 1024;
+const MAX_CONVERSATION_BYTES = 1024 * 1024;
 /** QEMU lets about two clients queue for a monitor; further ones are turned away at once. */
 const QUEUE_FULL_PAUSE_MS = 20;
 /** QMP's own reason for a reset that a monitor asked for. */
@@ -22,7 +22,7 @@ type Reply = Extract<QmpMessage, { kind: 'return' | 'error' }>;
  */
 export class QmpConnection {
   readonly #socket: Socket;
-  readonly #reader = new LineReader(LONGEST_LINE_BYTES, LONGEST_TALK_BYTES);
+  readonly #reader = new LineReader(MAX_LINE_BYTES, MAX_CONVERSATION_BYTES);
   readonly #replies: Reply[] = [];
   #greeted = false;
   #resetAnnounced = false;

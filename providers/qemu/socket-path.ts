@@ -11,7 +11,7 @@ const NO_LONGER_ITSELF =
   'folders changed. Put it back, or register the VM again.';
 
 /** sun_path holds 108 bytes with its end mark (unix(7)); a longer path would be cut and lead elsewhere. */
-const LONGEST_SOCKET_PATH = 107;
+const MAX_SOCKET_PATH = 107;
 
 /** `key` is one per socket, over all tenants. `qmpSocket` is the path to store: only the real one works later. */
 export type QmpSocketRegistration = { ok: true; key: string; qmpSocket: string } | { ok: false; message: string };
@@ -47,7 +47,7 @@ async function locate(path: string, dirs: readonly string[]): Promise<Place> {
   if (!isAbsolute(path) || hasControlCharacter(path)) return { is: 'refused' };
   const real = await realPathOf(path);
   const found = real ?? (await placeOfMissing(path));
-  if (found === null || Buffer.byteLength(found) > LONGEST_SOCKET_PATH) return { is: 'refused' };
+  if (found === null || Buffer.byteLength(found) > MAX_SOCKET_PATH) return { is: 'refused' };
   const folders = await Promise.all(dirs.map(realPathOf));
   if (!folders.some((folder) => folder !== null && isInside(found, folder))) return { is: 'refused' };
   if (real === null) return { is: 'missing', path: found };

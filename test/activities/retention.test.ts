@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { applyRetention } from '../../activities/retention.ts';
 import { openDatabase } from '../../db/database.ts';
-import { ensurePartition } from '../../db/partitions.ts';
 import { healEvents, incidents } from '../../db/schema/heals.ts';
+import { ensurePartition } from '../../db/upkeep/partitions.ts';
 import { DAY, NOON, registerVm } from '../db/watched.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 

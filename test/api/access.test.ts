@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ensureAdminToken } from '../../db/admin-token.ts';
+import { ensureAdminToken } from '../../db/access/admin-token.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { type ApiUnderTest, OPERATOR_TOKEN, registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
 

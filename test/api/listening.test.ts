@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { findListening, markListening } from '../../db/listening.ts';
+import { findListening, markListening } from '../../db/reports/listening.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 describe('When Defib could listen', () => {

@@ -3,14 +3,14 @@ import type { AddressInfo, Server } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Check, ProbeInput } from '../../checks/check.ts';
-import { createConnectGuard, type Resolve } from '../../checks/connect-guard.ts';
-import type { GuardSettings } from '../../checks/connect-rules.ts';
+import { createEgress, type Resolve } from '../../checks/egress.ts';
+import type { EgressSettings } from '../../checks/egress-rules.ts';
 import type { FpingOptions } from '../../checks/fping.ts';
 import { createChecks } from '../../checks/registry.ts';
 import type { CheckType, Sighting } from '../../domain/observation.ts';
 
 export interface Surroundings {
-  settings?: Partial<GuardSettings>;
+  settings?: Partial<EgressSettings>;
   /** What names resolve to; others do not exist. No test asks a real resolver. */
   names?: { [name: string]: readonly string[] };
   resolve?: Resolve;
@@ -22,7 +22,7 @@ export interface Surroundings {
 /** The real checks behind the real guard, on a machine that lets them look at loopback. */
 export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<CheckType, Check> {
   const { settings, names = {}, interfaces = ['127.0.0.1', '::1'], fping, authorities } = surroundings;
-  const guard = createConnectGuard(
+  const guard = createEgress(
     { allow: ['127.0.0.0/8', '::1'], ownPorts: new Set(), ...settings },
     { resolve: surroundings.resolve ?? resolverOf(names), ownAddresses: () => [...interfaces] },
   );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, isDatabaseAway, openDatabase } from '../../db/database.ts';
-import { createLookWriter } from '../../db/look-writer.ts';
-import { ensurePartitions } from '../../db/partitions.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { breakableLink } from './breakable-link.ts';
 import { backendThatWaits, holdRow } from './held-row.ts';

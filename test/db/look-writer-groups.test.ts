@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../db/database.ts';
-import type { LookRecord } from '../../db/look-statement.ts';
-import { createLookWriter, type LookWriter } from '../../db/look-writer.ts';
-import { ensurePartitions } from '../../db/partitions.ts';
+import type { LookRecord } from '../../db/looks/look-statement.ts';
+import { createLookWriter, type LookWriter } from '../../db/looks/look-writer.ts';
+import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { observed } from '../domain/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { holdRow } from './held-row.ts';

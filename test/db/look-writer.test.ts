@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CHANNEL } from '../../db/channel.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { createLookWriter, type LookWriter } from '../../db/look-writer.ts';
-import { ensurePartitions } from '../../db/partitions.ts';
+import { createLookWriter, type LookWriter } from '../../db/looks/look-writer.ts';
+import { CHANNEL } from '../../db/notify.ts';
+import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { observed } from '../domain/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { count, lookOf, NOON, readVm, registerVm, sighted } from './watched.ts';

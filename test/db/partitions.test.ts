@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Database, openDatabase } from '../../db/database.ts';
-import { dropPartitionsBefore, ensurePartition, ensurePartitions, type PartitionedTable } from '../../db/partitions.ts';
+import {
+  dropPartitionsBefore,
+  ensurePartition,
+  ensurePartitions,
+  type PartitionedTable,
+} from '../../db/upkeep/partitions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { DAY } from './watched.ts';
 

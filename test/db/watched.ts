@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { Database } from '../../db/database.ts';
-import type { LookRecord } from '../../db/look-statement.ts';
+import type { LookRecord } from '../../db/looks/look-statement.ts';
+import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { checkConfigs } from '../../db/schema/checks.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
-import { findWatchedVms } from '../../db/watched-vms.ts';
 import { foldLook, type Seen } from '../../domain/look.ts';
 import type { Observation } from '../../domain/observation.ts';
 import type { WatchedVm } from '../../domain/watched.ts';

@@ -33,7 +33,7 @@ function staysIll(chosen: Policy, lastsMs: number, wakes: readonly number[], che
       providerSupports: ['reset', 'reboot', 'stop', 'start'],
     });
     const { decision } = decideRemedy(facts, chosen, nowMs);
-    if (decision.kind === 'stop') throw new Error(`gave up: ${decision.reason}`);
+    if (decision.kind === 'close') throw new Error(`gave up: ${decision.reason}`);
     if (decision.kind === 'hold') {
       days.holds.push({ atMs: nowMs, decision });
       nowMs += Math.max(1, Math.ceil(decision.lookAgainInMs * (wakes[turn % wakes.length] ?? 1)));

@@ -158,9 +158,9 @@ describe('whatever the facts and the policy', () => {
   it('a VM that is deleted, stopped by request or well again is left alone', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
-        expect(decide({ ...facts, deleted: true }, chosen)).toEqual({ kind: 'stop', reason: 'vm-deleted' });
-        expect(decide({ ...facts, stoppedOnPurpose: true }, chosen)).toMatchObject({ kind: 'stop' });
-        if (hasRecovered(facts)) expect(decide(facts, chosen)).toEqual({ kind: 'stop', reason: 'recovered' });
+        expect(decide({ ...facts, deleted: true }, chosen)).toEqual({ kind: 'close', reason: 'vm-deleted' });
+        expect(decide({ ...facts, stoppedOnPurpose: true }, chosen)).toMatchObject({ kind: 'close' });
+        if (hasRecovered(facts)) expect(decide(facts, chosen)).toEqual({ kind: 'close', reason: 'recovered' });
       }),
     );
   });
@@ -186,7 +186,7 @@ describe('whatever the facts and the policy', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         const { decision, guards } = decideRemedy(facts, chosen, NOW);
-        if (decision.kind === 'stop') return;
+        if (decision.kind === 'close') return;
         const first = guards.find((answer) => answer.objection !== null);
         expect(first?.guard).toBe(decision.kind === 'hold' ? decision.reason : undefined);
         expect(first?.objection).toBe(decision.kind === 'hold' ? decision.sentence : undefined);

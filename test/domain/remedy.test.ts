@@ -37,7 +37,7 @@ describe('what to do about an ill VM', () => {
     ['it is well', { status: 'healthy', consecutiveFailures: 0, checks: [passing()] }, policy(), 'recovered'],
     ['no policy wants it healed', {}, null, 'no-policy'],
   ])('is nothing any more when %s', (_title, given, chosen, reason) => {
-    expect(decide(ill(given), chosen)).toEqual({ kind: 'stop', reason });
+    expect(decide(ill(given), chosen)).toEqual({ kind: 'close', reason });
   });
 
   const MANY_OBJECTIONS = ill({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckState, foldCheck, unseenCheck } from '../../domain/check-state.ts';
-import { type HealthStatus, toSeedStatus, worstOf } from '../../domain/health.ts';
+import { type HealthStatus, toLegacyStatus, worstOf } from '../../domain/health.ts';
 import { foldVm, type HealthTransition, UNSEEN, type VmHealth } from '../../domain/vm-health.ts';
 import { anyOutcome, anyThresholds, NOW, observed } from './examples.ts';
 
@@ -29,7 +29,7 @@ describe('the worst of several statuses', () => {
 });
 
 it('the words of the older systems are HEALTHY, WARNING, DOWN and UNKNOWN', () => {
-  expect((['healthy', 'degraded', 'unhealthy', 'unknown'] as const).map(toSeedStatus)).toEqual([
+  expect((['healthy', 'degraded', 'unhealthy', 'unknown'] as const).map(toLegacyStatus)).toEqual([
     'HEALTHY',
     'WARNING',
     'DOWN',

@@ -223,7 +223,7 @@ function expectOneReset(incident: Incident, detail: RegExp): void {
   expect(acted.guards.length).toBeGreaterThan(0);
   expect(acted.guards.filter(({ objection }) => objection !== null)).toEqual([]);
   expect(acted.facts).toMatchObject({ status: 'unhealthy', provider: { answered: true } });
-  expect(incident.steps.at(-1)).toMatchObject({ kind: 'stop', reason: 'recovered' });
+  expect(incident.steps.at(-1)).toMatchObject({ kind: 'close', reason: 'recovered' });
 }
 
 /** The policy asks for two; a busy machine may have decided a look later. */

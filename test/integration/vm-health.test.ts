@@ -54,7 +54,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
         return { incident: opened };
       },
       async decide({ vmId, incident }) {
-        if (vmId !== watched) return { kind: 'stop', reason: 'vm-deleted', line: 'over' };
+        if (vmId !== watched) return { kind: 'close', reason: 'vm-deleted', line: 'over' };
         decided.push(`decide ${incident}`);
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
       },
@@ -145,7 +145,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await until(async () => (await view(handle)).settingsVersion === 7);
     release();
     await until(() => looks.some((look) => look.settingsVersion === 7));
-    expect(looks.find((look) => look.settingsVersion === 7)?.toldSeq).toBe(1);
+    expect(looks.find((look) => look.settingsVersion === 7)?.deliveredSeq).toBe(1);
     expect((await view(handle)).status).toBe('unhealthy');
     await retire(handle);
   });
@@ -163,13 +163,13 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('continues as new with a look in backoff', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'degraded') : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady());
     const handle = await admit();
     await until(() => looks.length >= 2);
     await handle.signal(VM_SIGNAL.renew);
     await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
     await until(() => looks.length === 3);
-    expect(looks.at(-1)).toMatchObject({ toldSeq: 1 });
+    expect(looks.at(-1)).toMatchObject({ deliveredSeq: 1 });
     await retire(handle);
   });
 
@@ -190,7 +190,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     release();
     await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
     await until(() => looks.length >= 2);
-    expect(looks.at(-1)).toMatchObject({ toldSeq: 1, healTold: true });
+    expect(looks.at(-1)).toMatchObject({ deliveredSeq: 1, healOpen: true });
     expect(opened).toBe(1);
     expect(await view(handle)).toMatchObject({ status: 'unhealthy', incident: 1 });
     await retire(handle);
@@ -198,8 +198,8 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
 
   it('opens the heal anew when it is gone', async () => {
     onLook = (input) => {
-      if (input.toldSeq === 0) return health(1, 'unhealthy', true);
-      return input.healTold ? steady() : health(input.toldSeq, 'unhealthy', true);
+      if (input.deliveredSeq === 0) return health(1, 'unhealthy', true);
+      return input.healOpen ? steady() : health(input.deliveredSeq, 'unhealthy', true);
     };
     const handle = await admit();
     await until(() => decided.length >= 1);
@@ -225,7 +225,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('answers update `look` with what was seen', async () => {
-    onLook = (input) => (input.now ? health(input.toldSeq, 'healthy') : steady());
+    onLook = (input) => (input.now ? health(input.deliveredSeq, 'healthy') : steady());
     const handle = await admit();
     await until(() => looks.length >= 1);
     expect(await handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).toEqual({ status: 'healthy', line: 'healthy' });
@@ -248,20 +248,20 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('watches closely while a remedy is verified', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     await until(() => decided.length >= 1);
     const untilMs = Date.now() + 60_000;
-    await handle.signal(VM_SIGNAL.closeUp, { incident: 1, untilMs });
-    await until(() => looks.at(-1)?.closeUpUntilMs === untilMs);
+    await handle.signal(VM_SIGNAL.watchClosely, { incident: 1, untilMs });
+    await until(() => looks.at(-1)?.watchCloselyUntilMs === untilMs);
     await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
-    await until(() => looks.at(-1)?.closeUpUntilMs === null);
+    await until(() => looks.at(-1)?.watchCloselyUntilMs === null);
     expect(await view(handle)).toMatchObject({ incident: null });
     await retire(handle);
   });
 
   it('tells its heal when attempts are reset', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     await until(() => decided.length === 1);
     await handle.signal(VM_SIGNAL.attemptsReset);

@@ -23,7 +23,7 @@ type Handle = WorkflowHandle<typeof healVm>;
 type Verified = Awaited<ReturnType<HealActivities['verify']>>;
 
 const ACT: HealDecision = { kind: 'act', operationId: 'op/1', action: 'restart', verifyMs: 60_000, line: 'acts' };
-const STOP: HealDecision = { kind: 'stop', reason: 'recovered', line: 'over (recovered)' };
+const CLOSE: HealDecision = { kind: 'close', reason: 'recovered', line: 'over (recovered)' };
 const holdFor = (lookAgainInMs: number): HealDecision => ({
   kind: 'hold',
   reason: 'cooldown',
@@ -55,7 +55,7 @@ const activities: WatchActivities & HealActivities & UpkeepActivities = {
   },
   openIncident: async () => ({ incident: 1 }),
   async decide(key) {
-    if (key.vmId !== vmId) return STOP;
+    if (key.vmId !== vmId) return CLOSE;
     asked.push('decide');
     return onDecide(count('decide'));
   },
@@ -79,7 +79,7 @@ function forget(): void {
   vmId = randomUUID();
   asked = [];
   looks = [];
-  onDecide = (times) => (times === 1 ? ACT : STOP);
+  onDecide = (times) => (times === 1 ? ACT : CLOSE);
   onCarryOut = () => ({ state: 'done', detail: 'confirmed' });
   onVerify = () => ({ settled: true, line: 'helped' });
 }
@@ -108,7 +108,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
 
   // terminated in the middle of an activity, a heal would leave the server's clock locked
   afterEach(async () => {
-    onDecide = () => STOP;
+    onDecide = () => CLOSE;
     onVerify = () => ({ settled: true, line: '' });
     await tell(handle, 'retired').catch(() => undefined);
     await handle.result().catch(() => undefined);
@@ -135,7 +135,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   });
 
   it('holds for as long as the decision says', async () => {
-    onDecide = (times) => (times === 1 ? holdFor(2 * MINUTE) : STOP);
+    onDecide = (times) => (times === 1 ? holdFor(2 * MINUTE) : CLOSE);
     await heal();
     await until(() => count('decide') === 1);
     await sleep(2 * MINUTE - 10_000);
@@ -144,7 +144,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   });
 
   it('decides at once when there is news', async () => {
-    onDecide = (times) => (times === 1 ? holdFor(4 * MINUTE) : STOP);
+    onDecide = (times) => (times === 1 ? holdFor(4 * MINUTE) : CLOSE);
     await heal();
     await until(() => count('decide') === 1);
     await tell(handle, 'health');
@@ -152,7 +152,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   });
 
   it('sees for itself every five minutes, however long it is to hold', async () => {
-    onDecide = (times) => (times === 1 ? holdFor(24 * 60 * MINUTE) : STOP);
+    onDecide = (times) => (times === 1 ? holdFor(24 * 60 * MINUTE) : CLOSE);
     await heal();
     await until(() => count('decide') === 1);
     expect(await until(() => count('decide') === 2)).toBeLessThan(6 * MINUTE);
@@ -222,7 +222,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   it('sends nothing that was decided while it was being paused', async () => {
     onDecide = async (times) => {
       if (times === 1) await tell(handle, 'paused');
-      return times === 1 ? ACT : STOP;
+      return times === 1 ? ACT : CLOSE;
     };
     await heal();
     await until(() => count('decide') === 1);
@@ -245,7 +245,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   });
 
   it('hears that its VM is deleted, also while paused', async () => {
-    onDecide = () => STOP;
+    onDecide = () => CLOSE;
     await heal({ paused: true });
     await tell(handle, 'retired');
     expect(await handle.result()).toBe('over (recovered)');
@@ -259,11 +259,11 @@ describeNeeding(['virtual-time'], 'a heal', () => {
       args: [{ vmId, tenantId: 'default', site: 'main' }],
     });
     handle = world.env.client.workflow.getHandle(healWorkflowId(vmId, 1));
-    await until(() => count('decide') === 2 && looks.at(-1)?.healTold === false);
+    await until(() => count('decide') === 2 && looks.at(-1)?.healOpen === false);
     await vm.terminate();
-    const closely = looks.filter((look) => look.closeUpUntilMs !== null);
+    const closely = looks.filter((look) => look.watchCloselyUntilMs !== null);
     expect(closely.length).toBeGreaterThan(0);
-    expect(closely.every((look) => look.healTold)).toBe(true);
-    expect(looks.at(-1)?.closeUpUntilMs).toBeNull();
+    expect(closely.every((look) => look.healOpen)).toBe(true);
+    expect(looks.at(-1)?.watchCloselyUntilMs).toBeNull();
   });
 });

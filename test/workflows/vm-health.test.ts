@@ -53,7 +53,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
         return { incident: opened };
       },
       async decide({ vmId, incident }) {
-        if (vmId !== watched) return { kind: 'stop', reason: 'vm-deleted', line: 'over' };
+        if (vmId !== watched) return { kind: 'close', reason: 'vm-deleted', line: 'over' };
         decided.push(`decide ${incident}`);
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
       },
@@ -125,25 +125,25 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   }, 120_000);
 
   it('tells the news of a look once, and shows it', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'degraded') : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady());
     const handle = await admit();
     await until(() => looks.length >= 3);
-    expect(looks.map((look) => look.toldSeq)).toEqual([0, 1, 1]);
+    expect(looks.map((look) => look.deliveredSeq)).toEqual([0, 1, 1]);
     expect(await view(handle)).toMatchObject({ status: 'degraded', incident: null });
     await retire(handle);
   });
 
   it('opens one heal for a VM that a policy wants healed', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     await until(() => decided.length >= 1 && looks.length >= 2);
     expect(opened).toBe(1);
-    expect(looks[1]).toMatchObject({ toldSeq: 1, healTold: true });
+    expect(looks[1]).toMatchObject({ deliveredSeq: 1, healOpen: true });
     await retire(handle);
   });
 
   it('says which heal has it in care, until that has ended', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     const details = async () =>
       (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
@@ -157,7 +157,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   });
 
   it('ends with its VM, and its heal hears of it', async () => {
-    onLook = (input) => (input.toldSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     await until(() => decided.length >= 1);
     await retire(handle);
@@ -204,11 +204,11 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
         committed = 1;
         throw new Error('worker killed');
       }
-      return input.toldSeq < committed ? health(committed, 'unhealthy') : steady();
+      return input.deliveredSeq < committed ? health(committed, 'unhealthy') : steady();
     };
     const handle = await admit();
     await until(async () => (await view(handle)).status === 'unhealthy');
-    expect(looks.at(0)?.toldSeq).toBe(0);
+    expect(looks.at(0)?.deliveredSeq).toBe(0);
     await retire(handle);
   });
 });

@@ -10,5 +10,5 @@ export const escalating = (remedy: Remedy): Remedy => ({ ...remedy, escalation: 
 
 /** What a guard says about resetting an ill VM, with what the case adds or changes. */
 export function ask(guard: Guard, given: Partial<Case> = {}): Objection | null {
-  return guard.object({ facts: ill(), policy: policy(), remedy: RESET, ...given }, NOW);
+  return guard.objectionTo({ facts: ill(), policy: policy(), remedy: RESET, ...given }, NOW);
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { connectionsFrom } from '../../../workers/connections.ts';
 import { createLog } from '../../../workers/log.ts';
-import { reachedBy } from '../../../workers/reached.ts';
 import { readSettings } from '../../../workers/read-settings.ts';
 import { startWorker } from '../../../workers/start-worker.ts';
 import { FAULT_POINTS, faultAt } from './fault-points.ts';
@@ -19,4 +19,4 @@ function die(): never {
 }
 
 const settings = readSettings();
-await startWorker(settings, reachedBy(settings), createLog(settings, 'defib-worker'), faultAt(point, die));
+await startWorker(settings, connectionsFrom(settings), createLog(settings, 'defib-worker'), faultAt(point, die));

@@ -55,8 +55,8 @@ export async function createKillWorld(temporal: { address: string; connection: C
     const parsed = parseSettings(environment);
     if (!parsed.ok) throw new Error(parsed.problems.join('; '));
     const token = randomBytes(24).toString('base64url');
-    const reached = { databaseUrl: database.url, temporalAddress: temporal.address, namespace };
-    const api = await startApiServer(parsed.settings, reached, pino({ level: 'silent' }), token);
+    const connections = { databaseUrl: database.url, temporalAddress: temporal.address, namespace };
+    const api = await startApiServer(parsed.settings, connections, pino({ level: 'silent' }), token);
     stops.push(() => api.close(500));
     const vm = await startTestVm({ dir: folder, bootLimitMs: 240_000 });
     stops.push(() => vm.stop());

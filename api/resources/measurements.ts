@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { findMetrics, type MetricPoint } from '../../db/reports/measurements.ts';
+import { PEOPLE } from '../caller.ts';
+import { fromCursor, toPage } from '../cursor.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { badRequest } from '../parse-request.ts';
+import { requireVm } from '../request-context.ts';
+import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
+
+const HOUR_MS = 3_600_000;
+const USUAL_POINTS = 300;
+const position = z.tuple([z.int()]);
+
+const metricsQuery = z.strictObject({
+  from: instantQuery.describe('default: an hour before `to`').optional(),
+  to: instantQuery.describe('default: now').optional(),
+  step: z.coerce
+    .number('must be a whole number of seconds')
+    .int('must be a whole number of seconds')
+    .min(1, 'must be at least 1 second')
+    .max(31_536_000, 'must be at most a year')
+    .describe('seconds; default: about 300 points')
+    .optional(),
+  ...pageQuery,
+});
+
+const percent = z.number().nullable();
+const metricsAnswer = z.object({
+  vmId: z.uuid(),
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  stepSeconds: z.int(),
+  points: z.array(
+    z.object({
+      at: z.iso.datetime(),
+      cpu: percent,
+      ram: percent,
+      disk: percent,
+      uptime: z.number().nullable(),
+      samples: z.int(),
+    }),
+  ),
+  nextCursor: nextCursorAnswer,
+});
+
+/** What VMs' agents measured, over time. */
+export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
+  const read = endpoint({
+    id: 'readMetrics',
+    method: 'get',
+    path: '/api/vms/:id/metrics',
+    tag: 'Agents',
+    summary: 'CPU, RAM and disk over time: means per step, oldest first',
+    roles: PEOPLE,
+    query: metricsQuery,
+    answers: { 200: { description: 'Steps that have reports', schema: metricsAnswer } },
+    async handle(call) {
+      const vm = await requireVm(deps, call);
+      const { to: untilMs = call.nowMs, limit, cursor } = call.query;
+      const { from: fromMs = untilMs - HOUR_MS } = call.query;
+      if (fromMs >= untilMs) throw badRequest([{ path: 'from', message: 'must be before `to`' }]);
+      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
+      const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
+      const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
+      const rows = await findMetrics(deps.database.pool, vm.id, range);
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
+      return ok({
+        vmId: vm.id,
+        from: new Date(fromMs).toISOString(),
+        to: new Date(untilMs).toISOString(),
+        stepSeconds,
+        points: page.map(toAnswer),
+        nextCursor,
+      });
+    },
+  });
+  return [read];
+}
+
+function toAnswer(point: MetricPoint): object {
+  return { ...point, at: point.at.toISOString() };
+}

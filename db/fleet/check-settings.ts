@@ -1,0 +1,109 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { CheckType } from '../../domain/observation.ts';
+import { type Author, recordAudit } from '../access/audit.ts';
+import type { Database, Queryable } from '../database.ts';
+import { notify } from '../notify.ts';
+import { checkConfigs, checkState } from '../schema/checks.ts';
+import { vmStatus } from '../schema/vms.ts';
+import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
+import type { NewCheck } from './vm-registration.ts';
+
+/**
+ * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One that was
+ * disabled and is enabled again begins anew: what it saw before says nothing about now.
+ */
+export async function recordCheck(
+  database: Database,
+  read: ReadVm,
+  check: NewCheck,
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const { checkType, name = '', target = null, intervalSeconds, enabled } = check;
+    const details = { checkType, name, target, intervalSeconds, enabled };
+    const vm = await recordSettings(tx, read, {}, author, 'health_check_configured', details);
+    if (vm === null) return null;
+    const now = new Date(author.nowMs);
+    if (enabled) await forgetDisabled(tx, read.vmId, checkType, name);
+    await tx
+      .insert(checkConfigs)
+      .values({ ...check, id: uuidv7(), vmId: read.vmId, createdAt: now, updatedAt: now })
+      .onConflictDoUpdate({
+        target: [checkConfigs.vmId, checkConfigs.checkType, checkConfigs.name],
+        set: { ...check, updatedAt: now },
+      });
+    return vm;
+  });
+}
+
+/** Drops what a disabled check had seen. A look under way loses its swap on `lookSeq`, so it can't bring that back. */
+async function forgetDisabled(tx: Queryable, vmId: string, checkType: CheckType, name: string): Promise<void> {
+  const one = and(eq(checkConfigs.vmId, vmId), eq(checkConfigs.checkType, checkType), eq(checkConfigs.name, name));
+  const [disabled] = await tx
+    .select({ id: checkConfigs.id })
+    .from(checkConfigs)
+    .where(and(one, eq(checkConfigs.enabled, false)));
+  if (disabled === undefined) return;
+  await tx
+    .update(vmStatus)
+    .set({ lookSeq: sql`${vmStatus.lookSeq} + 1` })
+    .where(eq(vmStatus.vmId, vmId));
+  await tx.delete(checkState).where(eq(checkState.checkId, disabled.id));
+}
+
+/** Disables a check and keeps its row; null when the VM is gone. */
+export async function recordCheckDisabled(
+  database: Database,
+  vmId: string,
+  check: { id: string; checkType: string; name: string },
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const details = { checkType: check.checkType, name: check.name };
+    const vm = await recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_disabled', details);
+    if (vm === null) return null;
+    await tx
+      .update(checkConfigs)
+      .set({ enabled: false, updatedAt: new Date(author.nowMs) })
+      .where(eq(checkConfigs.id, check.id));
+    return vm;
+  });
+}
+
+/**
+ * Makes the check that an agent's first report asks for; null when the VM has one already, enabled or not. Two first
+ * reports at once make one.
+ */
+export async function recordFirstAgentCheck(
+  database: Database,
+  vmId: string,
+  check: NewCheck,
+  author: Author,
+): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const now = new Date(author.nowMs);
+    const made = await tx
+      .insert(checkConfigs)
+      .values({ ...check, id: uuidv7(), vmId, createdAt: now, updatedAt: now })
+      .onConflictDoNothing()
+      .returning({ id: checkConfigs.id });
+    if (made.length === 0) return null;
+    const details = { checkType: check.checkType, intervalSeconds: check.intervalSeconds, by: 'first report' };
+    return recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_configured', details);
+  });
+}
+
+/** Notes a pause or its end: it lives in the VM's workflow, the log of who asked for it lives here. */
+export async function recordPauseAudit(
+  database: Database,
+  vmId: string,
+  action: 'vm_paused' | 'vm_resumed',
+  details: { reason?: string },
+  author: Author,
+): Promise<void> {
+  await database.orm.transaction(async (tx) => {
+    await recordAudit(tx, author, action, details, vmId);
+    await notify(tx, { kind: 'vm', vmId, tenantId: author.tenantId });
+  });
+}

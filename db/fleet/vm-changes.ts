@@ -1,0 +1,95 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Pool } from 'pg';
+import type { JsonValue } from '../../domain/observation.ts';
+import { type AuditAction, type Author, recordAudit } from '../access/audit.ts';
+import type { Database, Queryable } from '../database.ts';
+import { notify } from '../notify.ts';
+import { apiTokens } from '../schema/tenants.ts';
+import { vms } from '../schema/vms.ts';
+import { type NewVm, type VmConflict, withoutConflict } from './vm-registration.ts';
+
+/** A VM's settings as committed, to be announced. */
+export interface CommittedVm {
+  vmId: string;
+  tenantId: string;
+  site: string;
+  version: number;
+}
+
+export type Changed = { ok: true; vm: CommittedVm | null } | { ok: false; conflicts: VmConflict[] };
+
+/** What can change of a VM's own settings. */
+export type VmChange = Partial<NewVm> & { stoppedOnPurposeAt?: Date | null };
+
+/** A VM whose settings were read at this version, to be changed only if they still are. */
+export interface ReadVm {
+  vmId: string;
+  version: number;
+}
+
+/** Changes a VM's own settings; `vm` is null when it was changed meanwhile, or is gone: read again. */
+export async function recordVmChanged(
+  database: Database,
+  read: ReadVm,
+  change: VmChange,
+  author: Author,
+): Promise<Changed> {
+  return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
+    const { providerKey: _, stoppedOnPurposeAt: stopped, ...told } = change;
+    const details = {
+      ...told,
+      ...(change.provider ? { provider: change.provider.kind } : {}),
+      ...(stopped === undefined ? {} : { stoppedOnPurpose: stopped !== null }),
+    };
+    return { ok: true, vm: await recordSettings(tx, read, change, author, 'vm_updated', details) };
+  });
+}
+
+/** Marks a VM deleted, frees its names and ends its agent's tokens; null when it is gone already. */
+export async function recordVmDeleted(database: Database, vmId: string, author: Author): Promise<CommittedVm | null> {
+  return database.orm.transaction(async (tx) => {
+    const now = new Date(author.nowMs);
+    const vm = await recordSettings(tx, { vmId, version: null }, { deletedAt: now }, author, 'vm_deleted', {});
+    if (vm === null) return null;
+    await tx
+      .update(apiTokens)
+      .set({ revokedAt: now })
+      .where(and(eq(apiTokens.vmId, vmId), isNull(apiTokens.revokedAt)));
+    return vm;
+  });
+}
+
+/**
+ * Every change of a VM passes here: the next settings version, its audit row and its notification go together. Null when
+ * the VM is gone or was changed since `version`; `version` null = whatever it is now.
+ */
+export async function recordSettings(
+  tx: Queryable,
+  { vmId, version }: { vmId: string; version: number | null },
+  change: Partial<typeof vms.$inferInsert>,
+  author: Author,
+  action: AuditAction,
+  details: { [key: string]: JsonValue },
+): Promise<CommittedVm | null> {
+  const [row] = await tx
+    .update(vms)
+    .set({ ...change, settingsVersion: sql`${vms.settingsVersion} + 1`, updatedAt: new Date(author.nowMs) })
+    .where(
+      and(
+        eq(vms.id, vmId),
+        eq(vms.tenantId, author.tenantId),
+        isNull(vms.deletedAt),
+        version === null ? undefined : eq(vms.settingsVersion, version),
+      ),
+    )
+    .returning({ tenantId: vms.tenantId, site: vms.site, version: vms.settingsVersion });
+  if (!row) return null;
+  await recordAudit(tx, author, action, details, vmId);
+  await notify(tx, { kind: 'vm', vmId, tenantId: row.tenantId });
+  return { vmId, ...row };
+}
+
+/** Notes that a VM's workflow was told of its settings up to this version. */
+export async function recordAnnounced(pool: Pool, vmId: string, version: number): Promise<void> {
+  await pool.query('UPDATE vms SET announced_version = greatest(announced_version, $2) WHERE id = $1', [vmId, version]);
+}

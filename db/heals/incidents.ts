@@ -1,0 +1,59 @@
+import { and, eq, isNull, max } from 'drizzle-orm';
+import type { Database, Queryable } from '../database.ts';
+import { incidents } from '../schema/heals.ts';
+import { vms } from '../schema/vms.ts';
+
+/** Opens an incident, or answers the one that is open already. Throws when there is no such VM. */
+export async function recordIncident(database: Database, vmId: string, nowMs: number): Promise<number> {
+  return database.orm.transaction(async (tx) => {
+    // the VM's row is the lock: two openers can't both see none open
+    const [vm] = await tx.select({ tenantId: vms.tenantId }).from(vms).where(eq(vms.id, vmId)).for('update');
+    if (!vm) throw new Error(`no VM ${vmId}`);
+    const open = await findOpenIncident(tx, vmId);
+    if (open !== null) return open;
+    const [last] = await tx
+      .select({ incident: max(incidents.incident) })
+      .from(incidents)
+      .where(eq(incidents.vmId, vmId));
+    const incident = (last?.incident ?? 0) + 1;
+    await tx.insert(incidents).values({ vmId, incident, tenantId: vm.tenantId, openedAt: new Date(nowMs) });
+    return incident;
+  });
+}
+
+export async function findOpenIncident(tx: Queryable, vmId: string): Promise<number | null> {
+  const [open] = await tx
+    .select({ incident: incidents.incident })
+    .from(incidents)
+    .where(and(eq(incidents.vmId, vmId), isNull(incidents.closedAt)));
+  return open?.incident ?? null;
+}
+
+export type IncidentRow = typeof incidents.$inferSelect;
+
+/** Locks the incident for the transaction: decisions about it come one after the other. */
+export async function findIncidentForUpdate(
+  tx: Queryable,
+  vmId: string,
+  incident: number,
+): Promise<IncidentRow | null> {
+  const [row] = await tx
+    .select()
+    .from(incidents)
+    .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident)))
+    .for('update');
+  return row ?? null;
+}
+
+export async function recordIncidentClosed(
+  tx: Queryable,
+  vmId: string,
+  incident: number,
+  outcome: string,
+  nowMs: number,
+): Promise<void> {
+  await tx
+    .update(incidents)
+    .set({ closedAt: new Date(nowMs), outcome })
+    .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident), isNull(incidents.closedAt)));
+}

@@ -1,0 +1,20 @@
+import type { EgressSettings } from '../checks/egress-rules.ts';
+import type { Settings } from '../domain/settings.ts';
+import type { Connections } from './connections.ts';
+
+/** Where Defib's own parts listen: no check ever connects there. */
+export function egressSettings(settings: Settings, connections: Connections): EgressSettings {
+  const parts = [new URL(connections.databaseUrl), new URL(`tcp://${connections.temporalAddress}`)];
+  const ports = parts.map((part) => Number(part.port || (part.protocol.startsWith('postgres') ? 5432 : 7233)));
+  return {
+    allow: settings.CHECK_TARGETS_ALLOW,
+    ownPorts: new Set([
+      settings.PORT,
+      settings.TEMPORAL_PORT,
+      settings.TEMPORAL_UI_PORT,
+      settings.POSTGRES_PORT,
+      ...ports,
+    ]),
+    ownHosts: parts.map((part) => part.hostname).filter((host) => host !== ''),
+  };
+}
