@@ -1,7 +1,7 @@
 import { isDatabaseAway } from '../db/database.ts';
 import type { CommittedVm } from '../db/fleet/vm-changes.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
-import type { Told } from '../temporal/vm-signals.ts';
+import type { Delivery } from '../temporal/vm-signals.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Answer } from './endpoint.ts';
 
@@ -31,7 +31,7 @@ export function changedAnswer(body: object, announced: boolean): Answer {
 async function noteTold(
   { database, logger }: Pick<ApiDependencies, 'database' | 'logger'>,
   vm: CommittedVm,
-  told: Told,
+  told: Delivery,
 ): Promise<boolean> {
   if (!told.ok) {
     logger.warn({ vmId: vm.vmId, version: vm.version, reason: told.message }, 'a change waits to be announced');

@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { TemporalPort } from '../activities/dependencies.ts';
 import { isUuid, vmWorkflowId } from '../domain/ids.ts';
-import { type HealEnded, VM_SIGNAL, WORKFLOW } from '../workflows/messages.ts';
+import { vmSignals, WORKFLOW } from '../workflows/messages.ts';
 import type { VmSignals } from './vm-signals.ts';
 
 const PAGE = 500;
@@ -11,12 +11,11 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
   return {
     announce: async (vm) => (await signals.announce({ ...vm, lookSooner: false })).ok,
     async retire(vmId) {
-      const told = await signals.retire(vmId);
-      return told.ok || told.reason === 'not-found';
+      const delivery = await signals.retire(vmId);
+      return delivery.ok || delivery.reason === 'not-found';
     },
     async healEnded(vmId, incident) {
-      const ended: HealEnded = { incident };
-      await unlessNotFound(client.workflow.getHandle(vmWorkflowId(vmId)).signal(VM_SIGNAL.healEnded, ended));
+      await unlessNotFound(client.workflow.getHandle(vmWorkflowId(vmId)).signal(vmSignals.healEnded, { incident }));
     },
     async isRunning(workflowId) {
       const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());

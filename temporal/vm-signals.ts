@@ -1,15 +1,10 @@
 import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../domain/ids.ts';
-import {
-  type PauseRequest,
-  type SettingsChanged,
-  VM_SIGNAL,
-  type VmHealthInput,
-  WORKFLOW,
-} from '../workflows/messages.ts';
+import { type VmHealthInput, vmSignals, WORKFLOW } from '../workflows/messages.ts';
 
-/** Whether a workflow heard it. `not-found`: there is none; `unreachable`: perhaps it heard, perhaps not. */
-export type Told = { ok: true } | { ok: false; reason: 'not-found' | 'unreachable'; message: string };
+/** Whether a message was delivered. `not-found`: there is no such workflow; `unreachable`: perhaps it was, perhaps not. */
+export type Delivery = { ok: true } | { ok: false; reason: 'not-found' | 'unreachable'; message: string };
 
 /** A VM as its workflow is started with. */
 export type VmIdentity = Pick<VmHealthInput, 'vmId' | 'tenantId' | 'site'>;
@@ -17,27 +12,31 @@ export type VmIdentity = Pick<VmHealthInput, 'vmId' | 'tenantId' | 'site'>;
 /** What can be said to workflow `vm/<vmId>`. Nothing here throws because Temporal is away. */
 export interface VmSignals {
   /** Settings were committed at `version`; starts the workflow when there is none. */
-  announce(vm: VmIdentity & { version: number; lookSooner: boolean }): Promise<Told>;
+  announce(vm: VmIdentity & { version: number; lookSooner: boolean }): Promise<Delivery>;
   /** Look at every enabled check at once; starts the workflow when there is none. */
-  lookNow(vm: VmIdentity): Promise<Told>;
+  lookNow(vm: VmIdentity): Promise<Delivery>;
   /** Stop looking and healing until `resume`; starts the workflow, paused, when there is none. */
-  pause(vm: VmIdentity, reason: string): Promise<Told>;
-  resume(vm: VmIdentity): Promise<Told>;
+  pause(vm: VmIdentity, reason: string): Promise<Delivery>;
+  resume(vm: VmIdentity): Promise<Delivery>;
   /** The VM is deleted. */
-  retire(vmId: string): Promise<Told>;
+  retire(vmId: string): Promise<Delivery>;
   /** The VM's heal attempts were reset. */
-  attemptsReset(vmId: string): Promise<Told>;
+  attemptsReset(vmId: string): Promise<Delivery>;
   /** Whether Temporal answers within `deadlineMs`. */
-  answers(deadlineMs: number): Promise<Told>;
+  answers(deadlineMs: number): Promise<Delivery>;
 }
 
 /** Each call ends within `deadlineMs`; a client over `Connection.lazy` may be made while Temporal is away. */
 export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
-  function within(limitMs: number, call: () => Promise<unknown>): Promise<Told> {
-    return client.withDeadline(Date.now() + limitMs, call).then((): Told => ({ ok: true }), told);
+  function within(limitMs: number, call: () => Promise<unknown>): Promise<Delivery> {
+    return client.withDeadline(Date.now() + limitMs, call).then((): Delivery => ({ ok: true }), undelivered);
   }
 
-  function tellOrStart(vm: VmIdentity, signal: string, signalArgs: unknown[]): Promise<Told> {
+  function signalOrStart<Args extends unknown[]>(
+    vm: VmIdentity,
+    signal: SignalDefinition<Args>,
+    ...signalArgs: Args
+  ): Promise<Delivery> {
     const { vmId, tenantId, site } = vm;
     const input: VmHealthInput = { vmId, tenantId, site };
     return within(deadlineMs, () =>
@@ -45,37 +44,31 @@ export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
         workflowId: vmWorkflowId(vmId),
         taskQueue: CORE_TASK_QUEUE,
         args: [input],
-        signal,
-        signalArgs,
+        signal: signal.name,
+        signalArgs: signalArgs as unknown[],
       }),
     );
   }
 
-  function tell(vmId: string, signal: string): Promise<Told> {
+  function signalRunning(vmId: string, signal: SignalDefinition<[]>): Promise<Delivery> {
     return within(deadlineMs, () => client.workflow.getHandle(vmWorkflowId(vmId)).signal(signal));
   }
 
   return {
-    announce(vm) {
-      const { version, site, lookSooner } = vm;
-      const change: SettingsChanged = { version, site, lookSooner };
-      return tellOrStart(vm, VM_SIGNAL.settingsChanged, [change]);
-    },
-    lookNow: (vm) => tellOrStart(vm, VM_SIGNAL.lookNow, []),
-    pause(vm, reason) {
-      const request: PauseRequest = { reason };
-      return tellOrStart(vm, VM_SIGNAL.pause, [request]);
-    },
-    resume: (vm) => tellOrStart(vm, VM_SIGNAL.resume, []),
-    retire: (vmId) => tell(vmId, VM_SIGNAL.retire),
-    attemptsReset: (vmId) => tell(vmId, VM_SIGNAL.attemptsReset),
+    announce: ({ version, lookSooner, ...vm }) =>
+      signalOrStart(vm, vmSignals.settingsChanged, { version, site: vm.site, lookSooner }),
+    lookNow: (vm) => signalOrStart(vm, vmSignals.lookNow),
+    pause: (vm, reason) => signalOrStart(vm, vmSignals.pause, { reason }),
+    resume: (vm) => signalOrStart(vm, vmSignals.resume),
+    retire: (vmId) => signalRunning(vmId, vmSignals.retire),
+    attemptsReset: (vmId) => signalRunning(vmId, vmSignals.attemptsReset),
     answers: (limitMs) =>
       within(limitMs, () => client.workflowService.describeNamespace({ namespace: client.options.namespace })),
   };
 }
 
 /** Only what Temporal or the way to it said is a value; our own mistakes are thrown. */
-function told(error: unknown): Told {
+function undelivered(error: unknown): Delivery {
   if (error instanceof WorkflowNotFoundError) return { ok: false, reason: 'not-found', message: error.message };
   if (error instanceof ServiceError || isGrpcServiceError(error)) {
     const cause = error instanceof ServiceError ? error.cause : error;

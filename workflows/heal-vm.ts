@@ -1,25 +1,21 @@
+import { ActivityFailure, type SignalDefinition, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   type ActivityOptions,
   condition,
   continueAsNew,
-  defineSignal,
   getExternalWorkflowHandle,
   log,
+  ParentClosePolicy,
   proxyActivities,
   setCurrentDetails,
   setHandler,
+  startChild,
+  WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision } from '../activities/contract.ts';
-import { vmWorkflowId } from '../domain/ids.ts';
-import {
-  HEAL_SIGNAL,
-  type HealEnded,
-  type HealInput,
-  type HealNews,
-  VM_SIGNAL,
-  type WatchClosely,
-} from './messages.ts';
+import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
+import { type HealInput, type HealNews, healSignals, vmSignals, WORKFLOW } from './messages.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
@@ -39,7 +35,7 @@ const { decide } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'as
 const { resolveOperation } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'in doubt: never sent again' });
 const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'did it help?' });
 
-/** Policies change and news may be lost: whatever it waits for, a heal sees for itself this often. */
+/** Policies change and signals may be lost: whatever it waits for, a heal decides again after this time. */
 const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
@@ -48,18 +44,12 @@ interface Heal extends HealInput {
   news: boolean;
 }
 
+type Act = HealDecision & { kind: 'act' };
+
 /** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. */
 export async function healVm(input: HealInput): Promise<string> {
   const heal: Heal = { ...input, paused: input.paused ?? false, news: false };
-  setHandler(
-    defineSignal<[HealNews]>(HEAL_SIGNAL.news),
-    ({ what }) => {
-      heal.news = true;
-      // a retired VM has nobody left to resume it
-      if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
-    },
-    { description: 'something it waits for may have happened' },
-  );
+  listen(heal);
 
   for (;;) {
     if (heal.paused) await restUntilResumed(heal);
@@ -69,7 +59,8 @@ export async function healVm(input: HealInput): Promise<string> {
     switch (decided.kind) {
       case 'close':
       case 'stop':
-        return close(heal, decided);
+        await signalVm(heal, vmSignals.healEnded, { incident: heal.incident });
+        return decided.line;
       case 'hold':
         await condition(() => heal.news, Math.min(decided.lookAgainInMs, MAX_HOLD_MS), {
           summary: `holds: ${decided.reason}`,
@@ -78,7 +69,7 @@ export async function healVm(input: HealInput): Promise<string> {
       case 'act':
         // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
         if (heal.paused) break;
-        await actOnce(decided);
+        await carryOutOnce(decided);
         await awaitVerification(heal, decided);
         break;
     }
@@ -88,20 +79,32 @@ export async function healVm(input: HealInput): Promise<string> {
   }
 }
 
+function listen(heal: Heal): void {
+  setHandler(
+    healSignals.news,
+    ({ what }) => {
+      heal.news = true;
+      // a retired VM has nobody left to resume it
+      if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
+    },
+    { description: healSignals.news.description },
+  );
+}
+
 async function restUntilResumed(heal: Heal): Promise<void> {
   setCurrentDetails('paused: decides nothing until the VM is resumed');
   await condition(() => !heal.paused);
 }
 
 /** Sends the operation; when it can't be known whether it was sent, that is resolved without sending. */
-async function actOnce({ operationId, action }: HealDecision & { kind: 'act' }): Promise<void> {
+async function carryOutOnce({ operationId, action }: Act): Promise<void> {
   const { carryOut } = proxyActivities<HealActivities>({ ...ONCE, summary: `${action}, sent at most once` });
   const ended = await carryOut({ operationId }).catch(() => ({ state: 'sent' as const, detail: 'no answer' }));
   if (ended.state === 'sent') await resolveOperation({ operationId });
 }
 
-/** Watches closely until the VM is healthy or the remedy's window is over. */
-async function awaitVerification(heal: Heal, { operationId, verifyMs }: HealDecision & { kind: 'act' }): Promise<void> {
+/** Has the VM watched closely until it is healthy or the remedy's window is over. */
+async function awaitVerification(heal: Heal, { operationId, verifyMs }: Act): Promise<void> {
   let untilMs = await openWindow(heal, verifyMs);
   for (;;) {
     if (heal.paused) {
@@ -111,32 +114,26 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs }: HealDeci
     }
     heal.news = false;
     const windowOver = Date.now() >= untilMs;
-    const seen = await verify({ ...keyOf(heal), operationId, windowOver });
-    setCurrentDetails(seen.line);
-    if (seen.settled || windowOver) return;
+    const verified = await verify({ ...keyOf(heal), operationId, windowOver });
+    setCurrentDetails(verified.line);
+    if (verified.settled || windowOver) return;
     const leftMs = Math.max(1, untilMs - Date.now());
-    await condition(() => heal.news, Math.min(leftMs, seen.lookAgainInMs ?? leftMs), {
-      summary: 'waits for looks that tell',
+    await condition(() => heal.news, Math.min(leftMs, verified.lookAgainInMs ?? leftMs), {
+      summary: 'waits for conclusive looks',
     });
   }
 }
 
-/** Until then the VM is looked at closely. */
 async function openWindow(heal: Heal, verifyMs: number): Promise<number> {
   const untilMs = Date.now() + verifyMs;
-  if (verifyMs > 0) await tellVm<WatchClosely>(heal, VM_SIGNAL.watchClosely, { incident: heal.incident, untilMs });
+  if (verifyMs > 0) await signalVm(heal, vmSignals.watchClosely, { incident: heal.incident, untilMs });
   return untilMs;
 }
 
-async function close(heal: Heal, decided: HealDecision): Promise<string> {
-  await tellVm<HealEnded>(heal, VM_SIGNAL.healEnded, { incident: heal.incident });
-  return decided.line;
-}
-
 /** The VM's own workflow may be gone, when the VM is. */
-async function tellVm<T>(heal: Heal, signal: string, message: T): Promise<void> {
+async function signalVm<T>({ vmId }: Heal, signal: SignalDefinition<[T]>, message: T): Promise<void> {
   try {
-    await getExternalWorkflowHandle(vmWorkflowId(heal.vmId)).signal(signal, message);
+    await getExternalWorkflowHandle(vmWorkflowId(vmId)).signal(signal, message);
   } catch (error) {
     log.info('the VM is no longer watched', { error: String(error) });
   }
@@ -144,4 +141,50 @@ async function tellVm<T>(heal: Heal, signal: string, message: T): Promise<void> 
 
 function keyOf(heal: Heal): { vmId: string; incident: number } {
   return { vmId: heal.vmId, incident: heal.incident };
+}
+
+const incidents = proxyActivities<HealActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { maximumInterval: '10 seconds' },
+  summary: 'opens an incident',
+});
+
+/** For workflow `vm/<vmId>`: opens an incident, or finds the open one. Null when neither can be done now. */
+export async function openIncident(vmId: string): Promise<number | null> {
+  try {
+    return (await incidents.openIncident({ vmId })).incident;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    log.warn('no incident could be opened', { error: String(error.cause) });
+    return null;
+  }
+}
+
+/** For workflow `vm/<vmId>`: starts the heal of an incident; false when it runs already. */
+export async function startHeal(input: HealInput): Promise<boolean> {
+  try {
+    await startChild<typeof healVm>(WORKFLOW.healVm, {
+      workflowId: healWorkflowId(input.vmId, input.incident),
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      staticSummary: `heals incident ${input.incident}`,
+      priority: { priorityKey: 1, fairnessKey: input.tenantId },
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return false;
+  }
+}
+
+/** For workflow `vm/<vmId>`: signals the heal of an incident; false when it is over. */
+export async function signalHeal(vmId: string, incident: number, what: HealNews['what']): Promise<boolean> {
+  try {
+    await getExternalWorkflowHandle(healWorkflowId(vmId, incident)).signal(healSignals.news, { what });
+    return true;
+  } catch (error) {
+    log.info('the heal is over', { incident, error: String(error) });
+    return false;
+  }
 }

@@ -1,5 +1,8 @@
+import { defineQuery, defineSignal, defineUpdate, type SignalDefinition } from '@temporalio/workflow';
+
 /**
- * Names and types of what people and the API say to workflows. All of them work from the temporal CLI too, e.g.
+ * What people, the API and workflows say to workflows: each message with its name, its type and its description, for
+ * senders and handlers alike. All of them work from the temporal CLI too, e.g.
  * `temporal workflow signal -w vm/<id> --name lookNow`.
  */
 
@@ -11,46 +14,50 @@ export const WORKFLOW = {
   reconcile: 'reconcile',
 } as const;
 
+/** A signal, and what `temporal workflow metadata` and the Web UI say of it. */
+export type DescribedSignal<Args extends unknown[] = unknown[]> = SignalDefinition<Args> & { description: string };
+
+function signal<Args extends unknown[] = []>(name: string, description: string): DescribedSignal<Args> {
+  return Object.assign(defineSignal<Args>(name), { description });
+}
+
 /** Signals of workflow `vm/<vmId>`. */
-export const VM_SIGNAL = {
-  /** Settings were committed at this version (`SettingsChanged`). */
-  settingsChanged: 'settingsChanged',
-  /** Look at every enabled check at once. */
-  lookNow: 'lookNow',
-  /** Stop looking and healing until `resume` (`PauseRequest`). */
-  pause: 'pause',
-  resume: 'resume',
-  /** The VM is deleted: end the look, the heal and this workflow. */
-  retire: 'retire',
-  /** Its heal attempts were reset: a held heal decides again. */
-  attemptsReset: 'attemptsReset',
-  /** Continue as new now, e.g. to move a long-lived workflow onto new code. */
-  renew: 'renew',
-  /** From its heal: looks every few seconds until then (`WatchClosely`). */
-  watchClosely: 'watchClosely',
-  /** From its heal: it is over (`HealEnded`). */
-  healEnded: 'healEnded',
+export const vmSignals = {
+  settingsChanged: signal<[SettingsChanged]>('settingsChanged', 'settings were committed at this version'),
+  lookNow: signal('lookNow', 'look at every enabled check at once'),
+  pause: signal<[PauseRequest?]>('pause', 'look no more until resumed, and let the heal rest'),
+  resume: signal('resume', 'end a pause'),
+  retire: signal('retire', 'the VM was deleted: end'),
+  attemptsReset: signal('attemptsReset', 'a person has set the heal attempts to 0: a held heal decides again'),
+  renew: signal('renew', 'continue as new after this look, e.g. to move to new code'),
+  watchClosely: signal<[WatchClosely]>('watchClosely', 'from the heal: look every few seconds until then'),
+  healEnded: signal<[HealEnded]>('healEnded', 'from the heal: it is over'),
 } as const;
 
+/** `watchClosely` by its name before 0.2: recorded histories and heals that still run older code send it. */
+export const closeUp = signal<[WatchClosely]>('closeUp', 'the name of watchClosely before 0.2');
+
 /** Queries of workflow `vm/<vmId>`. */
-export const VM_QUERY = {
-  /** What the workflow holds: `VmView`. */
-  state: 'state',
+export const vmQueries = {
+  state: Object.assign(defineQuery<VmView>('state'), { description: 'how the VM stands, as its workflow knows it' }),
 } as const;
 
 /** Updates of workflow `vm/<vmId>`. */
-export const VM_UPDATE = {
-  /** Looks at every enabled check and answers what was seen: `LookedNow`. */
-  look: 'look',
+export const vmUpdates = {
+  look: Object.assign(defineUpdate<LookedNow>('look'), {
+    description: 'look at every enabled check at once, and answer what was seen',
+  }),
 } as const;
 
-/** Signal of workflow `heal/<vmId>/<incident>`: something it waits for may have happened; it decides again. */
-export const HEAL_SIGNAL = { news: 'news' } as const;
+/** Signals of workflow `heal/<vmId>/<incident>`. */
+export const healSignals = {
+  news: signal<[HealNews]>('news', 'something it waits for may have happened: it decides again'),
+} as const;
 
 export interface SettingsChanged {
   version: number;
   site: string;
-  /** Whether an interval got shorter or a check was added: only then is a pending look cut short. */
+  /** Whether an interval got shorter or a check was added: only then is a pending look cancelled. */
   lookSooner: boolean;
 }
 
@@ -98,24 +105,31 @@ export interface VmHealthInput {
   carried?: CarriedVm;
 }
 
+/** What a run needs to know from the run before it, to go on as if nothing had happened. */
+export interface CarriedVm {
+  /** The last health transition that was delivered to this workflow. */
+  deliveredSeq: number;
+  status: string;
+  line: string;
+  /** The open incident; its heal is workflow heal/<vmId>/<incident>. */
+  incident: number | null;
+  /** Why it is paused; null = it is not. */
+  paused: string | null;
+  settingsVersion: number;
+  /** Until then looks come every few seconds; epoch ms. */
+  watchCloselyUntilMs: number | null;
+  /** A look at every check was requested and has not answered yet. */
+  lookNow: boolean;
+  /** As the last news described it; null before the first. */
+  described: DescribedVm | null;
+}
+
 /** A VM as people know it, for the Web UI and for searching. */
 export interface DescribedVm {
   name: string;
   tenantId: string;
   provider: string;
   host: string | null;
-}
-
-export interface CarriedVm {
-  deliveredSeq: number;
-  status: string;
-  line: string;
-  incident: number | null;
-  paused: string | null;
-  settingsVersion: number;
-  watchCloselyUntilMs: number | null;
-  lookNow: boolean;
-  described: DescribedVm | null;
 }
 
 /** Input of workflow `heal/<vmId>/<incident>`. */

@@ -1,11 +1,32 @@
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
-import type { LookNews } from '../activities/contract.ts';
-import { openHeal, tellHeal } from './heal-of-vm.ts';
-import type { VmHealthInput } from './messages.ts';
-import { type LookEnding, startLook } from './pending-look.ts';
-import { type Inbox, listenForNews } from './vm-messages.ts';
-import { showDetails, showOnRecord } from './vm-record.ts';
-import { carriedFrom, initialState, type VmState } from './vm-state.ts';
+import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { LookInput, LookNews } from '../activities/contract.ts';
+import { healWorkflowId } from '../domain/ids.ts';
+import { openIncident, signalHeal, startHeal } from './heal-vm.ts';
+import {
+  type CarriedVm,
+  closeUp,
+  type DescribedSignal,
+  type DescribedVm,
+  type HealNews,
+  type LookedNow,
+  type PauseRequest,
+  type VmHealthInput,
+  type VmView,
+  vmQueries,
+  vmSignals,
+  vmUpdates,
+} from './messages.ts';
+import { type LookEnding, watchUntil } from './watch-activity.ts';
 
 /**
  * The life of one VM: look at it until there is news, act on the news, look again. Quiet looks are retries of one
@@ -13,101 +34,272 @@ import { carriedFrom, initialState, type VmState } from './vm-state.ts';
  */
 export async function vmHealth(input: VmHealthInput): Promise<void> {
   const vm = initialState(input);
-  const inbox = listenForNews(vm);
+  listen(vm);
   // a memo doesn't outlive continue-as-new by itself
-  if (vm.described) showOnRecord(vm, vm.described);
+  if (vm.carried.described) showOnRecord(vm, vm.carried.described);
 
-  while (!vm.retired) {
+  while (!vm.flags.retired) {
     showDetails(vm);
-    const ending = vm.paused === null ? await lookUntilNews(vm) : await restUntilResumed(vm);
-    await apply(vm, ending);
-    await passOn(vm, inbox);
-    if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(carriedFrom(vm));
+    if (vm.carried.paused === null) await applyNews(vm, await nextNews(vm));
+    else await condition(() => vm.carried.paused === null || vm.flags.retired || mustContinueAsNew(vm));
+    await forwardToHeal(vm);
+    if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
   }
-  await tellHeal(vm, 'retired');
+  await notifyHeal(vm, 'retired');
   await condition(allHandlersFinished);
 }
 
-/** Tells the heal what came in; also what comes in while it is being told. */
-async function passOn(vm: VmState, inbox: Inbox): Promise<void> {
-  while (inbox.attemptsReset || inbox.pauseChanged) {
-    const { attemptsReset, pauseChanged } = inbox;
-    inbox.attemptsReset = inbox.pauseChanged = false;
-    if (attemptsReset) await tellHeal(vm, 'attempts-reset');
-    if (pauseChanged) await tellHeal(vm, vm.paused === null ? 'resumed' : 'paused');
+/** What the workflow holds of its VM: its input, what a next run needs of it, and what only this run knows. */
+interface Vm extends VmHealthInput {
+  carried: CarriedVm;
+  flags: Flags;
+  lookLimitMs: number;
+  /** How many looks asked for by `lookNow` or `look` have answered; update handlers wait for it to grow. */
+  looksAnswered: number;
+  /** When a look found no such VM. */
+  missingSinceMs: number | null;
+}
+
+/** What messages asked for. Handlers only set them; the main loop acts and clears. */
+interface Flags {
+  /** The pending look asks for the wrong thing: end it and ask again. */
+  restartLook: boolean;
+  attemptsReset: boolean;
+  pauseChanged: boolean;
+  renew: boolean;
+  retired: boolean;
+}
+
+/** Longest check timeout by default (10 s), the writer's limit (2 s) and a margin. */
+const FIRST_LOOK_LIMIT_MS = 20_000;
+
+function initialState(input: VmHealthInput): Vm {
+  return {
+    ...input,
+    carried: carriedFrom(input.carried),
+    flags: { restartLook: false, attemptsReset: false, pauseChanged: false, renew: false, retired: false },
+    lookLimitMs: FIRST_LOOK_LIMIT_MS,
+    looksAnswered: 0,
+    missingSinceMs: null,
+  };
+}
+
+/** A run of 0.1 named two of its fields differently. */
+function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntilMs: number | null }> = {}): CarriedVm {
+  const { toldSeq: deliveredSeq = 0, closeUpUntilMs: watchCloselyUntilMs = null, ...carried } = before;
+  return {
+    deliveredSeq,
+    status: 'unknown',
+    line: 'not looked at yet',
+    incident: null,
+    paused: null,
+    settingsVersion: 0,
+    watchCloselyUntilMs,
+    lookNow: false,
+    described: null,
+    ...carried,
+  };
+}
+
+function inputOf({ vmId, tenantId, site, carried }: Vm): VmHealthInput {
+  return { vmId, tenantId, site, carried };
+}
+
+/** Handlers only record what came in; the main loop acts. Several requests while a look is being ended are one. */
+function listen(vm: Vm): void {
+  const { carried, flags } = vm;
+  on(vmSignals.settingsChanged, ({ version, site, lookSooner }) => {
+    if (version < carried.settingsVersion) return;
+    carried.settingsVersion = version;
+    if (lookSooner || site !== vm.site) flags.restartLook = true;
+    vm.site = site;
+  });
+  on(vmSignals.lookNow, () => requestLook(vm));
+  on(vmSignals.pause, (request?: PauseRequest) => {
+    carried.paused = request?.reason ?? 'no reason given';
+    flags.pauseChanged = flags.restartLook = true;
+  });
+  on(vmSignals.resume, () => {
+    if (carried.paused !== null) flags.pauseChanged = true;
+    carried.paused = null;
+  });
+  on(vmSignals.retire, () => {
+    flags.retired = true;
+  });
+  on(vmSignals.attemptsReset, () => {
+    flags.attemptsReset = flags.restartLook = true;
+  });
+  on(vmSignals.renew, () => {
+    flags.renew = true;
+  });
+  for (const signal of [vmSignals.watchClosely, closeUp]) {
+    on(signal, ({ incident, untilMs }) => {
+      if (incident !== carried.incident || carried.watchCloselyUntilMs === untilMs) return;
+      carried.watchCloselyUntilMs = untilMs;
+      flags.restartLook = true;
+    });
   }
+  on(vmSignals.healEnded, ({ incident }) => {
+    if (incident !== carried.incident) return;
+    carried.incident = carried.watchCloselyUntilMs = null;
+    flags.restartLook = true;
+  });
+  setHandler(vmQueries.state, () => viewOf(vm), vmQueries.state);
+  setHandler(vmUpdates.look, () => lookAndAnswer(vm), {
+    description: vmUpdates.look.description,
+    validator() {
+      if (carried.paused === null) return;
+      throw ApplicationFailure.nonRetryable(`paused (${carried.paused}): resume it first`, 'Paused');
+    },
+  });
 }
 
-/** Waits for the look's news; a look that asks for the wrong thing is ended, and its last word heard. */
-async function lookUntilNews(vm: VmState): Promise<LookEnding> {
-  vm.cutShort = false;
-  const look = startLook(vm);
-  await condition(() => look.ending !== undefined || vm.cutShort || vm.retired || mustContinueAsNew(vm));
-  return look.ending ?? look.cutShort();
+function on<Args extends unknown[]>(signal: DescribedSignal<Args>, handler: (...args: Args) => void): void {
+  setHandler(signal, handler, { description: signal.description });
 }
 
-async function restUntilResumed(vm: VmState): Promise<LookEnding> {
-  await condition(() => vm.paused === null || vm.retired || mustContinueAsNew(vm));
-  return { kind: 'cut' };
+function requestLook({ carried, flags }: Vm): void {
+  if (carried.lookNow) return;
+  carried.lookNow = flags.restartLook = true;
 }
 
-async function apply(vm: VmState, ending: LookEnding): Promise<void> {
-  switch (ending.kind) {
-    case 'news':
-      return hear(vm, ending.news);
-    case 'failed':
-      // never expected; whatever it was, go on watching, but not in a tight loop
-      vm.line = `look failed: ${ending.message}`;
-      showDetails(vm);
-      await condition(() => vm.cutShort || vm.retired, '10 seconds');
-      return;
-    case 'cut':
-      return;
-  }
+async function lookAndAnswer(vm: Vm): Promise<LookedNow> {
+  const before = vm.looksAnswered;
+  requestLook(vm);
+  await condition(() => vm.looksAnswered > before || vm.flags.retired);
+  return { status: vm.carried.status, line: vm.carried.line };
 }
 
-async function hear(vm: VmState, news: LookNews): Promise<void> {
+function viewOf({ vmId, site, carried }: Vm): VmView {
+  const { status, line, incident, paused, settingsVersion } = carried;
+  return { vmId, site, status, line, incident, paused, settingsVersion };
+}
+
+/** Looks until there is news, or until the look that is pending asks for the wrong thing. */
+async function nextNews(vm: Vm): Promise<LookEnding> {
+  vm.flags.restartLook = false;
+  const { vmId, site, tenantId, carried, lookLimitMs } = vm;
+  const input: LookInput = {
+    vmId,
+    deliveredSeq: carried.deliveredSeq,
+    settingsVersion: carried.settingsVersion,
+    healOpen: carried.incident !== null,
+    watchCloselyUntilMs: carried.watchCloselyUntilMs,
+    now: carried.lookNow,
+  };
+  const options = { site, tenantId, lookLimitMs, ill: carried.status !== 'healthy' };
+  return watchUntil(() => vm.flags.restartLook || vm.flags.retired || mustContinueAsNew(vm), input, options);
+}
+
+async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
   switch (news.kind) {
+    case 'health':
+      return applyHealth(vm, news);
     case 'needs-time':
       vm.lookLimitMs = news.lookLimitMs;
       return;
     case 'gone':
-      return farewell(vm, news.deleted);
-    case 'health': {
-      const changed = news.seq !== vm.deliveredSeq;
-      vm.deliveredSeq = news.seq;
-      vm.status = news.status;
-      vm.line = news.line;
-      if (vm.lookNow) {
-        vm.lookNow = false;
-        vm.looksAnswered++;
-      }
-      vm.described = news.vm;
-      showOnRecord(vm, news.vm);
-      if (vm.incident !== null && changed) await tellHeal(vm, 'health');
-      // the last word of a look that a pause cut short opens nothing: resumed, the next look says it again
-      if (vm.incident === null && news.healWanted && !vm.retired && vm.paused === null) await openHeal(vm);
+      return handleMissingVm(vm, news.deleted);
+    case 'cancelled':
       return;
-    }
+    case 'failed':
+      // never expected; whatever it was, go on watching, but not in a tight loop
+      vm.carried.line = `look failed: ${news.message}`;
+      showDetails(vm);
+      await condition(() => vm.flags.restartLook || vm.flags.retired, '10 seconds');
   }
 }
 
-/** "No such VM" ends a workflow only when it stays so: a registration may be committed a moment later. */
-async function farewell(vm: VmState, deleted: boolean): Promise<void> {
-  const missingForMs = vm.missingSinceMs === null ? Number.POSITIVE_INFINITY : Date.now() - vm.missingSinceMs;
-  if (deleted || missingForMs < BELIEVED_MS) {
-    vm.retired = true;
-    return;
+/** Ill → an incident and its heal; from then on each change of health is the heal's news, until it says it is over. */
+async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise<void> {
+  const { carried, flags } = vm;
+  const changed = news.seq !== carried.deliveredSeq;
+  carried.deliveredSeq = news.seq;
+  carried.status = news.status;
+  carried.line = news.line;
+  carried.described = news.vm;
+  if (carried.lookNow) {
+    carried.lookNow = false;
+    vm.looksAnswered++;
   }
-  vm.missingSinceMs = Date.now();
-  vm.line = 'no such VM in the database';
-  await condition(() => vm.retired, '2 minutes');
+  showOnRecord(vm, news.vm);
+  if (carried.incident !== null && changed) await notifyHeal(vm, 'health');
+  // a look that was being cancelled by a pause opens nothing: after the pause the next look says it again
+  const mayHeal = !flags.retired && carried.paused === null;
+  if (carried.incident === null && news.healWanted && mayHeal) await openHeal(vm);
+}
+
+/** Opens an incident and starts its heal, or finds the ones that are open already. */
+async function openHeal(vm: Vm): Promise<void> {
+  const { vmId, tenantId, site, carried } = vm;
+  carried.incident = await openIncident(vmId);
+  if (carried.incident === null) return;
+  const started = await startHeal({ vmId, tenantId, site, incident: carried.incident });
+  // it may have been paused by an earlier run of this workflow, or wait for news that nobody was there to send
+  if (!started) await notifyHeal(vm, 'resumed');
+}
+
+/** Notifies the heal, if one is open. One that is over can't hear: then there is none. */
+async function notifyHeal({ vmId, carried }: Vm, what: HealNews['what']): Promise<void> {
+  if (carried.incident === null) return;
+  if (!(await signalHeal(vmId, carried.incident, what))) carried.incident = null;
+}
+
+/** Forwards what concerns the heal; also what comes in while that is being done. */
+async function forwardToHeal(vm: Vm): Promise<void> {
+  const { carried, flags } = vm;
+  while (flags.attemptsReset || flags.pauseChanged) {
+    const { attemptsReset, pauseChanged } = flags;
+    flags.attemptsReset = flags.pauseChanged = false;
+    if (attemptsReset) await notifyHeal(vm, 'attempts-reset');
+    if (pauseChanged) await notifyHeal(vm, carried.paused === null ? 'resumed' : 'paused');
+  }
 }
 
 /** Two minutes, and a while for the look that follows. */
-const BELIEVED_MS = 150_000;
+const MISSING_FOR_GOOD_MS = 150_000;
+
+/** "No such VM" ends a workflow only when it stays so: a registration may be committed a moment later. */
+async function handleMissingVm(vm: Vm, deleted: boolean): Promise<void> {
+  const missingForMs = vm.missingSinceMs === null ? Number.POSITIVE_INFINITY : Date.now() - vm.missingSinceMs;
+  if (deleted || missingForMs < MISSING_FOR_GOOD_MS) {
+    vm.flags.retired = true;
+    return;
+  }
+  vm.missingSinceMs = Date.now();
+  vm.carried.line = 'no such VM in the database';
+  await condition(() => vm.flags.retired, '2 minutes');
+}
 
 /** Between looks only, and with no update half answered: nothing is pending that a new run would not know of. */
-function mustContinueAsNew(vm: VmState): boolean {
-  return (vm.renew || workflowInfo().continueAsNewSuggested) && allHandlersFinished();
+function mustContinueAsNew({ flags }: Vm): boolean {
+  return (flags.renew || workflowInfo().continueAsNewSuggested) && allHandlersFinished();
+}
+
+/** Shows how the VM stands in the Web UI, as people read it. */
+function showDetails({ vmId, carried }: Vm): void {
+  const { described, line, paused, incident } = carried;
+  const lines = [described ? `**${described.name}** ${line}` : line];
+  if (paused !== null) lines.unshift(`**paused**: ${paused}`);
+  if (incident !== null) lines.push(`in the care of \`${healWorkflowId(vmId, incident)}\``);
+  setCurrentDetails(lines.join('\n\n'));
+}
+
+/** Typed search attributes: `temporal workflow list -q "VmStatus='unhealthy'"`. */
+const VM_STATUS = defineSearchAttributeKey('VmStatus', SearchAttributeType.KEYWORD);
+const VM_TENANT = defineSearchAttributeKey('VmTenant', SearchAttributeType.KEYWORD);
+const VM_PROVIDER = defineSearchAttributeKey('VmProvider', SearchAttributeType.KEYWORD);
+const VM_HOST = defineSearchAttributeKey('VmHost', SearchAttributeType.KEYWORD);
+
+/** Puts the VM on record: details, attributes to search by, and the memo that lists show. Writes history. */
+function showOnRecord(vm: Vm, { name, tenantId, provider, host }: DescribedVm): void {
+  showDetails(vm);
+  const { status } = vm.carried;
+  upsertSearchAttributes([
+    { key: VM_STATUS, value: status },
+    { key: VM_TENANT, value: tenantId },
+    { key: VM_PROVIDER, value: provider },
+    ...(host === null ? [] : [{ key: VM_HOST, value: host }]),
+  ]);
+  upsertMemo({ name, status });
 }

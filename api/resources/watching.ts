@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordPauseAudit } from '../../db/fleet/check-settings.ts';
-import type { Told } from '../../temporal/vm-signals.ts';
+import type { Delivery } from '../../temporal/vm-signals.ts';
 import { PEOPLE } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
@@ -66,6 +66,6 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
 }
 
 /** These live in the workflow alone: what it hasn't heard hasn't happened. */
-function requireTold(told: Told): void {
+function requireTold(told: Delivery): void {
   if (!told.ok) throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', told);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CORE_TASK_QUEUE, healWorkflowId } from '../../domain/ids.ts';
 import type { healVm } from '../../workflows/index.ts';
-import { HEAL_SIGNAL, type HealNews, WORKFLOW } from '../../workflows/messages.ts';
+import { type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 
@@ -47,7 +47,7 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
       taskQueue: CORE_TASK_QUEUE,
       args: [{ vmId, tenantId: 'default', site: 'main', incident: 1 }],
     });
-    const tell = (what: HealNews['what']) => handle.signal(HEAL_SIGNAL.news, { what });
+    const tell = (what: HealNews['what']) => handle.signal(healSignals.news, { what });
     const { runId } = await handle.describe();
     for (let sent = 0; sent < 4_100; sent += 100) {
       await Promise.all(Array.from({ length: 100 }, () => tell('health')));

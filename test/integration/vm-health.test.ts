@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
-import { type LookedNow, VM_QUERY, VM_SIGNAL, VM_UPDATE, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { type LookedNow, type VmView, vmQueries, vmSignals, vmUpdates, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 
@@ -92,11 +92,11 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     return { ...handle, firstRunId: started.firstExecutionRunId };
   }
 
-  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(VM_QUERY.state);
+  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(vmQueries.state);
   const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
 
   async function retire(handle: Handle): Promise<void> {
-    await handle.signal(VM_SIGNAL.retire);
+    await handle.signal(vmSignals.retire);
     await handle.result();
   }
 
@@ -125,14 +125,14 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   it('ends a look in backoff at once and asks again', async () => {
     const handle = await admit();
     await until(() => looks.length >= 1);
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await handle.signal(vmSignals.settingsChanged, { version: 7, site: 'main', lookSooner: true });
     await until(() => looks.some((look) => look.settingsVersion === 7));
     await retire(handle);
   });
 
   it('lets a running look end steadily and asks again', async () => {
     const { handle, release } = await admitWithRunningLook(() => steady());
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await handle.signal(vmSignals.settingsChanged, { version: 7, site: 'main', lookSooner: true });
     await until(async () => (await view(handle)).settingsVersion === 7);
     release();
     await until(() => looks.some((look) => look.settingsVersion === 7));
@@ -141,7 +141,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
 
   it('hears the result of a look that was being cancelled', async () => {
     const { handle, release } = await admitWithRunningLook(() => health(1, 'unhealthy'));
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await handle.signal(vmSignals.settingsChanged, { version: 7, site: 'main', lookSooner: true });
     await until(async () => (await view(handle)).settingsVersion === 7);
     release();
     await until(() => looks.some((look) => look.settingsVersion === 7));
@@ -154,7 +154,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     const { handle, release } = await admitWithRunningLook(() => {
       throw ApplicationFailure.nonRetryable('disk on fire');
     });
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 7, site: 'main', lookSooner: true });
+    await handle.signal(vmSignals.settingsChanged, { version: 7, site: 'main', lookSooner: true });
     await until(async () => (await view(handle)).settingsVersion === 7);
     release();
     await until(() => looks.some((look) => look.settingsVersion === 7));
@@ -166,7 +166,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady());
     const handle = await admit();
     await until(() => looks.length >= 2);
-    await handle.signal(VM_SIGNAL.renew);
+    await handle.signal(vmSignals.renew);
     await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
     await until(() => looks.length === 3);
     expect(looks.at(-1)).toMatchObject({ deliveredSeq: 1 });
@@ -175,7 +175,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
 
   it('continues as new after a running look has ended', async () => {
     const { handle, release } = await admitWithRunningLook(() => steady());
-    await handle.signal(VM_SIGNAL.renew);
+    await handle.signal(vmSignals.renew);
     await view(handle);
     expect(await runIdOf(handle)).toBe(handle.firstRunId);
     release();
@@ -185,7 +185,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
 
   it('carries a transition that a look returned while it was continuing as new', async () => {
     const { handle, release } = await admitWithRunningLook(() => health(1, 'unhealthy', true));
-    await handle.signal(VM_SIGNAL.renew);
+    await handle.signal(vmSignals.renew);
     await view(handle);
     release();
     await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
@@ -204,7 +204,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     const handle = await admit();
     await until(() => decided.length >= 1);
     await temporal.client.workflow.getHandle(healWorkflowId(watched, 1)).terminate();
-    await handle.signal(VM_SIGNAL.attemptsReset);
+    await handle.signal(vmSignals.attemptsReset);
     await until(async () => (await view(handle)).incident === 2);
     expect(opened).toBe(2);
     await retire(handle);
@@ -213,13 +213,13 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   it('neither looks nor heals while paused, and goes on when resumed', async () => {
     const handle = await admit();
     await until(() => looks.length >= 1);
-    await handle.signal(VM_SIGNAL.pause, { reason: 'rack move' });
+    await handle.signal(vmSignals.pause, { reason: 'rack move' });
     await until(async () => (await view(handle)).paused === 'rack move');
     const described = await handle.describe();
     expect(described.raw.pendingActivities ?? []).toEqual([]);
     const before = looks.length;
-    await expect(handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).rejects.toThrow();
-    await handle.signal(VM_SIGNAL.resume);
+    await expect(handle.executeUpdate<LookedNow, []>(vmUpdates.look)).rejects.toThrow();
+    await handle.signal(vmSignals.resume);
     await until(() => looks.length > before);
     await retire(handle);
   });
@@ -228,7 +228,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     onLook = (input) => (input.now ? health(input.deliveredSeq, 'healthy') : steady());
     const handle = await admit();
     await until(() => looks.length >= 1);
-    expect(await handle.executeUpdate<LookedNow, []>(VM_UPDATE.look)).toEqual({ status: 'healthy', line: 'healthy' });
+    expect(await handle.executeUpdate<LookedNow, []>(vmUpdates.look)).toEqual({ status: 'healthy', line: 'healthy' });
     await retire(handle);
   });
 
@@ -237,7 +237,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     const handle = await admit();
     await until(() => looks.length >= 1);
     const before = (await handle.describe()).historyLength;
-    await handle.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: false });
+    await handle.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: false });
     await until(() => looks.length >= 3);
     const types = (await handle.fetchHistory()).events
       ?.slice(before)
@@ -252,9 +252,9 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     const handle = await admit();
     await until(() => decided.length >= 1);
     const untilMs = Date.now() + 60_000;
-    await handle.signal(VM_SIGNAL.watchClosely, { incident: 1, untilMs });
+    await handle.signal(vmSignals.watchClosely, { incident: 1, untilMs });
     await until(() => looks.at(-1)?.watchCloselyUntilMs === untilMs);
-    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
+    await handle.signal(vmSignals.healEnded, { incident: 1 });
     await until(() => looks.at(-1)?.watchCloselyUntilMs === null);
     expect(await view(handle)).toMatchObject({ incident: null });
     await retire(handle);
@@ -264,7 +264,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
     const handle = await admit();
     await until(() => decided.length === 1);
-    await handle.signal(VM_SIGNAL.attemptsReset);
+    await handle.signal(vmSignals.attemptsReset);
     await until(() => decided.length === 2);
     await retire(handle);
   });

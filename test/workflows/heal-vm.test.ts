@@ -15,7 +15,7 @@ import {
 } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { healVm, vmHealth } from '../../workflows/index.ts';
-import { HEAL_SIGNAL, type HealInput, type HealNews, WORKFLOW } from '../../workflows/messages.ts';
+import { type HealInput, type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
 
@@ -92,7 +92,7 @@ function startHeal(client: Client, more: Partial<HealInput> = {}): Promise<Handl
   });
 }
 
-const tell = (handle: Handle, what: HealNews['what']) => handle.signal(HEAL_SIGNAL.news, { what });
+const tell = (handle: Handle, what: HealNews['what']) => handle.signal(healSignals.news, { what });
 
 describeNeeding(['virtual-time'], 'a heal', () => {
   let world: VirtualWorld;

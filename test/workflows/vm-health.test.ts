@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
-import { VM_QUERY, VM_SIGNAL, type VmView, WORKFLOW } from '../../workflows/messages.ts';
+import { type VmView, vmQueries, vmSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
 
@@ -96,14 +96,14 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     });
   }
 
-  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(VM_QUERY.state);
+  const view = (handle: Handle): Promise<VmView> => handle.query<VmView>(vmQueries.state);
 
   async function historyLength(handle: Handle): Promise<number> {
     return (await handle.describe()).historyLength;
   }
 
   async function retire(handle: Handle): Promise<void> {
-    await handle.signal(VM_SIGNAL.retire);
+    await handle.signal(vmSignals.retire);
     await handle.result();
   }
 
@@ -150,7 +150,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     await until(() => decided.length >= 1 && looks.length >= 2);
     expect(await details()).toBe(`**vm** unhealthy\n\nin the care of \`heal/${watched}/1\``);
     const before = looks.length;
-    await handle.signal(VM_SIGNAL.healEnded, { incident: 1 });
+    await handle.signal(vmSignals.healEnded, { incident: 1 });
     await until(() => looks.length > before);
     expect(await details()).toBe('**vm** unhealthy');
     await retire(handle);

@@ -6,7 +6,7 @@ import { listeningSpans, vmAgents, vmStatus, vms } from '../../../db/schema/vms.
 import { tickAtOrBefore } from '../../../domain/grid.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
 import type { PolicyAction } from '../../../domain/policy.ts';
-import { VM_SIGNAL, WORKFLOW } from '../../../workflows/messages.ts';
+import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
 import type { Manner } from './fake-site.ts';
 import { writeLog } from './log.ts';
 import type { ScenarioWorld } from './scenario-world.ts';
@@ -182,21 +182,21 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       const intervalSeconds = Number(line.settings['interval']);
       await database.orm.update(checkConfigs).set({ intervalSeconds }).where(eq(checkConfigs.vmId, VM_ID));
       await database.orm.update(vms).set({ settingsVersion: 2, announcedVersion: 2 }).where(ofVm);
-      return vm.signal(VM_SIGNAL.settingsChanged, { version: 2, site: 'main', lookSooner: true });
+      return vm.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: true });
     }
     case 'delete':
       await database.orm.update(vms).set({ deletedAt: now }).where(ofVm);
-      return vm.signal(VM_SIGNAL.retire);
+      return vm.signal(vmSignals.retire);
     case 'stop-on-purpose':
       await database.orm.update(vms).set({ stoppedOnPurposeAt: now }).where(ofVm);
       return;
     case 'pause':
-      return vm.signal(VM_SIGNAL.pause, { reason: 'by the script' });
+      return vm.signal(vmSignals.pause, { reason: 'by the script' });
     case 'resume':
-      return vm.signal(VM_SIGNAL.resume);
+      return vm.signal(vmSignals.resume);
     case 'reset-attempts':
       await database.orm.update(vms).set({ attemptsResetAt: now }).where(ofVm);
-      return vm.signal(VM_SIGNAL.attemptsReset);
+      return vm.signal(vmSignals.attemptsReset);
     default:
       throw new Error(`faults: there is no "${line.verb}"`);
   }
