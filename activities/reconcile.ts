@@ -1,10 +1,14 @@
-import { and, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import { findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
+import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import { recordIncidentClosed } from '../db/heals/incidents.ts';
-import { findOperationsOf, recordHealResult } from '../db/heals/operations.ts';
-import { checkConfigs } from '../db/schema/checks.ts';
-import { incidents } from '../db/schema/heals.ts';
-import { vmStatus, vms } from '../db/schema/vms.ts';
+import { findOperationsOf, recordOperationEvent } from '../db/heals/operations.ts';
+import {
+  countVmsAt,
+  findExistingVmIds,
+  findOpenIncidents,
+  findOverdue,
+  findUnannounced,
+} from '../db/upkeep/disagreements.ts';
 import { recordMended, recordUnwatchedSites } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -20,11 +24,12 @@ const MAX_AT_ONCE = 500;
  * nothing.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
+  const settledMs = deps.now() - SETTLED_MS;
   const counts = {
-    announced: await announceChanges(deps),
-    watched: await watchAgain(deps),
-    heals: await closeLostHeals(deps),
-    retired: await retireOrphans(deps),
+    announced: await announceChanges(deps, settledMs),
+    watched: await watchAgain(deps, settledMs),
+    heals: await closeLostHeals(deps, settledMs),
+    retired: await retireOrphans(deps, settledMs),
   };
   const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const line = Object.entries(counts)
@@ -39,67 +44,40 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
 }
 
 /** One alert per site, however many of its VMs nobody watches, and one when they are watched again. */
-async function alertUnwatchedSites(deps: Dependencies): Promise<void> {
-  const { pool } = deps.database;
-  const unwatched = await findUnwatchedSites(pool, deps.now());
-  const { lost, found } = await recordUnwatchedSites(
-    pool,
-    unwatched.map(({ site }) => site),
-    deps.now(),
-  );
+async function alertUnwatchedSites({ database, log, now }: Dependencies): Promise<void> {
+  const { pool } = database;
+  const unwatched = await findUnwatchedSites(pool, now());
+  const sites = unwatched.map(({ site }) => site);
+  const { lost, found } = await recordUnwatchedSites(pool, sites, now());
   for (const { site, count } of unwatched.filter((one) => lost.includes(one.site))) {
-    deps.log.error({ site, vms: count }, 'nobody watches VMs of a site: see that a worker for it runs');
+    log.error({ site, vms: count }, 'nobody watches VMs of a site: see that a worker for it runs');
   }
-  for (const site of found) deps.log.warn({ site }, 'the VMs of a site are watched again');
+  for (const site of found) log.warn({ site }, 'the VMs of a site are watched again');
 }
 
-async function announceChanges(deps: Dependencies): Promise<number> {
-  const rows = await deps.database.orm
-    .select()
-    .from(vms)
-    .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(deps.now() - SETTLED_MS))))
-    .limit(MAX_AT_ONCE);
+async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   let announced = 0;
-  for (const vm of rows) {
-    const told =
-      vm.deletedAt === null ? await deps.temporal.announce(subjectOf(vm)) : await deps.temporal.retire(vm.id);
-    if (!told) continue;
+  for (const { deleted, ...vm } of await findUnannounced(database, settledMs, MAX_AT_ONCE)) {
+    if (!(deleted ? await temporal.retire(vm.vmId) : await temporal.announce(vm))) continue;
+    await recordAnnounced(database.pool, vm.vmId, vm.version);
     announced++;
-    await deps.database.orm
-      .update(vms)
-      .set({ announcedVersion: sql`greatest(${vms.announcedVersion}, ${vm.settingsVersion})` })
-      .where(eq(vms.id, vm.id));
   }
   return announced;
 }
 
 /** VMs whose last look is overdue and whose workflow isn't there. A look that is paused or waits for a worker is not ours. */
-async function watchAgain(deps: Dependencies): Promise<number> {
-  const overdue = sql`${vmStatus.lastLookAt} IS NULL OR ${vmStatus.lastLookAt} < ${new Date(deps.now() - SETTLED_MS)}::timestamptz
-    - 4 * (SELECT coalesce(max(${checkConfigs.intervalSeconds}), 60) FROM ${checkConfigs}
-           WHERE ${checkConfigs.vmId} = ${vms.id} AND ${checkConfigs.enabled}) * interval '1 second'`;
-  const rows = await deps.database.orm
-    .select({ vm: vms })
-    .from(vms)
-    .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
-    .where(and(isNull(vms.deletedAt), lt(vms.createdAt, new Date(deps.now() - SETTLED_MS)), sql`(${overdue})`))
-    .limit(MAX_AT_ONCE);
+async function watchAgain({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   let started = 0;
-  for (const { vm } of rows) {
-    if (await deps.temporal.isRunning(vmWorkflowId(vm.id))) continue;
-    if (await deps.temporal.announce(subjectOf(vm))) started++;
+  for (const vm of await findOverdue(database, settledMs, MAX_AT_ONCE)) {
+    if (await temporal.isRunning(vmWorkflowId(vm.vmId))) continue;
+    if (await temporal.announce(vm)) started++;
   }
   return started;
 }
 
-async function closeLostHeals(deps: Dependencies): Promise<number> {
-  const rows = await deps.database.orm
-    .select()
-    .from(incidents)
-    .where(and(isNull(incidents.closedAt), lt(incidents.openedAt, new Date(deps.now() - SETTLED_MS))))
-    .limit(MAX_AT_ONCE);
+async function closeLostHeals(deps: Dependencies, settledMs: number): Promise<number> {
   let closed = 0;
-  for (const { vmId, incident } of rows) {
+  for (const { vmId, incident } of await findOpenIncidents(deps.database, settledMs, MAX_AT_ONCE)) {
     if (await deps.temporal.isRunning(healWorkflowId(vmId, incident))) continue;
     await settleOperations(deps, vmId, incident);
     await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
@@ -112,44 +90,27 @@ async function closeLostHeals(deps: Dependencies): Promise<number> {
 /** Nobody is left to end and judge what a lost heal had started. */
 async function settleOperations(deps: Dependencies, vmId: string, incident: number): Promise<void> {
   const { orm } = deps.database;
+  const errorMessage = 'its heal was lost before the VM was seen healthy';
   for (const { id } of await findOperationsOf(orm, vmId, incident)) {
     await resolveOperation(deps, id, 'never sent: its heal was lost');
-    const errorMessage = 'its heal was lost before the VM was seen healthy';
-    await recordHealResult(orm, id, { result: 'failed', errorMessage, atMs: deps.now() });
+    await orm.transaction((tx) =>
+      recordOperationEvent(tx, id, { kind: 'judged', result: 'failed', errorMessage }, deps.now()),
+    );
   }
 }
 
 /**
- * Workflows without a VM. To list all of them every minute holds up the looks of that moment: they are counted, and listed only
- * when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
+ * Workflows without a VM. To list all of them every minute holds up the looks of that moment: they are counted, and listed
+ * only when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
  */
-async function retireOrphans(deps: Dependencies): Promise<number> {
-  const settledMs = deps.now() - SETTLED_MS;
-  if ((await deps.temporal.countWatched(settledMs)) <= (await countVms(deps, settledMs))) return 0;
+async function retireOrphans({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
+  if ((await temporal.countWatched(settledMs)) <= (await countVmsAt(database, settledMs))) return 0;
   let retired = 0;
-  for await (const ids of deps.temporal.watchedVmIds(settledMs)) {
-    const live = await deps.database.orm
-      .select({ id: vms.id })
-      .from(vms)
-      .where(and(inArray(vms.id, ids), isNull(vms.deletedAt)));
-    const known = new Set(live.map((row) => row.id));
+  for await (const ids of temporal.watchedVmIds(settledMs)) {
+    const existing = await findExistingVmIds(database, ids);
     for (const id of ids) {
-      if (known.has(id)) continue;
-      if (await deps.temporal.retire(id)) retired++;
+      if (!existing.has(id) && (await temporal.retire(id))) retired++;
     }
   }
   return retired;
-}
-
-/** VMs whose workflow may be there: registered before that time, and not deleted by then. */
-async function countVms({ database }: Dependencies, beforeMs: number): Promise<number> {
-  const before = new Date(beforeMs);
-  return database.orm.$count(
-    vms,
-    and(lt(vms.createdAt, before), or(isNull(vms.deletedAt), gte(vms.deletedAt, before))),
-  );
-}
-
-function subjectOf(vm: typeof vms.$inferSelect): { vmId: string; tenantId: string; site: string; version: number } {
-  return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site, version: vm.settingsVersion };
 }

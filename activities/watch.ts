@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { type LookMode, lookLine, msToNextLook, type Seen } from '../domain/look.ts';
-import { policyFor, triggers } from '../domain/policy.ts';
+import { effectivePolicy, triggers } from '../domain/policy.ts';
 import { type LookInput, type LookNews, STEADY, type WatchActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Look, LookOutcome } from './look.ts';
@@ -53,7 +53,8 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
   /** Level-triggered: whatever the workflow has not been told is news, whoever brought it about. */
   async function newsOf({ vm, folded, seen }: Looked, input: LookInput): Promise<LookNews | null> {
     const { health } = folded;
-    const policy = policyFor({ vmId: vm.vmId, tags: vm.tags }, await reader.policies(vm.tenantId));
+    const policy =
+      effectivePolicy({ vmId: vm.vmId, tags: vm.tags }, await reader.policies(vm.tenantId))?.policy ?? null;
     const wanted = policy !== null && !vm.stoppedOnPurpose && triggers(policy, health.consecutiveFailures);
     const healWanted = wanted && !input.healOpen;
     if (health.transitionSeq <= input.deliveredSeq && !healWanted && !input.now) return null;

@@ -8,6 +8,9 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** A transaction: what has to be read and written together asks for one. */
+export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0];
+
 /** Anything a query can run on: the database, or a transaction of it. */
 export type Queryable = Pick<NodePgDatabase, 'select' | 'insert' | 'update' | 'delete' | 'execute'>;
 

@@ -10,13 +10,13 @@ const MIGRATION_LOCK = 0x6465666962;
  * Brings the database to this version, forward only. Safe to call from several processes at once: they wait for each
  * other under an advisory lock. Throws what Postgres said when a migration fails; that migration is rolled back.
  */
-export async function migrate(databaseUrl: string): Promise<void> {
+export async function migrate(databaseUrl: string, folder = migrationsFolder()): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query("SET client_min_messages = 'warning'");
-    await applyMigrations(drizzle(client), { migrationsFolder: migrationsFolder() });
+    await applyMigrations(drizzle(client), { migrationsFolder: folder });
   } finally {
     await client.end();
   }

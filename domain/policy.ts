@@ -1,4 +1,4 @@
-/** What a policy may do to an ill VM, spec C "Policy". */
+/** What a policy may do to an ill VM. */
 export const POLICY_ACTIONS = [
   'restart',
   'stop',
@@ -37,20 +37,62 @@ export interface PolicySubject {
   tags: readonly string[];
 }
 
-/** Of several enabled policies the most specific (VM, tag, tenant) counts, then the oldest; null when none applies. */
-export function policyFor(subject: PolicySubject, policies: readonly Policy[]): Policy | null {
-  const applying = policies.filter((policy) => policy.enabled && specificity(policy, subject) > 0);
-  applying.sort(
-    (a, b) =>
-      specificity(b, subject) - specificity(a, subject) || a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1),
-  );
-  return applying[0] ?? null;
+/** Where a value of an effective policy comes from. */
+export interface PolicySource {
+  level: 'vm' | 'tag' | 'tenant';
+  policyId: string;
 }
 
-function specificity(policy: Policy, subject: PolicySubject): number {
-  if (policy.vmId !== null) return policy.vmId === subject.vmId ? 3 : 0;
-  if (policy.tag !== null) return subject.tags.includes(policy.tag) ? 2 : 0;
-  return 1;
+/** The policy that counts for a VM, and where each of its values comes from. */
+export interface EffectivePolicy {
+  policy: Policy;
+  sources: { readonly [Value in keyof Policy]: PolicySource };
+}
+
+/**
+ * Of several enabled policies the most specific (VM, tag, tenant) counts, whole, then the oldest; null when none applies.
+ * `policies` may hold others that don't apply.
+ */
+export function effectivePolicy(subject: PolicySubject, policies: readonly Policy[]): EffectivePolicy | null {
+  const applying = policies.flatMap((policy) => {
+    const level = policy.enabled ? levelOf(policy, subject) : null;
+    return level === null ? [] : [{ policy, level }];
+  });
+  applying.sort(
+    (a, b) =>
+      SPECIFICITY[b.level] - SPECIFICITY[a.level] ||
+      a.policy.createdAtMs - b.policy.createdAtMs ||
+      (a.policy.id < b.policy.id ? -1 : 1),
+  );
+  const [first] = applying;
+  if (first === undefined) return null;
+  const source: PolicySource = { level: first.level, policyId: first.policy.id };
+  const sources = Object.fromEntries(Object.keys(first.policy).map((value) => [value, source]));
+  return { policy: first.policy, sources: sources as EffectivePolicy['sources'] };
+}
+
+const SPECIFICITY: Record<PolicySource['level'], number> = { vm: 3, tag: 2, tenant: 1 };
+
+function levelOf(policy: Policy, subject: PolicySubject): PolicySource['level'] | null {
+  if (policy.vmId !== null) return policy.vmId === subject.vmId ? 'vm' : null;
+  if (policy.tag !== null) return subject.tags.includes(policy.tag) ? 'tag' : null;
+  return 'tenant';
+}
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_WINDOW_HOURS = 24;
+
+/**
+ * Since when attempts count, epoch ms: the beginning of the policy's window (of 24 h without a policy), or the time at
+ * which a person reset them.
+ */
+export function attemptsCountSince(
+  policy: Pick<Policy, 'attemptWindowHours'> | null,
+  attemptsResetAtMs: number | null,
+  nowMs: number,
+): number {
+  const windowMs = (policy?.attemptWindowHours ?? DEFAULT_WINDOW_HOURS) * HOUR_MS;
+  return Math.max(nowMs - windowMs, attemptsResetAtMs ?? 0);
 }
 
 /** Whether an ill VM asks for this policy: its worst check has failed often enough in a row. */
@@ -58,7 +100,7 @@ export function triggers(policy: Policy, consecutiveFailures: number): boolean {
   return consecutiveFailures >= policy.triggerAfterFailures;
 }
 
-/** Spec C's sentence for an ordinary trigger. */
+/** The contract's sentence for an ordinary trigger. */
 export function triggerReason(consecutiveFailures: number): string {
   return `${consecutiveFailures} consecutive failures`;
 }

@@ -1,21 +1,18 @@
-import { eq } from 'drizzle-orm';
-import { isDatabaseAway, type Queryable } from '../../db/database.ts';
+import { isDatabaseAway, type Transaction } from '../../db/database.ts';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
+import { findHealSubject } from '../../db/heals/heal-subject.ts';
 import { findIncidentForUpdate, recordIncidentClosed } from '../../db/heals/incidents.ts';
 import {
   findOperationsOf,
   type OperationRow,
-  recordHealResult,
   recordIntended,
-  recordMoved,
+  recordOperationEvent,
 } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
-import { findPolicies } from '../../db/policies/find-policies.ts';
-import { vmStatus, vms } from '../../db/schema/vms.ts';
-import type { Remedy } from '../../domain/choose-remedy.ts';
+import { findApplicablePolicies } from '../../db/policies/find-policies.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { operationId } from '../../domain/ids.ts';
-import { type Policy, policyFor } from '../../domain/policy.ts';
+import { effectivePolicy, type Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy } from '../../domain/remedy.ts';
 import type { HealDecision, IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -40,16 +37,12 @@ export async function decide(deps: Dependencies, key: IncidentKey): Promise<Heal
 
 async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): Promise<HealDecision> {
   const { orm, pool } = deps.database;
-  const [row] = await orm
-    .select({ provider: vms.provider, attemptsResetAt: vms.attemptsResetAt, lastLookAt: vmStatus.lastLookAt })
-    .from(vms)
-    .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
-    .where(eq(vms.id, vmId));
-  if (!row) return { kind: 'close', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
+  const subject = await findHealSubject(orm, vmId);
+  if (subject === null) return { kind: 'close', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
   // asked before the transaction: a slow hypervisor holds no locks
-  const provider = await askProvider(deps, row.provider);
+  const provider = await askProvider(deps, subject.provider);
   const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
-  const policies = vm ? await findPolicies(pool, vm.tenantId) : [];
+  const policies = (await findApplicablePolicies(pool, [vmId])).get(vmId) ?? [];
 
   return orm.transaction(async (tx) => {
     const open = await findIncidentForUpdate(tx, vmId, incident);
@@ -58,13 +51,12 @@ async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): P
       ({ state }) => state === 'intended' || state === 'sent',
     );
     if (unfinished?.state === 'sent') return actOn(unfinished, GOES_ON);
-    const policy = policyFor({ vmId, tags: vm.tags }, policies);
+    const policy = effectivePolicy({ vmId, tags: vm.tags }, policies)?.policy ?? null;
     const facts = await gatherFacts(deps, tx, {
       vm,
+      subject,
       incident,
       policy,
-      attemptsResetAtMs: row.attemptsResetAt?.getTime() ?? null,
-      lastLookAtMs: row.lastLookAt?.getTime() ?? null,
       provider,
       unsentOperationId: unfinished?.id ?? null,
     });
@@ -86,11 +78,15 @@ function isFor(operation: OperationRow, decision: Decision): boolean {
 }
 
 /** False when it has been sent after all. */
-async function withdraw(tx: Queryable, operation: OperationRow, atMs: number): Promise<boolean> {
+async function withdraw(tx: Transaction, operation: OperationRow, atMs: number): Promise<boolean> {
   const detail = 'never sent: decided otherwise before it was';
-  if (!(await recordMoved(tx, operation.id, { from: ['intended'], to: 'abandoned', detail, atMs }))) return false;
-  await recordHealResult(tx, operation.id, { result: 'skipped', errorMessage: detail, atMs });
-  return true;
+  const withdrawn = await recordOperationEvent(
+    tx,
+    operation.id,
+    { kind: 'withdrawn', detail, result: 'skipped' },
+    atMs,
+  );
+  return withdrawn !== null;
 }
 
 interface Applied {
@@ -101,7 +97,7 @@ interface Applied {
   nowMs: number;
 }
 
-async function applyDecision(tx: Queryable, applied: Applied): Promise<HealDecision> {
+async function applyDecision(tx: Transaction, applied: Applied): Promise<HealDecision> {
   const { facts, decision, nowMs } = applied;
   switch (decision.kind) {
     case 'close':
@@ -121,46 +117,26 @@ async function applyDecision(tx: Queryable, applied: Applied): Promise<HealDecis
   }
 }
 
-async function intend(tx: Queryable, applied: Applied, decision: Decision & { kind: 'act' }): Promise<OperationRow> {
+async function intend(tx: Transaction, applied: Applied, decision: Decision & { kind: 'act' }): Promise<OperationRow> {
   const { facts, policy, tenantId, nowMs } = applied;
-  const { remedy } = decision;
-  const attempt = (await findOperationsOf(tx, facts.vmId, facts.incident)).length + 1;
-  const operation: OperationRow = {
-    id: operationId(facts.vmId, facts.incident, remedy.action, attempt),
-    vmId: facts.vmId,
-    incident: facts.incident,
+  const { vmId, incident } = facts;
+  const { remedy, reason, verifyMs } = decision;
+  const attempt = (await findOperationsOf(tx, vmId, incident)).length + 1;
+  const operation = {
+    id: operationId(vmId, incident, remedy.action, attempt),
+    vmId,
+    tenantId,
+    incident,
     attempt,
     action: remedy.action,
     power: remedy.kind === 'power' ? remedy.power : null,
     escalation: remedy.escalation,
-    state: 'intended',
-    detail: null,
-    verifyMs: decision.verifyMs,
-    intendedAt: new Date(nowMs),
-    sentAt: null,
-    endedAt: null,
-  };
-  await recordIntended(tx, operation, {
-    vmId: facts.vmId,
-    tenantId,
-    incident: facts.incident,
+    verifyMs,
     policyId: policy?.id ?? null,
-    operationId: operation.id,
-    action: remedy.escalation ? 'escalate' : remedy.action,
-    reason: decision.reason,
-    result: 'pending',
+    reason,
     previousStatus: facts.status,
-    newStatus: newStatusOf(remedy),
-    triggeredAt: new Date(nowMs),
-  });
-  return operation;
-}
-
-/** Spec C's words for where a remedy leads. */
-function newStatusOf(remedy: Remedy): string | null {
-  if (remedy.kind === 'other') return remedy.action === 'migrate' ? 'migrating' : null;
-  if (remedy.kind === 'tell') return null;
-  return remedy.power === 'stop' || remedy.power === 'shutdown' ? 'stopped' : 'restarting';
+  };
+  return recordIntended(tx, operation, nowMs);
 }
 
 function actOn(operation: OperationRow, why: string): HealDecision {

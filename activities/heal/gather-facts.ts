@@ -1,13 +1,13 @@
 import type { Queryable } from '../../db/database.ts';
+import type { HealSubject } from '../../db/heals/heal-subject.ts';
 import { findAttempts, findOperationsOf } from '../../db/heals/operations.ts';
 import type { CheckFact, Facts, ProviderFact } from '../../domain/facts.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { attemptsCountSince, type Policy } from '../../domain/policy.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 const STATE_LIMIT_MS = 5_000;
-const HOUR_MS = 3_600_000;
 
 /** Asks the hypervisor how the VM is; an answer or the reason why there is none, never an exception. */
 export async function askProvider(deps: Dependencies, reference: ProviderReference): Promise<ProviderFact> {
@@ -21,23 +21,21 @@ export async function askProvider(deps: Dependencies, reference: ProviderReferen
 
 export interface FactSources {
   vm: WatchedVm;
+  subject: HealSubject;
   incident: number;
   policy: Policy | null;
-  attemptsResetAtMs: number | null;
-  lastLookAtMs: number | null;
   provider: ProviderFact;
   /** Decided already and not sent yet: no attempt so far. */
   unsentOperationId: string | null;
 }
 
 /** The facts as they are now, with what the database says of earlier attempts. */
-export async function gatherFacts(deps: Dependencies, tx: Queryable, sources: FactSources): Promise<Facts> {
-  const { vm, incident, policy, provider } = sources;
-  const windowMs = (policy?.attemptWindowHours ?? 0) * HOUR_MS;
-  const sinceMs = Math.max(deps.now() - windowMs, sources.attemptsResetAtMs ?? 0);
-  const mine = await findOperationsOf(tx, vm.vmId, incident);
-  const lastDone = mine.findLast((operation) => operation.state === 'done' && operation.power !== null);
-  const lastNotSent = mine.findLast((operation) => operation.state === 'abandoned');
+export async function gatherFacts(deps: Dependencies, db: Queryable, sources: FactSources): Promise<Facts> {
+  const { vm, subject, incident, policy, provider } = sources;
+  const sinceMs = attemptsCountSince(policy, subject.attemptsResetAtMs, deps.now());
+  const ofIncident = await findOperationsOf(db, vm.vmId, incident);
+  const lastDone = ofIncident.findLast((operation) => operation.state === 'done' && operation.power !== null);
+  const lastNotSent = ofIncident.findLast((operation) => operation.state === 'abandoned');
   return {
     vmId: vm.vmId,
     incident,
@@ -46,8 +44,8 @@ export async function gatherFacts(deps: Dependencies, tx: Queryable, sources: Fa
     status: vm.health.status,
     consecutiveFailures: vm.health.consecutiveFailures,
     checks: checkFacts(vm),
-    lastLookAtMs: sources.lastLookAtMs,
-    attempts: await findAttempts(tx, vm.vmId, sinceMs, sources.unsentOperationId),
+    lastLookAtMs: subject.lastLookAtMs,
+    attempts: await findAttempts(db, vm.vmId, sinceMs, sources.unsentOperationId),
     lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
     lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
     provider,

@@ -1,4 +1,4 @@
-import { findOperation, recordHealResult } from '../../db/heals/operations.ts';
+import { findOperation, recordOperationEvent } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { hasRecovered } from '../../domain/recovery.ts';
 import type { IncidentKey } from '../contract.ts';
@@ -21,7 +21,9 @@ export async function verify(
   if (!operation || operation.state === 'abandoned') return { settled: true, line: 'the remedy was never sent' };
   const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
   const close = (result: 'success' | 'failed', errorMessage: string | null) =>
-    recordHealResult(orm, operationId, { result, errorMessage, atMs: deps.now() });
+    orm.transaction((tx) =>
+      recordOperationEvent(tx, operationId, { kind: 'judged', result, errorMessage }, deps.now()),
+    );
 
   if (!vm || vm.deleted || vm.stoppedOnPurpose) {
     await close('failed', 'the VM was deleted or stopped before it was seen healthy');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
-import { findHealEvents, type HealEventRow } from '../../db/heals/heal-events.ts';
+import { findHealEvents, type HealEventRecord } from '../../db/heals/heal-events.ts';
 import { findIncidents } from '../../db/heals/incident-history.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, toPage } from '../cursor.ts';
@@ -26,7 +26,7 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     answers: { 200: { description: 'Heal events', schema: z.array(healEventAnswer) } },
     async handle(call) {
       const vm = await requireVm(deps, call);
-      const events = await findHealEvents(deps.database, vm.id, call.query.limit);
+      const events = await findHealEvents(deps.database.pool, vm.id, call.query.limit);
       return ok(events.map(toAnswer));
     },
   });
@@ -71,8 +71,8 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
   return [history, reset, incidents];
 }
 
-function toAnswer(row: HealEventRow): object {
-  const { tenantId: _, vmId, ...event } = row;
+function toAnswer(row: HealEventRecord): object {
+  const { vmId, ...event } = row;
   return {
     ...event,
     id: String(event.id),

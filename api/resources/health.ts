@@ -3,8 +3,8 @@ import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { findFleetCounts } from '../../db/fleet/fleet-counts.ts';
 import { findHealSummary } from '../../db/heals/heal-events.ts';
 import { findHistoryTotals, findResults, type ResultRecord } from '../../db/looks/check-results.ts';
-import { findPolicies } from '../../db/policies/find-policies.ts';
-import { policyFor } from '../../domain/policy.ts';
+import { findApplicablePolicies } from '../../db/policies/find-policies.ts';
+import { attemptsCountSince, effectivePolicy } from '../../domain/policy.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -14,7 +14,6 @@ import { healthAnswer, historyAnswer, historyQuery, overviewAnswer, overviewQuer
 import { reasonsOf, toIso } from '../vm-answer.ts';
 
 const HOUR_MS = 3_600_000;
-const DEFAULT_WINDOW_HOURS = 24;
 const RECENT_RESULTS = 10;
 const resultPosition = z.tuple([z.int(), z.uuid()]);
 
@@ -117,9 +116,9 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
 
 /** When the window began in which the VM's policy counts attempts. */
 async function windowBegan({ database }: ApiDependencies, vm: VmRecord, nowMs: number): Promise<number> {
-  const policy = policyFor({ vmId: vm.id, tags: vm.tags }, await findPolicies(database.pool, vm.tenantId));
-  const windowMs = (policy?.attemptWindowHours ?? DEFAULT_WINDOW_HOURS) * HOUR_MS;
-  return Math.max(nowMs - windowMs, vm.attemptsResetAt?.getTime() ?? 0);
+  const policies = (await findApplicablePolicies(database.pool, [vm.id])).get(vm.id) ?? [];
+  const policy = effectivePolicy({ vmId: vm.id, tags: vm.tags }, policies)?.policy ?? null;
+  return attemptsCountSince(policy, vm.attemptsResetAt?.getTime() ?? null, nowMs);
 }
 
 function toPod(vm: VmRecord): object {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { countResets, findFleetCounts } from '../../db/fleet/fleet-counts.ts';
+import { findFleetCounts } from '../../db/fleet/fleet-counts.ts';
+import { countResets } from '../../db/heals/heal-events.ts';
 import { PEOPLE } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';

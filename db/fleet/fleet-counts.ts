@@ -33,13 +33,3 @@ export async function findUnwatchedSites(pool: Pool, nowMs: number): Promise<{ s
   );
   return rows;
 }
-
-/** How many resets and reboots Defib has carried out on a tenant's VMs, within the retention of heal events. */
-export async function countResets(pool: Pool, tenantId: string): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM heal_events e JOIN operations o ON o.id = e.operation_id
-     WHERE e.tenant_id = $1 AND o.power IN ('reset', 'reboot') AND o.state IN ('sent', 'done')`,
-    [tenantId],
-  );
-  return rows[0]?.count ?? 0;
-}

@@ -1,18 +1,38 @@
-import { desc, eq } from 'drizzle-orm';
 import type { Pool } from 'pg';
-import type { Database } from '../database.ts';
-import { healEvents } from '../schema/heals.ts';
+import type { OperationResult } from '../../domain/operation.ts';
 
-export type HealEventRow = typeof healEvents.$inferSelect;
+/** An operation as the contract's "heal event". */
+export interface HealEventRecord {
+  id: number;
+  vmId: string;
+  incident: number;
+  operationId: string;
+  policyId: string | null;
+  /** The policy's action; `escalate` where the policy escalated. */
+  action: string;
+  reason: string;
+  result: OperationResult;
+  errorMessage: string | null;
+  previousStatus: string;
+  /** `restarting`, `stopped` or `migrating`; null where the remedy leads to none of them. */
+  newStatus: string | null;
+  triggeredAt: Date;
+  completedAt: Date | null;
+}
 
 /** A VM's heal events, newest first. */
-export async function findHealEvents(database: Database, vmId: string, limit: number): Promise<HealEventRow[]> {
-  return database.orm
-    .select()
-    .from(healEvents)
-    .where(eq(healEvents.vmId, vmId))
-    .orderBy(desc(healEvents.triggeredAt), desc(healEvents.id))
-    .limit(limit);
+export async function findHealEvents(pool: Pool, vmId: string, limit: number): Promise<HealEventRecord[]> {
+  const { rows } = await pool.query<HealEventRecord>(
+    `SELECT event_id::float8 AS id, vm_id AS "vmId", incident, id AS "operationId", policy_id AS "policyId",
+       CASE WHEN escalation THEN 'escalate' ELSE action END AS action, reason, result, error_message AS "errorMessage",
+       previous_status AS "previousStatus",
+       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power IS NOT NULL THEN 'restarting'
+         WHEN action = 'migrate' THEN 'migrating' END AS "newStatus",
+       intended_at AS "triggeredAt", judged_at AS "completedAt"
+     FROM operations WHERE vm_id = $1 ORDER BY intended_at DESC, event_id DESC LIMIT $2`,
+    [vmId, limit],
+  );
+  return rows;
 }
 
 /** How often a VM was healed since then, as the guards count it: escalations and what was never sent are no attempts. */
@@ -22,10 +42,20 @@ export async function findHealSummary(
   sinceMs: number,
 ): Promise<{ attempts: number; lastAt: Date | null }> {
   const { rows } = await pool.query<{ attempts: number; lastAt: Date | null }>(
-    `SELECT (count(*) FILTER (WHERE e.triggered_at > $2 AND o.state IS DISTINCT FROM 'abandoned'
-         AND o.escalation IS NOT TRUE))::int AS attempts, max(e.triggered_at) AS "lastAt"
-     FROM heal_events e LEFT JOIN operations o ON o.id = e.operation_id WHERE e.vm_id = $1`,
+    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND NOT escalation))::int AS attempts,
+       max(intended_at) AS "lastAt"
+     FROM operations WHERE vm_id = $1`,
     [vmId, new Date(sinceMs)],
   );
   return rows[0] ?? { attempts: 0, lastAt: null };
+}
+
+/** How many resets and reboots Defib has carried out on a tenant's VMs, within the retention of heal events. */
+export async function countResets(pool: Pool, tenantId: string): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM operations
+     WHERE tenant_id = $1 AND power IN ('reset', 'reboot') AND state IN ('sent', 'done')`,
+    [tenantId],
+  );
+  return rows[0]?.count ?? 0;
 }

@@ -1,28 +1,47 @@
-import { and, asc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, ne } from 'drizzle-orm';
 import type { AttemptFact } from '../../domain/facts.ts';
-import type { Queryable } from '../database.ts';
-import { CHANNEL } from '../notify.ts';
-import { healEvents, operations } from '../schema/heals.ts';
+import { type OperationEvent, type OperationStatus, transition } from '../../domain/operation.ts';
+import type { Queryable, Transaction } from '../database.ts';
+import { notify } from '../notify.ts';
+import { operations } from '../schema/heals.ts';
 
 export type OperationRow = typeof operations.$inferSelect;
-export type NewHealEvent = typeof healEvents.$inferInsert;
 
-/** An intended operation and its heal event, pending. */
-export async function recordIntended(
-  tx: Queryable,
-  operation: typeof operations.$inferInsert,
-  event: NewHealEvent,
-): Promise<void> {
-  await tx.insert(operations).values(operation);
-  await tx.insert(healEvents).values(event);
-  await notifyHeal(tx, operation.id);
+/** An operation that was just decided. */
+export type NewOperation = Pick<
+  OperationRow,
+  | 'id'
+  | 'vmId'
+  | 'tenantId'
+  | 'incident'
+  | 'attempt'
+  | 'action'
+  | 'power'
+  | 'escalation'
+  | 'verifyMs'
+  | 'policyId'
+  | 'reason'
+  | 'previousStatus'
+>;
+
+/** Stores an intended operation; its result is pending. */
+export async function recordIntended(tx: Transaction, operation: NewOperation, atMs: number): Promise<OperationRow> {
+  const [row] = await tx
+    .insert(operations)
+    .values({ ...operation, state: 'intended', result: 'pending', intendedAt: new Date(atMs) })
+    .returning();
+  if (!row) throw new Error(`operation ${operation.id} was not stored`);
+  await notifyHeal(tx, row);
+  return row;
 }
 
+/** One operation by its id; null when there is none. */
 export async function findOperation(tx: Queryable, id: string): Promise<OperationRow | null> {
   const [row] = await tx.select().from(operations).where(eq(operations.id, id));
   return row ?? null;
 }
 
+/** The operations of an incident, oldest first. */
 export async function findOperationsOf(tx: Queryable, vmId: string, incident: number): Promise<OperationRow[]> {
   return tx
     .select()
@@ -31,7 +50,10 @@ export async function findOperationsOf(tx: Queryable, vmId: string, incident: nu
     .orderBy(asc(operations.intendedAt), asc(operations.attempt));
 }
 
-/** Remedies on a VM since then, whatever incident they belonged to; those that were surely never sent don't count. */
+/**
+ * Remedies on a VM since then, oldest first, whatever incident they belonged to. Those known not to have been sent don't
+ * count, nor does `exceptId`.
+ */
 export async function findAttempts(
   tx: Queryable,
   vmId: string,
@@ -53,39 +75,44 @@ export async function findAttempts(
   return rows.map((row) => ({ atMs: row.at.getTime(), escalation: row.escalation }));
 }
 
-export type Moved = { from: OperationRow['state'][]; to: OperationRow['state']; detail?: string; atMs: number };
-
-/** Moves an operation on by compare-and-swap; false when it was no longer in one of the states it should be in. */
-export async function recordMoved(tx: Queryable, id: string, { from, to, detail, atMs }: Moved): Promise<boolean> {
-  const at = new Date(atMs);
-  const moved = await tx
-    .update(operations)
-    .set({
-      state: to,
-      ...(detail === undefined ? {} : { detail }),
-      ...(to === 'sent' ? { sentAt: at } : { endedAt: at }),
-    })
-    .where(and(eq(operations.id, id), inArray(operations.state, from)))
-    .returning({ id: operations.id });
-  return moved.length === 1;
+/**
+ * Applies an event to an operation under its row's lock, by domain/operation.ts, and notifies. Null when the event came too
+ * late and changed nothing, or there is no such operation. Every change of an operation passes here.
+ */
+export async function recordOperationEvent(
+  tx: Transaction,
+  id: string,
+  event: OperationEvent,
+  atMs: number,
+): Promise<OperationRow | null> {
+  const [before] = await tx.select().from(operations).where(eq(operations.id, id)).for('update');
+  const after = before && transition(toStatus(before), event, atMs);
+  if (!after) return null;
+  const [row] = await tx.update(operations).set(toColumns(after)).where(eq(operations.id, id)).returning();
+  if (!row) return null;
+  await notifyHeal(tx, row);
+  return row;
 }
 
-/** Closes the heal event of an operation, once; a second verdict changes nothing. */
-export async function recordHealResult(
-  tx: Queryable,
-  operationId: string,
-  verdict: { result: 'success' | 'failed' | 'skipped'; errorMessage: string | null; atMs: number },
-): Promise<void> {
-  await tx
-    .update(healEvents)
-    .set({ result: verdict.result, errorMessage: verdict.errorMessage, completedAt: new Date(verdict.atMs) })
-    .where(and(eq(healEvents.operationId, operationId), eq(healEvents.result, 'pending')));
-  await notifyHeal(tx, operationId);
+function toStatus(row: OperationRow): OperationStatus {
+  const { state, detail, result, errorMessage, sentAt, endedAt, judgedAt } = row;
+  const ms = (at: Date | null) => at?.getTime() ?? null;
+  return {
+    state,
+    detail,
+    result,
+    errorMessage,
+    sentAtMs: ms(sentAt),
+    endedAtMs: ms(endedAt),
+    judgedAtMs: ms(judgedAt),
+  };
 }
 
-async function notifyHeal(tx: Queryable, operationId: string): Promise<void> {
-  await tx.execute(
-    sql`SELECT pg_notify(${CHANNEL}, json_build_object('kind', 'heal', 'vmId', vm_id, 'tenantId', tenant_id,
-      'operationId', operation_id, 'result', result)::text) FROM heal_events WHERE operation_id = ${operationId}`,
-  );
+function toColumns({ sentAtMs, endedAtMs, judgedAtMs, ...status }: OperationStatus): Partial<OperationRow> {
+  const at = (ms: number | null) => (ms === null ? null : new Date(ms));
+  return { ...status, sentAt: at(sentAtMs), endedAt: at(endedAtMs), judgedAt: at(judgedAtMs) };
+}
+
+async function notifyHeal(tx: Queryable, { id, vmId, tenantId, result }: OperationRow): Promise<void> {
+  await notify(tx, { kind: 'heal', vmId, tenantId, operationId: id, result });
 }

@@ -1,16 +1,31 @@
 import type { Pool } from 'pg';
 import type { Policy } from '../../domain/policy.ts';
 
+const COLUMNS = `p.id, p.name, p.enabled, p.trigger_after_failures AS "triggerAfterFailures", p.action,
+  p.cooldown_minutes AS "cooldownMinutes", p.max_attempts AS "maxAttempts", p.attempt_window_hours AS "attemptWindowHours",
+  p.notify_on_trigger AS "notifyOnTrigger", p.escalate_after_attempts AS "escalateAfterAttempts",
+  p.escalation_action AS "escalationAction", p.verify_seconds AS "verifySeconds", p.vm_id AS "vmId", p.tag,
+  (extract(epoch FROM p.created_at) * 1000)::float8 AS "createdAtMs"`;
+
+/** The enabled policies that apply to each of these VMs; VMs without one are left out. domain/policy.ts picks among them. */
+export async function findApplicablePolicies(pool: Pool, vmIds: readonly string[]): Promise<Map<string, Policy[]>> {
+  const { rows } = await pool.query<Policy & { subject: string }>({
+    name: 'find-applicable-policies',
+    text: `SELECT v.id AS subject, ${COLUMNS} FROM vms v JOIN policies p ON p.tenant_id = v.tenant_id AND p.enabled
+        AND (p.vm_id = v.id OR p.vm_id IS NULL AND (p.tag IS NULL OR p.tag = ANY(v.tags)))
+      WHERE v.id = ANY($1::uuid[])`,
+    values: [vmIds],
+  });
+  const found = new Map<string, Policy[]>();
+  for (const { subject, ...policy } of rows) found.set(subject, [...(found.get(subject) ?? []), policy]);
+  return found;
+}
+
 /** All policies of a tenant, disabled ones too. */
 export async function findPolicies(pool: Pool, tenantId: string): Promise<Policy[]> {
   const { rows } = await pool.query<Policy>({
     name: 'find-policies',
-    text: `SELECT id, name, enabled, trigger_after_failures AS "triggerAfterFailures", action,
-      cooldown_minutes AS "cooldownMinutes", max_attempts AS "maxAttempts", attempt_window_hours AS "attemptWindowHours",
-      notify_on_trigger AS "notifyOnTrigger", escalate_after_attempts AS "escalateAfterAttempts",
-      escalation_action AS "escalationAction", verify_seconds AS "verifySeconds", vm_id AS "vmId", tag,
-      (extract(epoch FROM created_at) * 1000)::float8 AS "createdAtMs"
-      FROM policies WHERE tenant_id = $1`,
+    text: `SELECT ${COLUMNS} FROM policies p WHERE p.tenant_id = $1`,
     values: [tenantId],
   });
   return rows;

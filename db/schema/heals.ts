@@ -1,5 +1,6 @@
 import { bigserial, boolean, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { Facts } from '../../domain/facts.ts';
+import type { OperationResult, OperationState } from '../../domain/operation.ts';
 import { POLICY_ACTIONS } from '../../domain/policy.ts';
 import type { Decision, GuardAnswer } from '../../domain/remedy.ts';
 
@@ -58,27 +59,9 @@ export const healSteps = pgTable(
   (table) => [primaryKey({ columns: [table.vmId, table.incident, table.step] })],
 );
 
-/** Spec C "Heal event": one per remedy that was started. */
-export const healEvents = pgTable('heal_events', {
-  id: bigserial('id', { mode: 'number' }).primaryKey(),
-  vmId: uuid('vm_id').notNull(),
-  tenantId: text('tenant_id').notNull(),
-  incident: integer('incident').notNull(),
-  policyId: uuid('policy_id'),
-  operationId: text('operation_id').notNull().unique(),
-  action: text('action').notNull(),
-  reason: text('reason').notNull(),
-  result: text('result', { enum: ['pending', 'success', 'failed', 'skipped'] }).notNull(),
-  errorMessage: text('error_message'),
-  previousStatus: text('previous_status').notNull(),
-  newStatus: text('new_status'),
-  triggeredAt: at('triggered_at').notNull(),
-  completedAt: at('completed_at'),
-});
-
 /**
- * Each remedy, at most once: intended → sent (compare-and-swap immediately before sending) → done, or → abandoned when
- * surely nothing was sent. The id is <vm>/<incident>/<rung>/<attempt>.
+ * Each attempt at a remedy, sent at most once: domain/operation.ts has its states and results. The id is
+ * <vm>/<incident>/<action>/<attempt>. The contract's "heal event" is a query of it, numbered by `eventId`.
  */
 export const operations = pgTable('operations', {
   id: text('id').primaryKey(),
@@ -88,10 +71,20 @@ export const operations = pgTable('operations', {
   action: text('action').notNull(),
   power: text('power', { enum: ['reset', 'reboot', 'shutdown', 'stop', 'start'] }),
   escalation: boolean('escalation').notNull(),
-  state: text('state', { enum: ['intended', 'sent', 'abandoned', 'done'] }).notNull(),
+  state: text('state').$type<OperationState>().notNull(),
   detail: text('detail'),
   verifyMs: integer('verify_ms').notNull(),
   intendedAt: at('intended_at').notNull(),
   sentAt: at('sent_at'),
   endedAt: at('ended_at'),
+  tenantId: text('tenant_id').notNull(),
+  policyId: uuid('policy_id'),
+  /** Why it was decided, in the words of the contract. */
+  reason: text('reason').notNull(),
+  /** The VM's health when it was decided. */
+  previousStatus: text('previous_status').notNull(),
+  result: text('result').$type<OperationResult>().notNull(),
+  errorMessage: text('error_message'),
+  judgedAt: at('judged_at'),
+  eventId: bigserial('event_id', { mode: 'number' }).notNull(),
 });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { applyRetention } from '../../activities/retention.ts';
 import { openDatabase } from '../../db/database.ts';
-import { healEvents, incidents } from '../../db/schema/heals.ts';
+import { incidents, operations } from '../../db/schema/heals.ts';
 import { ensurePartition } from '../../db/upkeep/partitions.ts';
 import { DAY, NOON, registerVm } from '../db/watched.ts';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -13,18 +13,25 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
   const database = openDatabase(test.url, { applicationName: 'test' });
   const { vmId } = await registerVm(database);
   for (const age of [32, 31, 30, 29]) await ensurePartition(database.pool, 'check_results', NOON - age * DAY);
-  const event = (id: string, ageDays: number): typeof healEvents.$inferInsert => ({
+  const operation = (id: string, ageDays: number, incident = 1): typeof operations.$inferInsert => ({
+    id,
     vmId,
     tenantId: 'default',
-    incident: 1,
-    operationId: id,
+    incident,
+    attempt: 1,
     action: 'restart',
+    power: 'reset',
+    escalation: false,
+    state: 'done',
+    verifyMs: 60_000,
     reason: '3 consecutive failures',
     result: 'success',
     previousStatus: 'unhealthy',
-    triggeredAt: new Date(NOON - ageDays * DAY),
+    intendedAt: new Date(NOON - ageDays * DAY),
   });
-  await database.orm.insert(healEvents).values([event('old', 91), event('kept', 89)]);
+  await database.orm
+    .insert(operations)
+    .values([operation('old', 91), operation('kept', 89), operation('of-an-open-incident', 91, 2)]);
   const opened = { vmId, tenantId: 'default', openedAt: new Date(NOON - 100 * DAY) };
   await database.orm.insert(incidents).values([
     { ...opened, incident: 1, closedAt: new Date(NOON - 99 * DAY), outcome: 'recovered' },
@@ -50,7 +57,10 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
       new Date(NOON - age * DAY).toISOString().slice(0, 10).replaceAll('-', ''),
     ),
   );
-  expect((await database.orm.select().from(healEvents)).map((row) => row.operationId)).toEqual(['kept']);
+  expect((await database.orm.select().from(operations)).map((row) => row.id).toSorted()).toEqual([
+    'kept',
+    'of-an-open-incident',
+  ]);
   expect((await database.orm.select().from(incidents)).map((row) => row.incident)).toEqual([2]);
   await database.close();
   await test.drop();

@@ -92,14 +92,10 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     const id = randomUUID();
     const at = new Date(api.nowMs - agoMs);
     await sql(
-      `INSERT INTO operations (id, vm_id, incident, attempt, action, power, escalation, state, verify_ms, intended_at)
-       VALUES ($1, $2, 1, 1, 'restart', $3, false, $4, 0, $5)`,
+      `INSERT INTO operations (id, vm_id, tenant_id, incident, attempt, action, power, escalation, state, verify_ms, reason,
+         result, previous_status, intended_at)
+       VALUES ($1, $2, 'default', 1, 1, 'restart', $3, false, $4, 0, '3 consecutive failures', 'success', 'unhealthy', $5)`,
       [id, vmId, power, state, at],
-    );
-    await sql(
-      `INSERT INTO heal_events (vm_id, tenant_id, incident, operation_id, action, reason, result, previous_status, new_status,
-         triggered_at) VALUES ($1, 'default', 1, $2, 'restart', '3 consecutive failures', 'success', 'unhealthy', 'restarting', $3)`,
-      [vmId, id, at],
     );
   }
 });

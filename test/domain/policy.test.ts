@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Policy, policyFor, triggerReason, triggers } from '../../domain/policy.ts';
+import { attemptsCountSince, effectivePolicy, type Policy, triggerReason, triggers } from '../../domain/policy.ts';
 import { policy } from './examples.ts';
 
+const policyFor = (vm: typeof VM, policies: Policy[]) => effectivePolicy(vm, policies)?.policy ?? null;
 const VM = { vmId: 'vm-1', tags: ['web', 'eu'] };
 
 describe('the policy of a VM', () => {
@@ -87,13 +88,39 @@ describe('the policy of a VM', () => {
   });
 });
 
+describe('where the values of an effective policy come from', () => {
+  it.each<[level: string, given: Partial<Policy>]>([
+    ['vm', { id: 'own', vmId: 'vm-1' }],
+    ['tag', { id: 'web', tag: 'web' }],
+    ['tenant', { id: 'all' }],
+  ])('is told as %s', (level, given) => {
+    const chosen = policy(given);
+    const effective = effectivePolicy(VM, [policy({ id: 'young', createdAtMs: 99 }), chosen]);
+    expect(Object.keys(effective?.sources ?? {}).toSorted()).toEqual(Object.keys(chosen).toSorted());
+    for (const source of Object.values(effective?.sources ?? {})) expect(source).toEqual({ level, policyId: given.id });
+  });
+});
+
+describe('attempts count', () => {
+  const HOUR = 3_600_000;
+  it.each<[title: string, hours: number | null, resetAtMs: number | null, since: number]>([
+    ['from the beginning of the policy’s window', 2, null, 98 * HOUR],
+    ['for a day without a policy', null, null, 76 * HOUR],
+    ['from the time at which a person reset them', 2, 99 * HOUR, 99 * HOUR],
+    ['not from a reset before the window', 2, 50 * HOUR, 98 * HOUR],
+  ])('%s', (_title, hours, resetAtMs, since) => {
+    const given = hours === null ? null : policy({ attemptWindowHours: hours });
+    expect(attemptsCountSince(given, resetAtMs, 100 * HOUR)).toBe(since);
+  });
+});
+
 describe('a trigger', () => {
   it('comes at the policy’s own number of failures, not before', () => {
     const five = policy({ triggerAfterFailures: 5 });
     expect([4, 5, 6].map((failures) => triggers(five, failures))).toEqual([false, true, true]);
   });
 
-  it('is told in spec C’s words', () => {
+  it('is told in the contract’s words', () => {
     expect(triggerReason(3)).toBe('3 consecutive failures');
   });
 });

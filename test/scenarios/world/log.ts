@@ -41,8 +41,9 @@ export async function writeLog(pool: Pool, site: FakeSite, beganAtMs: number, sa
   );
   await add(
     7,
-    `SELECT completed_at AS at, 'heal event: ' || action || ' ' || result || coalesce(' (' || error_message || ')', '') AS text
-     FROM heal_events WHERE completed_at IS NOT NULL ORDER BY id`,
+    `SELECT judged_at AS at, 'heal event: ' || CASE WHEN escalation THEN 'escalate' ELSE action END || ' ' || result ||
+       coalesce(' (' || error_message || ')', '') AS text
+     FROM operations WHERE judged_at IS NOT NULL ORDER BY event_id`,
   );
   await add(
     8,

@@ -1,0 +1,95 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { migrate } from '../../db/migrate.ts';
+import type { TestDatabase } from '../support/postgres.ts';
+import { createEmptyDatabase, query } from './empty-database.ts';
+
+const MIGRATIONS = new URL('../../db/migrations', import.meta.url).pathname;
+const VM = '01a00000-0000-7000-8000-000000000001';
+
+let database: TestDatabase;
+let folder: string;
+beforeEach(async () => {
+  database = await createEmptyDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'defib-migrations-'));
+});
+afterEach(async () => {
+  rmSync(folder, { recursive: true });
+  await database.drop();
+});
+
+/** Brings the database to what a version with so many migrations left behind. */
+async function migrateTo(count: number): Promise<void> {
+  cpSync(MIGRATIONS, folder, { recursive: true });
+  const file = join(folder, 'meta', '_journal.json');
+  const journal = JSON.parse(readFileSync(file, 'utf8')) as { entries: object[] };
+  writeFileSync(file, JSON.stringify({ ...journal, entries: journal.entries.slice(0, count) }));
+  await migrate(database.url, folder);
+}
+
+const sql = (text: string) => query<Record<string, unknown>>(database.url, text);
+
+describe('upgrading a database of 0.1', () => {
+  beforeEach(async () => {
+    await migrateTo(1);
+    await sql(`INSERT INTO vms (id, tenant_id, name, site, provider, report_interval_seconds, created_at, updated_at)
+      VALUES ('${VM}', 'default', 'web', 'main', '{"kind":"local"}', 60, now(), now())`);
+    await sql(`INSERT INTO operations (id, vm_id, incident, attempt, action, power, escalation, state, detail, verify_ms,
+        intended_at, sent_at, ended_at)
+      VALUES ('a', '${VM}', 1, 1, 'restart', 'reset', false, 'done', 'announced', 60000, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z'),
+             ('no-event', '${VM}', 1, 2, 'restart', 'reset', false, 'abandoned', 'refused', 0, '2026-11-02Z', NULL, '2026-11-02Z')`);
+    await sql(`INSERT INTO heal_events (id, vm_id, tenant_id, incident, policy_id, operation_id, action, reason, result,
+        error_message, previous_status, new_status, triggered_at, completed_at)
+      VALUES (41, '${VM}', 'default', 1, NULL, 'a', 'restart', '3 consecutive failures', 'failed', 'still ill', 'unhealthy',
+          'restarting', '2026-11-01Z', '2026-11-01T00:02:00Z'),
+        (42, '${VM}', 'default', 2, NULL, 'no-operation', 'escalate', 'Escalation after max attempts', 'success', NULL,
+          'unhealthy', NULL, '2026-11-03Z', '2026-11-03Z')`);
+    await sql(`INSERT INTO heal_steps (vm_id, incident, step, kind, reason, decision, guards, facts, decided_at, last_seen_at, count)
+      VALUES ('${VM}', 1, 1, 'stop', 'recovered', '{"kind":"stop","reason":"recovered"}', '[]', '{}', now(), now(), 1)`);
+    await migrate(database.url);
+  });
+
+  it('joins each heal event to its operation, under its old number', async () => {
+    const rows =
+      await sql(`SELECT id, event_id::int, reason, result, error_message, previous_status, judged_at IS NOT NULL AS judged
+      FROM operations WHERE event_id > 0 ORDER BY event_id`);
+    expect(rows).toEqual([
+      {
+        id: 'a',
+        event_id: 41,
+        reason: '3 consecutive failures',
+        result: 'failed',
+        error_message: 'still ill',
+        previous_status: 'unhealthy',
+        judged: true,
+      },
+      {
+        id: 'no-operation',
+        event_id: 42,
+        reason: 'Escalation after max attempts',
+        result: 'success',
+        error_message: null,
+        previous_status: 'unhealthy',
+        judged: true,
+      },
+    ]);
+  });
+
+  it('keeps an operation whose event is gone, and numbers new ones after the old', async () => {
+    expect(
+      await sql("SELECT result, tenant_id, judged_at IS NOT NULL AS judged FROM operations WHERE id = 'no-event'"),
+    ).toEqual([{ result: 'failed', tenant_id: 'default', judged: true }]);
+    await sql(`INSERT INTO operations (id, vm_id, tenant_id, incident, attempt, action, escalation, state, verify_ms, reason,
+        result, previous_status, intended_at)
+      VALUES ('new', '${VM}', 'default', 3, 1, 'restart', false, 'intended', 0, 'why', 'pending', 'unhealthy', now())`);
+    expect(await sql("SELECT event_id::int FROM operations WHERE id = 'new'")).toEqual([{ event_id: 43 }]);
+  });
+
+  it('calls the end of a heal close', async () => {
+    expect(await sql('SELECT kind, decision FROM heal_steps')).toEqual([
+      { kind: 'close', decision: { kind: 'close', reason: 'recovered' } },
+    ]);
+  });
+});
