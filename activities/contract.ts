@@ -1,7 +1,9 @@
 /**
- * What workflows may ask of the world: types only, so that workflow bundles stay free of Node. Everything here passes
- * through Temporal's histories: ids and verdicts, never secrets or response bodies.
+ * What workflows may ask of the world. Everything here passes through Temporal's histories: ids and verdicts, never secrets
+ * or response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
  */
+import type { ProviderFact } from '../domain/facts.ts';
+import type { JsonValue } from '../domain/observation.ts';
 
 /** Asks for looks at one VM until there is news. */
 export interface LookInput {
@@ -47,20 +49,30 @@ export interface IncidentKey {
 }
 
 export type HealDecision =
-  | { kind: 'act'; operationId: string; action: string; verifyMs: number; line: string }
+  /** `site`: where it is sent from; absent or null = anywhere. */
+  | { kind: 'act'; operationId: string; action: string; verifyMs: number; line: string; site?: string | null }
   | { kind: 'hold'; reason: string; lookAgainInMs: number; line: string }
+  /** Its provider has to be asked at that site first. */
+  | { kind: 'ask'; site: string; line: string }
   /** `stop` is what versions before 0.2 said for `close`; recorded histories hold it. */
   | { kind: 'close' | 'stop'; reason: string; line: string };
+
+/** What a VM's provider said, and the site it was asked from. */
+export interface ProviderAnswer {
+  site: string;
+  fact: ProviderFact;
+}
 
 export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: string };
 
 export interface HealActivities {
   /** Opens an incident for an ill VM, or answers the one that is open. */
   openIncident(input: { vmId: string }): Promise<{ incident: number }>;
-  /** Gathers the facts, decides, records the decision and, to act, an intended operation: one transaction. */
-  decide(input: IncidentKey): Promise<HealDecision>;
-  /** Sends an intended operation, at most once ever. `sent` = in doubt: ask `resolveOperation`. */
-  carryOut(input: { operationId: string }): Promise<OperationEnd>;
+  /**
+   * Gathers the facts and decides; records the decision and, to act, an intended operation. Without `provider`, as heals of
+   * 0.1 ask, the provider is asked from where the decision is made.
+   */
+  decide(input: IncidentKey & { provider?: ProviderAnswer }): Promise<HealDecision>;
   /** Ends the doubt about an operation without ever sending it. */
   resolveOperation(input: { operationId: string }): Promise<OperationEnd>;
   /**
@@ -72,6 +84,33 @@ export interface HealActivities {
     input: IncidentKey & { operationId: string; windowOver: boolean },
   ): Promise<{ settled: boolean; lookAgainInMs?: number; line: string }>;
 }
+
+/** What runs on the workers of a provider's site, which can reach it. */
+export interface ProviderActivities {
+  /** Asks a VM's provider how the VM is. */
+  askProvider(input: { vmId: string }): Promise<ProviderAnswer>;
+  /** Sends an intended operation, at most once ever. `sent` = in doubt: ask `resolveOperation`. */
+  carryOut(input: { operationId: string }): Promise<OperationEnd>;
+  /** Whether an instance can be reached, or how a user's reference to a VM there is stored. */
+  callProvider(input: ProviderCall): Promise<ProviderCallAnswer>;
+}
+
+/** `instanceId` null = what the environment of the site sets up for the kind. */
+export type ProviderCall = { kind: string; instanceId: string | null } & (
+  | { call: 'test' }
+  | { call: 'register'; reference: { [field: string]: JsonValue } }
+);
+
+export type ProviderCallAnswer =
+  | {
+      ok: true;
+      detail: string;
+      registered?: { reference: { kind: string; [field: string]: JsonValue }; key: string | null };
+    }
+  | { ok: false; reason: string; message: string; problems?: { path: string; message: string }[] };
+
+/** Everything that workflows ask for. */
+export type Activities = WatchActivities & HealActivities & ProviderActivities & UpkeepActivities;
 
 export interface UpkeepActivities {
   /** Drops and deletes what is older than the retention settings; makes the partitions of the coming days. */

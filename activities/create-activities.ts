@@ -1,6 +1,8 @@
 import { recordIncident } from '../db/heals/incidents.ts';
-import type { HealActivities, UpkeepActivities, WatchActivities } from './contract.ts';
+import { callProvider } from './call-provider.ts';
+import type { Activities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
+import { askProvider } from './heal/ask-provider.ts';
 import { carryOut, resolveOperation } from './heal/carry-out.ts';
 import { decide } from './heal/decide.ts';
 import { verify } from './heal/verify.ts';
@@ -12,13 +14,15 @@ import { createVmReader } from './vm-reader.ts';
 import { createWatchActivities } from './watch.ts';
 
 /** Everything that touches the world, for workflows. */
-export function createActivities(deps: Dependencies): WatchActivities & HealActivities & UpkeepActivities {
+export function createActivities(deps: Dependencies): Activities {
   const reader = createVmReader(deps.database.pool, deps.now);
   return withPlainFailures({
     ...createWatchActivities(deps, createLook(deps, reader), reader),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
-    decide: (key) => decide(deps, key),
+    askProvider: ({ vmId }) => askProvider(deps, vmId),
+    decide: (input) => decide(deps, input),
     carryOut: ({ operationId }) => carryOut(deps, operationId),
+    callProvider: (call) => callProvider(deps, call),
     resolveOperation: ({ operationId }) => resolveOperation(deps, operationId),
     verify: (input) => verify(deps, input),
     applyRetention: () => applyRetention(deps),

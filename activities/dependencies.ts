@@ -3,18 +3,17 @@ import type { Check } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
 import type { LookWriter } from '../db/looks/look-writer.ts';
 import type { CheckType } from '../domain/observation.ts';
-import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { Settings } from '../domain/settings.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { Providers } from '../providers/providers.ts';
 
 /** The world, as activities reach it. Created once per process; tests put fakes at these edges only. */
 export interface Dependencies {
   database: Database;
   looks: LookWriter;
   checks: ReadonlyMap<CheckType, Check>;
-  providers: ReadonlyMap<ProviderReference['kind'], Provider>;
+  providers: Providers;
   temporal: TemporalPort;
-  settings: Pick<Settings, 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;
+  settings: Pick<Settings, 'DEFIB_SITE' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;
   log: Logger;
   /** Epoch ms. */
   now(): number;

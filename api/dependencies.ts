@@ -33,7 +33,5 @@ export interface CheckRules {
   refuseTarget(check: CheckSubject): string[] | Promise<string[]>;
 }
 
-/** Whether a QMP socket may be registered; `key` is one per socket over all tenants, `qmpSocket` the path to store. */
-export type QmpSocketRule = (
-  path: string,
-) => Promise<{ ok: true; key: string; qmpSocket: string } | { ok: false; message: string }>;
+/** Whether a QMP socket may be registered; `qmpSocket` is the path to store. */
+export type QmpSocketRule = (path: string) => Promise<{ ok: true; qmpSocket: string } | { ok: false; message: string }>;

@@ -1,2 +1,7 @@
-/** A VM as its provider names it. Shape by kind; validated when it was stored. */
-export type ProviderReference = { kind: 'qemu'; qmpSocket: string } | { kind: 'local' };
+import type { JsonValue } from './observation.ts';
+
+/** A VM as its provider names it. What else stands beside `kind` is the provider's business; validated when it was stored. */
+export interface ProviderReference {
+  kind: string;
+  [field: string]: JsonValue;
+}

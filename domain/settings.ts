@@ -12,6 +12,7 @@ const list = z
       .filter((part) => part !== ''),
   );
 const optional = z.string().min(1).optional();
+const secretKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits, e.g. of `openssl rand -hex 32`');
 
 /** Every setting, its default and what it is for. Parsed once at start; nothing else reads the environment. */
 const schema = z.object({
@@ -34,6 +35,10 @@ const schema = z.object({
     .regex(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits and dashes')
     .default('main')
     .describe('the site whose looks this worker does'),
+  DEFIB_SECRET_KEY: secretKey
+    .optional()
+    .describe('seals stored credentials of providers: 32 random bytes as 64 hex digits; the same for all processes'),
+  DEFIB_SECRET_KEY_FILE: optional.describe('a file with that key instead, readable by its owner alone'),
   CHECK_TARGETS_ALLOW: list.describe("CIDRs that checks may connect to besides the VM's own address, comma-separated"),
   QMP_SOCKET_DIRS: list.describe('folders in which QMP sockets may lie, comma-separated'),
   STALE_TIMEOUT_MS: positive(300_000).describe('age after which the agent check that a first report creates is stale'),

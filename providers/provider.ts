@@ -1,13 +1,15 @@
+import type { z } from 'zod';
+import type { Problem } from '../domain/app-error.ts';
 import type { PowerAction } from '../domain/power.ts';
 import type { ProviderReference } from '../domain/provider-reference.ts';
+import type { Role } from '../domain/roles.ts';
+import type { Settings } from '../domain/settings.ts';
 
 /** What a hypervisor says of one VM. `unknown` = it answered, but not in words we can read. */
 export interface VmPowerState {
   power: 'running' | 'paused' | 'off' | 'panicked' | 'unknown';
   /** The hypervisor's own word, e.g. QMP's `prelaunch`. */
   detail: string;
-  /** Changes when the VM boots, where the hypervisor can tell (boot id, uptime since); null where it can't. */
-  bootMark: string | null;
 }
 
 /** Why a hypervisor gave no answer. The message says what to do next. */
@@ -20,23 +22,62 @@ export interface ProviderTrouble {
 export type StateAnswer = { ok: true; state: VmPowerState } | ProviderTrouble;
 
 /**
- * How a power action ended. `not-sent`: surely nothing was sent, so nothing happened. `done`: the hypervisor confirmed.
- * `in-doubt`: it may or may not have acted; never send again for the same operation, read back instead.
+ * How a power action ended. `not-sent`: it is known that nothing was sent, so nothing happened. `done`: the hypervisor
+ * confirmed. `in-doubt`: it may or may not have acted; never send again for the same operation, read back instead.
  */
 export type PowerOutcome =
   | { outcome: 'done'; detail: string }
   | { outcome: 'not-sent'; reason: ProviderTrouble['reason']; message: string }
   | { outcome: 'in-doubt'; message: string };
 
-/** One hypervisor kind behind one port. No method throws for a hypervisor that is away, slow or lying. */
+/** A VM that may be registered: its reference as it is to be stored, and the name that no two VMs may share, if any. */
+export type Registration =
+  | { ok: true; reference: ProviderReference; key: string | null }
+  | { ok: false; problems: Problem[] };
+
+export type ConnectionTest = { ok: true; detail: string } | ProviderTrouble;
+
+/** One cluster or host, as it is reached from this process. No method throws for one that is away, slow or lying. */
 export interface Provider {
-  readonly kind: ProviderReference['kind'];
-  /** The remedies this provider can carry out, e.g. qemu can't migrate. */
-  readonly supports: ReadonlySet<PowerAction>;
-  /** Whether an action in doubt can be read back (task, uptime, boot id). Where not, the verify window judges. */
-  readonly canReadBack: boolean;
-  /** Reads the VM's state; answers within `timeoutMs`. */
+  /** Judges how a user names a VM there. */
+  register(reference: ProviderReference): Promise<Registration>;
+  /** Reads a VM's state; answers within `timeoutMs`. */
   state(reference: ProviderReference, timeoutMs: number): Promise<StateAnswer>;
   /** Carries out one action, at most once; answers within `timeoutMs`. */
   power(reference: ProviderReference, action: PowerAction, timeoutMs: number): Promise<PowerOutcome>;
+  /** Whether it can be reached, and what it says of itself; answers within `timeoutMs`. */
+  test(timeoutMs: number): Promise<ConnectionTest>;
+}
+
+/** How an instance is set up. */
+export interface ProviderSetup<Config = unknown, Credentials = unknown> {
+  /** How it is reached. Shown to those who manage it: no secrets. */
+  config: Config;
+  /** Stored encrypted, never shown. */
+  credentials: Credentials;
+}
+
+/** Where an instance is reached from. */
+export interface ProviderPlace {
+  site: string;
+  settings: Settings;
+}
+
+/** A kind of hypervisor: all that the rest of Defib knows of it. */
+export interface ProviderKind<Config = unknown, Credentials = unknown> {
+  readonly kind: string;
+  /** How users name a VM there, `kind` included. */
+  readonly reference: z.ZodObject<{ kind: z.ZodLiteral<string> }>;
+  /** Who may name VMs there, and sees how they are named; to others a VM shows its provider's kind alone. */
+  readonly namedBy: readonly Role[];
+  /** Who may add, change and remove instances. */
+  readonly managedBy: readonly Role[];
+  /** The power actions it can carry out. */
+  readonly actions: ReadonlySet<PowerAction>;
+  readonly config: z.ZodType<Config>;
+  readonly credentials: z.ZodType<Credentials>;
+  /** The instance that the environment sets up; null where it sets up none. */
+  fromSettings(settings: Settings): ProviderSetup<Config, Credentials> | null;
+  /** Reaches an instance; nothing is sent yet. */
+  connect(setup: ProviderSetup<Config, Credentials>, place: ProviderPlace): Provider;
 }

@@ -1,13 +1,6 @@
-import type { ProviderReference } from '../domain/provider-reference.ts';
-import { createLocalProvider } from './local/local-provider.ts';
-import type { Provider } from './provider.ts';
-import { createQemuProvider, type QemuDependencies } from './qemu/qemu-provider.ts';
+import { local } from './local/kind.ts';
+import type { ProviderKind } from './provider.ts';
+import { qemu } from './qemu/kind.ts';
 
-/** Settings of all providers; each takes what it needs. */
-export type ProviderDependencies = QemuDependencies;
-
-/** Every provider by its kind. A new hypervisor is one folder here and one line below. */
-export function createProviders(dependencies: ProviderDependencies): ReadonlyMap<ProviderReference['kind'], Provider> {
-  const providers = [createQemuProvider(dependencies), createLocalProvider()];
-  return new Map(providers.map((provider) => [provider.kind, provider]));
-}
+/** Every kind of hypervisor. A new one is a folder here and a name in this list. */
+export const PROVIDER_KINDS: readonly ProviderKind[] = [qemu, local];

@@ -1,12 +1,12 @@
 import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import type { HealActivities, UpkeepActivities, WatchActivities } from '../activities/contract.ts';
+import type { Activities } from '../activities/contract.ts';
 import { CORE_TASK_QUEUE, siteTaskQueue } from '../domain/ids.ts';
 
 export interface WorkerOptions {
   connection: NativeConnection;
   namespace: string;
   site: string;
-  activities: WatchActivities & HealActivities & UpkeepActivities;
+  activities: Activities;
   workflowBundle: WorkflowBundleOption;
   maxConcurrentLooks: number;
   /** How long activities under way may take to end once it is stopped, ms. */
@@ -14,38 +14,39 @@ export interface WorkerOptions {
 }
 
 /**
- * The two workers of a process: one for workflows, decisions and heals, one for the looks of its site. Stopped together
- * by `shutdown`.
+ * The two workers of a process: one for workflows and decisions, one for what is done from its site: looks, and calls to
+ * the providers reached from there. Stopped together by `shutdown`.
  */
 export async function createWorkers(options: WorkerOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, activities, shutdownGraceMs: shutdownGraceTime = 10_000 } = options;
-  const { watch, ...decisions } = activities;
+  const { watch, askProvider, carryOut, callProvider, ...central } = activities;
   const core = await Worker.create({
     connection,
     namespace,
     taskQueue: CORE_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
-    activities: decisions,
+    // telling people needs no provider, so it is carried out here
+    activities: { ...central, carryOut },
     reuseV8Context: true,
     // a watched VM sleeps for days: keeping its workflow in memory would cost more than reading it back
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 50,
     shutdownGraceTime,
   });
-  const looks = await Worker.create({
+  const site = await Worker.create({
     connection,
     namespace,
     taskQueue: siteTaskQueue(options.site),
-    activities: { watch },
+    activities: { watch, askProvider, carryOut, callProvider },
     maxConcurrentActivityTaskExecutions: options.maxConcurrentLooks,
     shutdownGraceTime,
   });
   return {
     async run() {
-      await Promise.all([core.run(), looks.run()]);
+      await Promise.all([core.run(), site.run()]);
     },
     shutdown() {
-      for (const worker of [core, looks]) if (worker.getState() === 'RUNNING') worker.shutdown();
+      for (const worker of [core, site]) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
 }

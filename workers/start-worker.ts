@@ -10,12 +10,14 @@ import { openDatabase } from '../db/database.ts';
 import { createLookWriter } from '../db/looks/look-writer.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
-import { createProviders } from '../providers/registry.ts';
+import { createProviders } from '../providers/providers.ts';
+import { PROVIDER_KINDS } from '../providers/registry.ts';
 import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
 import { createWorkers } from './create-workers.ts';
+import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -59,7 +61,7 @@ export async function startWorker(
     database,
     looks: createLookWriter(writing.pool),
     checks: createChecks({ guard: createEgress(egressSettings(settings, connections)) }),
-    providers: createProviders({ qmpSocketDirs: settings.QMP_SOCKET_DIRS }),
+    providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
     settings,
     log,

@@ -6,6 +6,7 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -13,20 +14,14 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { HealActivities, HealDecision } from '../activities/contract.ts';
+import type { HealActivities, HealDecision, ProviderAnswer } from '../activities/contract.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import { type HealInput, type HealNews, healSignals, vmSignals, WORKFLOW } from './messages.ts';
+import { providerActivities, whyUnanswered } from './provider-call.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
   retry: { maximumInterval: '10 seconds' },
-  priority: { priorityKey: 1 },
-} satisfies ActivityOptions;
-
-/** At most once: whatever happens to an attempt, Temporal never makes a second one. */
-const ONCE = {
-  startToCloseTimeout: '20 seconds',
-  retry: { maximumAttempts: 1 },
   priority: { priorityKey: 1 },
 } satisfies ActivityOptions;
 
@@ -40,6 +35,8 @@ const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
   paused: boolean;
+  /** Where its provider is reached, as far as is known. */
+  providerSite: string;
   /** Something this heal waits for may have happened. */
   news: boolean;
 }
@@ -48,13 +45,13 @@ type Act = HealDecision & { kind: 'act' };
 
 /** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. */
 export async function healVm(input: HealInput): Promise<string> {
-  const heal: Heal = { ...input, paused: input.paused ?? false, news: false };
+  const heal: Heal = { ...input, paused: input.paused ?? false, providerSite: input.site, news: false };
   listen(heal);
 
   for (;;) {
     if (heal.paused) await restUntilResumed(heal);
     heal.news = false;
-    const decided = await decide(keyOf(heal));
+    const decided = await askAndDecide(heal);
     setCurrentDetails(decided.line);
     switch (decided.kind) {
       case 'close':
@@ -96,9 +93,30 @@ async function restUntilResumed(heal: Heal): Promise<void> {
   await condition(() => !heal.paused);
 }
 
+type Decided = Exclude<HealDecision, { kind: 'ask' }>;
+
+/** The provider is asked where it can be reached; the decision is made where all facts come together. */
+async function askAndDecide(heal: Heal): Promise<Decided> {
+  for (;;) {
+    // heals of 0.1 had the provider asked by `decide`
+    const provider = patched('provider-asked-at-its-site') ? await askProviderAt(heal) : undefined;
+    const decided = await decide(provider === undefined ? keyOf(heal) : { ...keyOf(heal), provider });
+    if (decided.kind !== 'ask') return decided;
+    heal.providerSite = decided.site;
+  }
+}
+
+async function askProviderAt({ vmId, providerSite: site }: Heal): Promise<ProviderAnswer> {
+  try {
+    return await providerActivities(site, 'asks the hypervisor how the VM is').askProvider({ vmId });
+  } catch (error) {
+    return { site, fact: { answered: false, reason: 'unreachable', message: whyUnanswered(site, error) } };
+  }
+}
+
 /** Sends the operation; when it can't be known whether it was sent, that is resolved without sending. */
-async function carryOutOnce({ operationId, action }: Act): Promise<void> {
-  const { carryOut } = proxyActivities<HealActivities>({ ...ONCE, summary: `${action}, sent at most once` });
+async function carryOutOnce({ operationId, action, site = null }: Act): Promise<void> {
+  const { carryOut } = providerActivities(site, `${action}, sent at most once`);
   const ended = await carryOut({ operationId }).catch(() => ({ state: 'sent' as const, detail: 'no answer' }));
   if (ended.state === 'sent') await resolveOperation({ operationId });
 }

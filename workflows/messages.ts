@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, type SignalDefinition } from '@temporalio/workflow';
+import type { ProviderCall } from '../activities/contract.ts';
 
 /**
  * What people, the API and workflows say to workflows: each message with its name, its type and its description, for
@@ -10,6 +11,7 @@ import { defineQuery, defineSignal, defineUpdate, type SignalDefinition } from '
 export const WORKFLOW = {
   vmHealth: 'vmHealth',
   healVm: 'healVm',
+  providerCall: 'providerCall',
   retain: 'retain',
   reconcile: 'reconcile',
 } as const;
@@ -140,4 +142,10 @@ export interface HealInput {
   incident: number;
   /** From the run before, when it continued as new. */
   paused?: boolean;
+}
+
+/** Input of workflow `provider-call/<uuid>`. */
+export interface ProviderCallInput {
+  site: string;
+  call: ProviderCall;
 }

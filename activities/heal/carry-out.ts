@@ -1,6 +1,7 @@
 import type { Transaction } from '../../db/database.ts';
-import { findHealSubject, recordStoppedOnPurpose } from '../../db/heals/heal-subject.ts';
+import { recordStoppedOnPurpose } from '../../db/heals/heal-subject.ts';
 import { findOperation, type OperationRow, recordOperationEvent } from '../../db/heals/operations.ts';
+import { findVmProvider } from '../../db/providers/vm-provider.ts';
 import type { OperationEvent } from '../../domain/operation.ts';
 import type { OperationEnd } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -26,12 +27,17 @@ export async function carryOut(deps: Dependencies, operationId: string): Promise
   if (deps.now() - operation.intendedAt.getTime() > DECISION_HOLDS_MS) {
     return resolveOperation(deps, operationId, 'never sent: too long after it was decided');
   }
-  const subject = await findHealSubject(orm, operation.vmId);
-  const provider = subject && deps.providers.get(subject.provider.kind);
-  if (!subject || !provider) return end(deps, operation, notSent('its VM or provider is gone'));
+  const vmProvider = await findVmProvider(orm, operation.vmId);
+  if (vmProvider === null) return end(deps, operation, notSent('there is no such VM'));
+  // the same name at another site may be another VM
+  if (vmProvider.site !== deps.settings.DEFIB_SITE) {
+    return end(deps, operation, notSent(`its provider is reached from site ${vmProvider.site} now`));
+  }
+  const reached = deps.providers.reach(vmProvider.reference.kind, vmProvider.instance);
+  if (!reached.ok) return end(deps, operation, notSent(reached.message));
   const won = await orm.transaction((tx) => recordOperationEvent(tx, operationId, { kind: 'sent' }, deps.now()));
   if (won === null) return { state: 'sent', detail: 'somebody else has moved it on' };
-  const answer = await provider.power(subject.provider, operation.power, POWER_LIMIT_MS);
+  const answer = await reached.provider.power(vmProvider.reference, operation.power, POWER_LIMIT_MS);
   deps.log.info({ operationId, outcome: answer.outcome }, 'power action answered');
   switch (answer.outcome) {
     case 'done':

@@ -10,13 +10,15 @@ import {
 } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { findApplicablePolicies } from '../../db/policies/find-policies.ts';
+import { findVmProvider } from '../../db/providers/vm-provider.ts';
 import type { Facts } from '../../domain/facts.ts';
 import { operationId } from '../../domain/ids.ts';
 import { effectivePolicy, type Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy } from '../../domain/remedy.ts';
-import type { HealDecision, IncidentKey } from '../contract.ts';
+import type { HealActivities, HealDecision } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { askProvider, gatherFacts } from './gather-facts.ts';
+import { askProvider } from './ask-provider.ts';
+import { gatherFacts } from './gather-facts.ts';
 
 const HISTORY_UNAVAILABLE_MS = 5_000;
 
@@ -25,9 +27,9 @@ const HISTORY_UNAVAILABLE_MS = 5_000;
  * crash it answers the operation it had intended, so that a decision is never carried out twice; but one that was not sent
  * yet only while it would still decide so.
  */
-export async function decide(deps: Dependencies, key: IncidentKey): Promise<HealDecision> {
+export async function decide(deps: Dependencies, input: DecideInput): Promise<HealDecision> {
   try {
-    return await decideNow(deps, key);
+    return await decideNow(deps, input);
   } catch (error) {
     if (!isDatabaseAway(error)) throw error;
     const line = 'holds (history-unavailable): the database is away, and without it nothing is done to the VM';
@@ -35,12 +37,19 @@ export async function decide(deps: Dependencies, key: IncidentKey): Promise<Heal
   }
 }
 
-async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): Promise<HealDecision> {
+type DecideInput = Parameters<HealActivities['decide']>[0];
+
+async function decideNow(deps: Dependencies, { vmId, incident, provider }: DecideInput): Promise<HealDecision> {
   const { orm, pool } = deps.database;
   const subject = await findHealSubject(orm, vmId);
-  if (subject === null) return { kind: 'close', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
-  // asked before the transaction: a slow hypervisor holds no locks
-  const provider = await askProvider(deps, subject.provider);
+  const vmProvider = await findVmProvider(orm, vmId);
+  if (subject === null || vmProvider === null) {
+    return { kind: 'close', reason: 'vm-deleted', line: 'over (vm-deleted): there is no such VM' };
+  }
+  const { site } = vmProvider;
+  if (provider && provider.site !== site) return { kind: 'ask', site, line: `asks its provider at site ${site}` };
+  // before the transaction: a slow hypervisor holds no locks
+  const { fact } = provider ?? (await askProvider(deps, vmId));
   const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
   const policies = (await findApplicablePolicies(pool, [vmId])).get(vmId) ?? [];
 
@@ -50,23 +59,23 @@ async function decideNow(deps: Dependencies, { vmId, incident }: IncidentKey): P
     const unfinished = (await findOperationsOf(tx, vmId, incident)).find(
       ({ state }) => state === 'intended' || state === 'sent',
     );
-    if (unfinished?.state === 'sent') return actOn(unfinished, GOES_ON);
+    if (unfinished?.state === 'sent') return actOn(unfinished, GOES_ON, site);
     const policy = effectivePolicy({ vmId, tags: vm.tags }, policies)?.policy ?? null;
     const facts = await gatherFacts(deps, tx, {
       vm,
       subject,
       incident,
       policy,
-      provider,
+      provider: fact,
       unsentOperationId: unfinished?.id ?? null,
     });
     const nowMs = deps.now();
     const decided = decideRemedy(facts, policy, nowMs);
     if (unfinished && (isFor(unfinished, decided.decision) || !(await withdraw(tx, unfinished, nowMs)))) {
-      return actOn(unfinished, GOES_ON);
+      return actOn(unfinished, GOES_ON, site);
     }
     await recordHealStep(tx, facts, decided, nowMs);
-    return applyDecision(tx, { facts, policy, decision: decided.decision, tenantId: vm.tenantId, nowMs });
+    return applyDecision(tx, { facts, policy, decision: decided.decision, tenantId: vm.tenantId, site, nowMs });
   });
 }
 
@@ -94,6 +103,8 @@ interface Applied {
   policy: Policy | null;
   decision: Decision;
   tenantId: string;
+  /** Where its provider is reached. */
+  site: string;
   nowMs: number;
 }
 
@@ -113,7 +124,7 @@ async function applyDecision(tx: Transaction, applied: Applied): Promise<HealDec
       };
     }
     case 'act':
-      return actOn(await intend(tx, applied, decision), decision.reason);
+      return actOn(await intend(tx, applied, decision), decision.reason, applied.site);
   }
 }
 
@@ -139,10 +150,17 @@ async function intend(tx: Transaction, applied: Applied, decision: Decision & { 
   return recordIntended(tx, operation, nowMs);
 }
 
-function actOn(operation: OperationRow, why: string): HealDecision {
-  const { id, action, power, attempt, verifyMs } = operation;
+function actOn({ id, action, power, attempt, verifyMs }: OperationRow, why: string, site: string): HealDecision {
   const how = power === null || power === action ? action : `${action} by ${power}`;
-  return { kind: 'act', operationId: id, action, verifyMs, line: `acts: ${how}, attempt ${attempt} (${why})` };
+  return {
+    kind: 'act',
+    operationId: id,
+    action,
+    verifyMs,
+    line: `acts: ${how}, attempt ${attempt} (${why})`,
+    // telling people needs no provider
+    site: power === null ? null : site,
+  };
 }
 
 function over(reason: string): HealDecision {

@@ -3,21 +3,8 @@ import type { HealSubject } from '../../db/heals/heal-subject.ts';
 import { findAttempts, findOperationsOf } from '../../db/heals/operations.ts';
 import type { CheckFact, Facts, ProviderFact } from '../../domain/facts.ts';
 import { attemptsCountSince, type Policy } from '../../domain/policy.ts';
-import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
-
-const STATE_LIMIT_MS = 5_000;
-
-/** Asks the hypervisor how the VM is; an answer or the reason why there is none, never an exception. */
-export async function askProvider(deps: Dependencies, reference: ProviderReference): Promise<ProviderFact> {
-  const provider = deps.providers.get(reference.kind);
-  if (!provider) return { answered: false, reason: 'unsupported', message: `no provider of kind ${reference.kind}` };
-  const answer = await provider.state(reference, STATE_LIMIT_MS);
-  return answer.ok
-    ? { answered: true, power: answer.state.power, detail: answer.state.detail }
-    : { answered: false, reason: answer.reason, message: answer.message };
-}
 
 export interface FactSources {
   vm: WatchedVm;
@@ -49,7 +36,7 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
     lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
     lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
     provider,
-    providerSupports: [...(deps.providers.get(vm.providerKind)?.supports ?? [])],
+    providerSupports: [...(deps.providers.kinds.get(vm.providerKind)?.actions ?? [])],
   };
 }
 

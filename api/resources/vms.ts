@@ -147,13 +147,16 @@ export async function vmProblems(
 
 /** A provider as it is stored, and the name no other VM may have. */
 export async function resolveProvider(
-  deps: Pick<ApiDependencies, 'qmpSocket'>,
+  deps: Pick<ApiDependencies, 'qmpSocket' | 'settings'>,
   provider: NewVm['provider'],
 ): Promise<Pick<NewVm, 'provider' | 'providerKey'>> {
   if (provider.kind === 'local') return { provider, providerKey: null };
-  const judged = await deps.qmpSocket(provider.qmpSocket);
+  const judged = await deps.qmpSocket(String(provider['qmpSocket']));
   if (!judged.ok) throw badRequest([{ path: 'provider.qmpSocket', message: judged.message }]);
-  return { provider: { kind: 'qemu', qmpSocket: judged.qmpSocket }, providerKey: judged.key };
+  return {
+    provider: { kind: 'qemu', qmpSocket: judged.qmpSocket },
+    providerKey: `qemu:${deps.settings.DEFIB_SITE}:${judged.qmpSocket}`,
+  };
 }
 
 /** Names everything that is taken; of another tenant's VM only that there is one. */

@@ -25,7 +25,10 @@ export type AuditAction =
   | 'policy_deleted'
   | 'token_created'
   | 'token_revoked'
-  | 'tenant_created';
+  | 'tenant_created'
+  | 'provider_created'
+  | 'provider_updated'
+  | 'provider_removed';
 
 /** Details hold ids and settings, never secrets. */
 export async function recordAudit(

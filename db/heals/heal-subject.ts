@@ -1,11 +1,9 @@
 import { eq } from 'drizzle-orm';
-import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { Queryable } from '../database.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 
 /** What a heal needs to know of its VM besides what looks know. */
 export interface HealSubject {
-  provider: ProviderReference;
   attemptsResetAtMs: number | null;
   /** When a look last ended, whatever it could tell. */
   lastLookAtMs: number | null;
@@ -14,13 +12,12 @@ export interface HealSubject {
 /** Of one VM, deleted ones too; null when there is none. */
 export async function findHealSubject(db: Queryable, vmId: string): Promise<HealSubject | null> {
   const [row] = await db
-    .select({ provider: vms.provider, attemptsResetAt: vms.attemptsResetAt, lastLookAt: vmStatus.lastLookAt })
+    .select({ attemptsResetAt: vms.attemptsResetAt, lastLookAt: vmStatus.lastLookAt })
     .from(vms)
     .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
     .where(eq(vms.id, vmId));
   if (!row) return null;
   return {
-    provider: row.provider,
     attemptsResetAtMs: row.attemptsResetAt?.getTime() ?? null,
     lastLookAtMs: row.lastLookAt?.getTime() ?? null,
   };

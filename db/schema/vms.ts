@@ -40,6 +40,8 @@ export const vms = pgTable('vms', {
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
   deletedAt: at('deleted_at'),
+  /** Null = what the environment of its site's processes sets up for this kind of provider. */
+  providerInstanceId: uuid('provider_instance_id'),
 });
 
 /** The VM's health as a whole. `lookSeq` is what every fold compares and swaps. */

@@ -1,17 +1,26 @@
+import { z } from 'zod';
 import type { PowerAction } from '../../domain/power.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { PowerOutcome, Provider, ProviderTrouble, StateAnswer } from '../provider.ts';
 import { type QmpAnswer, QmpConnection } from './qmp-connection.ts';
 import { isRecord, printable } from './qmp-message.ts';
-import { resolveQmpSocket } from './socket-path.ts';
+import { QMP_SOCKET_REFUSAL, registerQmpSocket, resolveQmpSocket, testFolders } from './socket-path.ts';
 import { objectionTo, toPowerState } from './vm-status.ts';
 
 export interface QemuDependencies {
-  /** QMP_SOCKET_DIRS: the only folders whose sockets are ever connected to. */
+  /** The only folders whose sockets are ever connected to. */
   qmpSocketDirs: readonly string[];
+  /** Sockets are files of a machine of this site: the same path at another site is another VM. `main` unless given. */
+  site?: string;
   /** How long to wait for QMP's greeting before the monitor counts as busy; 2,000 ms unless given. */
   greetingMs?: number;
 }
+
+/** A VM is named by its QMP socket. */
+export const qemuReference = z.strictObject({
+  kind: z.literal('qemu'),
+  qmpSocket: z.string('must be a path').max(4_096),
+});
 
 /** How long QEMU may take from accepting a reset to announcing it. */
 const ANNOUNCEMENT_MS = 3000;
@@ -24,18 +33,27 @@ const COMMANDS: Partial<Record<PowerAction, { command: string; meaning: string }
   start: { command: 'cont', meaning: 'CPUs running' },
 };
 
+export const QEMU_ACTIONS: ReadonlySet<PowerAction> = new Set(Object.keys(COMMANDS) as PowerAction[]);
+
 /**
  * QEMU over QMP. Every call connects, acts and closes, and sends its command at most once. `stop` freezes the CPUs and
  * keeps the memory; `start` lets them run on. A `reset` also starts a VM that was not running.
  */
-export function createQemuProvider(dependencies: QemuDependencies): Provider {
+export function createQemuProvider(deps: QemuDependencies): Provider {
   return {
-    kind: 'qemu',
-    supports: new Set(Object.keys(COMMANDS) as PowerAction[]),
-    canReadBack: false,
-    state: (reference, timeoutMs) => readState(dependencies, reference, performance.now() + timeoutMs),
-    power: (reference, action, timeoutMs) => act(dependencies, reference, action, performance.now() + timeoutMs),
+    register: (reference) => register(deps, reference),
+    state: (reference, timeoutMs) => readState(deps, reference, performance.now() + timeoutMs),
+    power: (reference, action, timeoutMs) => act(deps, reference, action, performance.now() + timeoutMs),
+    test: () => testFolders(deps.qmpSocketDirs),
   };
+}
+
+async function register({ qmpSocketDirs, site = 'main' }: QemuDependencies, reference: ProviderReference) {
+  const named = qemuReference.safeParse(reference);
+  const judged = named.success ? await registerQmpSocket(named.data.qmpSocket, qmpSocketDirs) : null;
+  if (!judged?.ok) return { ok: false as const, problems: [{ path: 'qmpSocket', message: QMP_SOCKET_REFUSAL }] };
+  const { qmpSocket } = judged;
+  return { ok: true as const, reference: { kind: 'qemu', qmpSocket }, key: `qemu:${site}:${qmpSocket}` };
 }
 
 async function readState(deps: QemuDependencies, reference: ProviderReference, untilMs: number): Promise<StateAnswer> {
@@ -89,14 +107,15 @@ async function seeThrough(connection: QmpConnection, untilMs: number): Promise<P
 }
 
 async function connect(deps: QemuDependencies, reference: ProviderReference, untilMs: number) {
-  if (reference.kind !== 'qemu') {
+  const named = qemuReference.safeParse(reference);
+  if (!named.success) {
     return {
       ok: false as const,
       reason: 'unsupported' as const,
       message: `QEMU can't reach a VM of kind ${reference.kind}.`,
     };
   }
-  const socket = await resolveQmpSocket(reference.qmpSocket, deps.qmpSocketDirs);
+  const socket = await resolveQmpSocket(named.data.qmpSocket, deps.qmpSocketDirs);
   if (!socket.ok) return socket;
   return QmpConnection.open(socket.path, { greetingMs: deps.greetingMs ?? 2000, untilMs });
 }

@@ -1,6 +1,6 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import type { ProviderTrouble } from '../provider.ts';
+import type { ConnectionTest, ProviderTrouble } from '../provider.ts';
 
 /** The one answer to every refused path, so that nobody learns from it what exists outside the folders. */
 export const QMP_SOCKET_REFUSAL =
@@ -13,17 +13,17 @@ const NO_LONGER_ITSELF =
 /** sun_path holds 108 bytes with its end mark (unix(7)); a longer path would be cut and lead elsewhere. */
 const MAX_SOCKET_PATH = 107;
 
-/** `key` is one per socket, over all tenants. `qmpSocket` is the path to store: only the real one works later. */
-export type QmpSocketRegistration = { ok: true; key: string; qmpSocket: string } | { ok: false; message: string };
+/** `qmpSocket` is the path to store, one per socket: only the real one works later. */
+export type QmpSocketRegistration = { ok: true; qmpSocket: string } | { ok: false; message: string };
 
 /**
- * Judges a path that a user wants to register. Links are followed, so two names of one socket give one key. A path with
+ * Judges a path that a user wants to register. Links are followed, so two names of one socket give one path. A path with
  * nothing at it is fine when its folder is inside the allowed ones: a VM may be registered while it is off.
  */
 export async function registerQmpSocket(path: string, dirs: readonly string[]): Promise<QmpSocketRegistration> {
   const place = await locate(path, dirs);
   if (place.is === 'refused') return { ok: false, message: QMP_SOCKET_REFUSAL };
-  return { ok: true, key: `qemu:${place.path}`, qmpSocket: place.path };
+  return { ok: true, qmpSocket: place.path };
 }
 
 /**
@@ -39,6 +39,24 @@ export async function resolveQmpSocket(
   if (place.is === 'socket') return { ok: true, path: place.path };
   const message = `No socket at ${path}: QEMU is not running, or was started with another -qmp path.`;
   return { ok: false, reason: 'unreachable', message };
+}
+
+/** Whether this process can read the folders, and how many sockets lie in them. */
+export async function testFolders(dirs: readonly string[]): Promise<ConnectionTest> {
+  if (dirs.length === 0) {
+    const message = 'No folder of QMP sockets is allowed here: set QMP_SOCKET_DIRS for the processes of this site.';
+    return { ok: false, reason: 'unsupported', message };
+  }
+  let sockets = 0;
+  for (const dir of dirs) {
+    const entries = await readdir(dir, { withFileTypes: true }).catch(() => null);
+    if (entries === null) {
+      const message = `The folder ${dir} can't be read: create it, or give Defib's user permission on it.`;
+      return { ok: false, reason: 'unreachable', message };
+    }
+    sockets += entries.filter((entry) => entry.isSocket()).length;
+  }
+  return { ok: true, detail: `${sockets} sockets in ${dirs.join(', ')}` };
 }
 
 type Place = { is: 'socket' | 'missing'; path: string } | { is: 'refused' };

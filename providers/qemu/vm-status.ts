@@ -33,7 +33,7 @@ const IN_TRANSIT: ReadonlySet<string> = new Set([
 
 /** Translates QMP's word for a VM's state; words we don't know are `unknown`. */
 export function toPowerState(status: string): VmPowerState {
-  return { power: powerOf(status), detail: status, bootMark: null };
+  return { power: powerOf(status), detail: status };
 }
 
 /** Why an action makes no sense, or does harm, in this state; null when it may be sent. */

@@ -27,6 +27,8 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
       },
       watch: notAsked,
       openIncident: notAsked,
+      askProvider: async () => ({ site: 'main', fact: { answered: true, power: 'running', detail: 'running' } }),
+      callProvider: notAsked,
       carryOut: notAsked,
       resolveOperation: notAsked,
       verify: notAsked,

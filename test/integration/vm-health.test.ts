@@ -58,6 +58,8 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
         decided.push(`decide ${incident}`);
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
       },
+      askProvider: async () => ({ site: 'main', fact: { answered: true, power: 'running', detail: 'running' } }),
+      callProvider: notAsked,
       carryOut: notAsked,
       resolveOperation: notAsked,
       verify: notAsked,

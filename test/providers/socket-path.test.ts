@@ -34,32 +34,48 @@ async function socketAt(path: string): Promise<string> {
 const refused = { ok: false, message: QMP_SOCKET_REFUSAL };
 
 describe('registering', () => {
-  test('a socket inside, also in a folder below, gets a key of its real path', async () => {
+  test('a socket inside, also in a folder below, is stored by its real path', async () => {
     for (const path of [join(allowed, 'a.sock'), join(allowed, 'rack', 'b.sock')]) {
       await socketAt(path);
-      expect(await registerQmpSocket(path, [outside, allowed])).toEqual({
-        ok: true,
-        key: `qemu:${path}`,
-        qmpSocket: path,
-      });
+      expect(await registerQmpSocket(path, [outside, allowed])).toEqual({ ok: true, qmpSocket: path });
     }
   });
 
-  test('every name of one socket gives the same key', async () => {
+  test('every name of one socket is stored as the same path', async () => {
     const path = await socketAt(join(allowed, 'a.sock'));
     symlinkSync(path, join(allowed, 'link.sock'));
     symlinkSync(allowed, join(root, 'qmp-link'));
     const names = [path, join(allowed, 'link.sock'), join(root, 'qmp-link', 'a.sock'), `${allowed}/rack/..//a.sock`];
     for (const name of names) {
-      expect(await registerQmpSocket(name, [join(root, 'qmp-link')])).toMatchObject({ ok: true, key: `qemu:${path}` });
+      expect(await registerQmpSocket(name, [join(root, 'qmp-link')])).toEqual({ ok: true, qmpSocket: path });
     }
   });
 
-  test('a VM that is off may be registered, under the key it has when it is on', async () => {
+  test('a VM that is off may be registered, under the path it has when it is on', async () => {
     symlinkSync(allowed, join(root, 'qmp-link'));
     const off = await registerQmpSocket(join(root, 'qmp-link', 'a.sock'), [allowed]);
     await socketAt(join(allowed, 'a.sock'));
     expect(off).toEqual(await registerQmpSocket(join(allowed, 'a.sock'), [allowed]));
+  });
+
+  test('a socket is one VM per site', async () => {
+    const path = await socketAt(join(allowed, 'a.sock'));
+    const at = (site?: string) => createQemuProvider({ qmpSocketDirs: [allowed], ...(site ? { site } : {}) });
+    const reference = { kind: 'qemu', qmpSocket: path };
+    expect(await at().register(reference)).toEqual({ ok: true, reference, key: `qemu:main:${path}` });
+    expect(await at('dmz').register(reference)).toEqual({ ok: true, reference, key: `qemu:dmz:${path}` });
+    expect(await at().register({ ...reference, qmpSocket: outside })).toEqual({
+      ok: false,
+      problems: [{ path: 'qmpSocket', message: QMP_SOCKET_REFUSAL }],
+    });
+  });
+
+  test('a connection test counts the sockets, and names the folder that can not be read', async () => {
+    await socketAt(join(allowed, 'a.sock'));
+    const tested = (dirs: string[]) => createQemuProvider({ qmpSocketDirs: dirs }).test(1000);
+    expect(await tested([allowed])).toEqual({ ok: true, detail: `1 sockets in ${allowed}` });
+    expect(await tested([join(root, 'gone')])).toMatchObject({ ok: false, reason: 'unreachable' });
+    expect(await tested([])).toMatchObject({ ok: false, reason: 'unsupported' });
   });
 
   test('outside, there and not there get the same answer', async () => {

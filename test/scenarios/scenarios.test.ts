@@ -29,6 +29,8 @@ describeNeeding(['virtual-time'], 'scenario', () => {
         return world.activities.watch(input);
       },
       openIncident: (input) => world.activities.openIncident(input),
+      askProvider: (input) => world.activities.askProvider(input),
+      callProvider: (input) => world.activities.callProvider(input),
       decide: (input) => world.activities.decide(input),
       carryOut: (input) => world.activities.carryOut(input),
       resolveOperation: (input) => world.activities.resolveOperation(input),

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import type { HealActivities, UpkeepActivities, WatchActivities } from '../../activities/contract.ts';
+import type { Activities } from '../../activities/contract.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { findTemporalServer, startTemporalServer } from '../../local/temporal-server.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
@@ -38,14 +38,15 @@ export async function startOwnTemporal(): Promise<OwnTemporal> {
 /** The real workflows on it, with whatever activities a test brings. */
 export async function startWorkersOn(
   temporal: OwnTemporal,
-  activities: WatchActivities & HealActivities & UpkeepActivities,
+  activities: Activities,
+  site = 'main',
 ): Promise<() => Promise<void>> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installRuntime();
   const connection = await NativeConnection.connect({ address: temporal.address });
   const workers = await createWorkers({
     connection,
     namespace: 'default',
-    site: 'main',
+    site,
     activities,
     workflowBundle: await workflowBundle(join(tmpdir(), 'defib-test-bundles')),
     maxConcurrentLooks: 20,
@@ -56,4 +57,12 @@ export async function startWorkersOn(
     await running;
     await connection.close();
   };
+}
+
+let installed = false;
+
+/** Once per process, however many workers a file starts. */
+function installRuntime(): void {
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installed = true;
 }

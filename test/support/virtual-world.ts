@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import type { HealActivities, UpkeepActivities, WatchActivities } from '../../activities/contract.ts';
+import type { Activities } from '../../activities/contract.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
 import { createWorkers } from '../../workers/create-workers.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
@@ -17,7 +17,7 @@ export interface VirtualWorld {
 
 /** Called before anything else of Temporal. */
 export async function startVirtualWorld(
-  activities: (env: TestWorkflowEnvironment) => WatchActivities & HealActivities & UpkeepActivities,
+  activities: (env: TestWorkflowEnvironment) => Activities,
 ): Promise<VirtualWorld> {
   installRuntime();
   const env = await untilStarted();

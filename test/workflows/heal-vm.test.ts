@@ -5,13 +5,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
+  type Activities,
   type HealActivities,
   type HealDecision,
   type LookInput,
   type OperationEnd,
   STEADY,
-  type UpkeepActivities,
-  type WatchActivities,
 } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { healVm, vmHealth } from '../../workflows/index.ts';
@@ -31,6 +30,7 @@ const holdFor = (lookAgainInMs: number): HealDecision => ({
   line: 'holds',
 });
 const MINUTE = 60_000;
+const RUNNING = { answered: true, power: 'running', detail: 'running' } as const;
 
 /** Activities of other tests' heals don't count. */
 let vmId: string;
@@ -43,7 +43,7 @@ let looks: LookInput[];
 
 const count = (what: string) => asked.filter((one) => one === what).length;
 
-const activities: WatchActivities & HealActivities & UpkeepActivities = {
+const activities: Activities = {
   async watch(input) {
     if (input.vmId !== vmId) return { kind: 'gone', deleted: true };
     looks.push(input);
@@ -54,6 +54,8 @@ const activities: WatchActivities & HealActivities & UpkeepActivities = {
     return { kind: 'health', seq: 1, status: 'unhealthy', line: 'unhealthy', healWanted: true, vm };
   },
   openIncident: async () => ({ incident: 1 }),
+  askProvider: async () => ({ site: 'main', fact: RUNNING }),
+  callProvider: async () => ({ ok: true, detail: '' }),
   async decide(key) {
     if (key.vmId !== vmId) return CLOSE;
     asked.push('decide');

@@ -57,6 +57,12 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
         decided.push(`decide ${incident}`);
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
       },
+      async askProvider() {
+        return { site: 'main', fact: { answered: true, power: 'running', detail: 'running' } };
+      },
+      async callProvider() {
+        throw new Error('nobody asks here');
+      },
       async carryOut() {
         throw new Error('nothing is decided here');
       },

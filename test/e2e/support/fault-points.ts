@@ -2,7 +2,6 @@ import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dependencies } from '../../../activities/dependencies.ts';
 import type { Check } from '../../../checks/check.ts';
-import type { ProviderReference } from '../../../domain/provider-reference.ts';
 import type { Provider } from '../../../providers/provider.ts';
 import type { Wrap } from '../../../workers/start-worker.ts';
 
@@ -63,7 +62,7 @@ function beforeSent(deps: Dependencies, die: () => never): Dependencies {
 function whileMonitorIsHeld(power: Power, die: () => never): Power {
   return async (reference, action, timeoutMs) => {
     if (reference.kind === 'qemu') {
-      const holder = createConnection(reference.qmpSocket);
+      const holder = createConnection(String(reference['qmpSocket']));
       await new Promise((resolve) => holder.once('data', resolve));
     }
     void sleep(1_000).then(die);
@@ -107,9 +106,11 @@ function midVerify(deps: Dependencies, die: () => never): Dependencies {
 }
 
 function withPower(deps: Dependencies, wrap: (power: Power) => Power): Dependencies {
-  const providers = new Map<ProviderReference['kind'], Provider>();
-  for (const [kind, provider] of deps.providers) providers.set(kind, { ...provider, power: wrap(provider.power) });
-  return { ...deps, providers };
+  const reach: Dependencies['providers']['reach'] = (kind, instance) => {
+    const reached = deps.providers.reach(kind, instance);
+    return reached.ok ? { ok: true, provider: { ...reached.provider, power: wrap(reached.provider.power) } } : reached;
+  };
+  return { ...deps, providers: { ...deps.providers, reach } };
 }
 
 function withProbe(deps: Dependencies, wrap: (probe: Probe) => Probe): Dependencies {

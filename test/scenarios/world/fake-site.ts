@@ -2,6 +2,8 @@ import type { Check } from '../../../checks/check.ts';
 import type { Observation } from '../../../domain/observation.ts';
 import type { PowerAction } from '../../../domain/power.ts';
 import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
+import type { Providers } from '../../../providers/providers.ts';
+import { qemu } from '../../../providers/qemu/kind.ts';
 
 /** How the hypervisor treats power commands. */
 export type Manner =
@@ -32,15 +34,19 @@ export class FakeSite {
     this.#now = now;
   }
 
-  readonly provider: Provider = {
-    kind: 'qemu',
-    supports: new Set<PowerAction>(['reset', 'shutdown', 'stop', 'start']),
-    canReadBack: false,
+  readonly #provider: Provider = {
+    register: async (reference) => ({ ok: true, reference, key: null }),
+    test: async () => ({ ok: true, detail: 'fake' }),
     state: async () => {
       if (this.away) return AWAY;
-      return { ok: true, state: { power: this.frozen ? 'paused' : 'running', detail: 'fake', bootMark: null } };
+      return { ok: true, state: { power: this.frozen ? 'paused' : 'running', detail: 'fake' } };
     },
     power: async (_reference, action) => this.#power(action),
+  };
+
+  readonly providers: Providers = {
+    kinds: new Map([['qemu', qemu]]),
+    reach: () => ({ ok: true, provider: this.#provider }),
   };
 
   readonly http: Check = {

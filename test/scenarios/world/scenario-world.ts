@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
-import type { HealActivities, UpkeepActivities, WatchActivities } from '../../../activities/contract.ts';
+import type { Activities } from '../../../activities/contract.ts';
 import { createActivities } from '../../../activities/create-activities.ts';
 import { createAgentCheck } from '../../../checks/agent.ts';
 import type { Check } from '../../../checks/check.ts';
@@ -13,8 +13,6 @@ import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { FakeSite } from './fake-site.ts';
-
-type Activities = WatchActivities & HealActivities & UpkeepActivities;
 
 /** The real activities and a real database of one scenario, on fakes at the edges and in virtual time. */
 export interface ScenarioWorld {
@@ -47,9 +45,9 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
       ['http', site.http],
       ['agent', createAgentCheck()],
     ]),
-    providers: new Map([['qemu', site.provider]]),
+    providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: { RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
+    settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
     log: pino({ level: 'silent' }),
     now,
   });

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { OPERATORS, PEOPLE } from '../../domain/roles.ts';
+import type { ProviderKind } from '../provider.ts';
+
+const REFUSAL =
+  'This VM is the machine Defib itself runs on: resetting or stopping it would end Defib before it could see the outcome. ' +
+  'Restart it by hand, or let a Defib on another machine watch it.';
+
+/** The machine that Defib runs on. It can be looked at; its power is never touched. */
+export const local: ProviderKind<Record<string, never>, null> = {
+  kind: 'local',
+  reference: z.strictObject({ kind: z.literal('local') }),
+  namedBy: PEOPLE,
+  managedBy: OPERATORS,
+  actions: new Set(),
+  config: z.strictObject({}),
+  credentials: z.null(),
+  fromSettings: () => ({ config: {}, credentials: null }),
+  connect: () => ({
+    register: async () => ({ ok: true, reference: { kind: 'local' }, key: null }),
+    // being asked is proof enough: a machine that is off asks nothing
+    state: async () => ({ ok: true, state: { power: 'running', detail: 'this machine' } }),
+    power: async () => ({ outcome: 'not-sent', reason: 'unsupported', message: REFUSAL }),
+    test: async () => ({ ok: true, detail: 'this machine' }),
+  }),
+};

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { ADMINS, OPERATORS } from '../../domain/roles.ts';
+import type { ProviderKind } from '../provider.ts';
+import { createQemuProvider, QEMU_ACTIONS, qemuReference } from './qemu-provider.ts';
+
+/**
+ * The QEMU processes of one site, each with a QMP socket in a folder of QMP_SOCKET_DIRS of that site's workers. Sockets
+ * are files of a machine: only administrators name them.
+ */
+export const qemu: ProviderKind<Record<string, never>, null> = {
+  kind: 'qemu',
+  reference: qemuReference,
+  namedBy: ADMINS,
+  managedBy: OPERATORS,
+  actions: QEMU_ACTIONS,
+  config: z.strictObject({}),
+  credentials: z.null(),
+  fromSettings: () => ({ config: {}, credentials: null }),
+  connect: (_setup, { site, settings }) => createQemuProvider({ qmpSocketDirs: settings.QMP_SOCKET_DIRS, site }),
+};
