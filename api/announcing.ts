@@ -1,9 +1,9 @@
+import { z } from 'zod';
 import { isDatabaseAway } from '../db/database.ts';
 import type { CommittedVm } from '../db/fleet/vm-changes.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { Told } from '../temporal/vm-signals.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import type { Answer } from './endpoint.ts';
 
 /** Tells a VM's workflow what was committed; false when it couldn't be: `reconcile` will. */
 export async function announceChange(
@@ -24,8 +24,16 @@ export async function announceDeletion(
 }
 
 /** 200; or 202 with `announced: false` when the change is committed but its announcement is still to come. */
-export function changedAnswer(body: object, announced: boolean): Answer {
+export function changedAnswer<const Body extends object>(
+  body: Body,
+  announced: boolean,
+): { status: 200; body: Body } | { status: 202; body: Body & { announced: false } } {
   return announced ? { status: 200, body } : { status: 202, body: { ...body, announced: false } };
+}
+
+/** The schema of the 202 that `changedAnswer` answers beside a 200 of this schema. */
+export function unannounced<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
+  return schema.extend({ announced: z.literal(false) });
 }
 
 async function noteTold(

@@ -22,6 +22,7 @@ import { tokenEndpoints } from './resources/tokens.ts';
 import { vmRegistration } from './resources/vm-registration.ts';
 import { vmEndpoints } from './resources/vms.ts';
 import { watchingEndpoints } from './resources/watching.ts';
+import { anyObject } from './schemas/fields.ts';
 import { serveHealth } from './service-health.ts';
 
 export interface Api {
@@ -90,10 +91,9 @@ function openApiEndpoint(endpoints: readonly Endpoint[]): Endpoint {
     tag: 'Operation',
     summary: 'This document',
     roles: EVERYONE,
-    answers: { 200: { description: 'OpenAPI 3.1' } },
-    handle: async () => {
-      document ??= describeEndpoints(endpoints);
-      return ok(document);
-    },
+    answers: { 200: { description: 'OpenAPI 3.1', schema: anyObject } },
+  }).handle(async () => {
+    document ??= describeEndpoints(endpoints);
+    return ok(document);
   });
 }

@@ -5,29 +5,20 @@ import { parseRequest } from './parse-request.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** What a handler is given: everything validated. */
-export interface Call<Query, Body> {
-  caller: Caller;
-  params: Readonly<Record<string, string>>;
-  query: Query;
-  body: Body;
-  nowMs: number;
-  requestId: string;
-}
+/** What an endpoint may answer, by status. An answer without a schema is text. */
+export type Answers = Readonly<Record<number, { description: string; schema?: z.ZodType }>>;
 
-export interface Answer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
+/** Any one of the declared answers: a status, with a body that the schema of that status takes. */
+export type AnswerOf<Declared extends Answers> = {
+  [Status in keyof Declared & number]: {
+    status: Status;
+    body: Declared[Status] extends { schema: infer Schema extends z.ZodType } ? z.input<Schema> : string;
+    headers?: Record<string, string>;
+  };
+}[keyof Declared & number];
 
-export interface AnswerDescription {
-  description: string;
-  schema?: z.ZodType;
-}
-
-/** One endpoint: how it is connections, by whom, with what, and what it does. */
-export interface EndpointSpec<Query extends z.ZodType, Body extends z.ZodType> {
+/** What anyone may know of an endpoint without calling it: how it is reached, by whom, with what, and what it answers. */
+export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
   /** Unique; names the operation in the OpenAPI document. */
   id: string;
   method: Method;
@@ -38,10 +29,19 @@ export interface EndpointSpec<Query extends z.ZodType, Body extends z.ZodType> {
   roles: readonly Role[];
   query?: Query;
   body?: Body;
-  answers: Readonly<Record<number, AnswerDescription>>;
+  answers: Declared;
   /** Problems that no schema can say. Sees the request as it was sent, so that every problem is named at once. */
   inspect?(raw: Call<unknown, unknown>): Promise<Problem[]> | Problem[];
-  handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;
+}
+
+/** What a handler is given: everything validated. */
+export interface Call<Query, Body> {
+  caller: Caller;
+  params: Readonly<Record<string, string>>;
+  query: Query;
+  body: Body;
+  nowMs: number;
+  requestId: string;
 }
 
 /** An endpoint with its types closed over: what the router and the OpenAPI document are made of. */
@@ -54,31 +54,42 @@ export interface Endpoint {
   roles: readonly Role[];
   query: z.ZodType | null;
   body: z.ZodType | null;
-  answers: Readonly<Record<number, AnswerDescription>>;
+  answers: Answers;
   /** @throws AppError naming every problem of the request. */
-  run(raw: Call<unknown, unknown>): Promise<Answer>;
+  run(raw: Call<unknown, unknown>): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
 }
 
-/** Closes an endpoint's types over, so that endpoints of all kinds fit in one list. */
-export function endpoint<Query extends z.ZodType = z.ZodUndefined, Body extends z.ZodType = z.ZodUndefined>(
-  spec: EndpointSpec<Query, Body>,
-): Endpoint {
-  const { id, method, path, tag, summary, roles, answers } = spec;
+/** Makes an endpoint: first what it declares, then its handler, whose answers don't compile unless they are declared. */
+export function endpoint<
+  Declared extends Answers,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  declaration: Declaration<Query, Body, Declared>,
+): {
+  handle(handler: (call: Call<z.output<Query>, z.output<Body>>) => Promise<AnswerOf<Declared>>): Endpoint;
+} {
+  const { id, method, path, tag, summary, roles, answers } = declaration;
   return {
-    id,
-    method,
-    path,
-    tag,
-    summary,
-    roles,
-    answers,
-    query: spec.query ?? null,
-    body: spec.body ?? null,
-    async run(raw) {
-      const { query, body } = await parseRequest(spec, raw, () => spec.inspect?.(raw) ?? []);
-      return spec.handle({ ...raw, query, body });
-    },
+    handle: (handler) => ({
+      id,
+      method,
+      path,
+      tag,
+      summary,
+      roles,
+      answers,
+      query: declaration.query ?? null,
+      body: declaration.body ?? null,
+      async run(raw) {
+        const { query, body } = await parseRequest(declaration, raw, () => declaration.inspect?.(raw) ?? []);
+        return handler({ ...raw, query, body });
+      },
+    }),
   };
 }
 
-export const ok = (body: unknown): Answer => ({ status: 200, body });
+/** Status 200. `Body` is what the endpoint declares: an undeclared field of a literal doesn't compile. */
+export function ok<Body>(body: NoInfer<Body>): { status: 200; body: Body } {
+  return { status: 200, body };
+}

@@ -2,6 +2,7 @@ import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import { type Caller, mayNameSockets } from './caller.ts';
+import { toIso } from './schemas/fields.ts';
 import type { VmAnswer } from './schemas/vms.ts';
 
 type Reasons = VmAnswer['reasons'];
@@ -40,12 +41,23 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
 
 export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
   return {
-    ...check,
+    id: check.id,
+    checkType: check.checkType,
+    name: check.name,
+    target: check.target,
+    intervalSeconds: check.intervalSeconds,
     timeoutSeconds: timeoutOf(check) / 1000,
+    failureThreshold: check.failureThreshold,
+    successThreshold: check.successThreshold,
+    staleAfterSeconds: check.staleAfterSeconds,
+    options: check.options,
+    enabled: check.enabled,
     status: check.status ?? 'unknown',
     reason: check.reason ?? 'not-checked-yet',
+    message: check.message,
     consecutiveFailures: check.consecutiveFailures ?? 0,
     consecutiveSuccesses: check.consecutiveSuccesses ?? 0,
+    lastCheckAt: check.lastCheckAt,
   };
 }
 
@@ -64,8 +76,4 @@ export function reasonsOf(vm: VmRecord, nowMs: number): Reasons {
       return [{ reason: vm.standing, message: `Nobody has looked at it ${since}: ${advice}.` }];
     }
   }
-}
-
-export function toIso(at: Date | null): string | null {
-  return at?.toISOString() ?? null;
 }

@@ -3,7 +3,7 @@ import { recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.
 import type { CheckRecord } from '../../db/fleet/find-vms.ts';
 import type { NewCheck } from '../../db/fleet/vm-registration.ts';
 import { AppError } from '../../domain/app-error.ts';
-import { announceChange, changedAnswer } from '../announcing.ts';
+import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import { PEOPLE } from '../caller.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
@@ -15,6 +15,8 @@ import { type CheckInput, checkAnswer, checkTypeField, inspectableCheck } from '
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
 import { MAX_CHECKS } from '../schemas/vms.ts';
 import { toCheckAnswer } from '../vm-answer.ts';
+
+const disabledAnswer = z.object({ disabled: z.literal(true) });
 
 /** A VM's checks, addressed by type; further ones of a type by their name as well. */
 export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -28,7 +30,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     body: checkConfigInput,
     answers: {
       200: { description: 'The check', schema: checkAnswer },
-      202: { description: 'The check; looks hear of it when Temporal is back' },
+      202: { description: 'The check; looks hear of it when Temporal is back', schema: unannounced(checkAnswer) },
     },
     async inspect(call) {
       const parsed = inspectableCheck.safeParse(call.body);
@@ -37,13 +39,12 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const before = vm.checks.find((check) => isSame(check, parsed.data));
       return checkProblems(deps.checks, completeCheck(parsed.data, before && toSettings(before)), vm.address, '');
     },
-    async handle(call) {
-      const { committed, lookSooner } = await retryOnConflict(() => configureOnce(deps, call));
-      const announced = await announceChange(deps, committed, lookSooner);
-      const after = (await requireVm(deps, call)).checks.find((check) => isSame(check, call.body));
-      if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
-      return changedAnswer(toCheckAnswer(after), announced);
-    },
+  }).handle(async (call) => {
+    const { committed, lookSooner } = await retryOnConflict(() => configureOnce(deps, call));
+    const announced = await announceChange(deps, committed, lookSooner);
+    const after = (await requireVm(deps, call)).checks.find((check) => isSame(check, call.body));
+    if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
+    return changedAnswer(toCheckAnswer(after), announced);
   });
 
   const disable = endpoint({
@@ -55,21 +56,20 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     roles: PEOPLE,
     query: checkNameQuery,
     answers: {
-      200: { description: 'Disabled', schema: z.object({ disabled: z.literal(true) }) },
-      202: { description: 'Disabled; looks hear of it when Temporal is back' },
+      200: { description: 'Disabled', schema: disabledAnswer },
+      202: { description: 'Disabled; looks hear of it when Temporal is back', schema: unannounced(disabledAnswer) },
     },
     inspect: ({ params }) => {
       const problems = checkTypeField.safeParse(params.checkType).error?.issues ?? [];
       return problems.map(({ message }) => ({ path: 'checkType', message }));
     },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const wanted = { checkType: call.params.checkType, name: call.query.name };
-      const check = vm.checks.find((one) => isSame(one, wanted));
-      const committed = check && (await recordCheckDisabled(deps.database, vm.id, check, authorOf(call)));
-      if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${wanted.checkType} check.`);
-      return changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const wanted = { checkType: call.params.checkType, name: call.query.name };
+    const check = vm.checks.find((one) => isSame(one, wanted));
+    const committed = check && (await recordCheckDisabled(deps.database, vm.id, check, authorOf(call)));
+    if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${wanted.checkType} check.`);
+    return changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
   });
 
   return [configure, disable];

@@ -10,8 +10,17 @@ import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
-import { healthAnswer, historyAnswer, historyQuery, overviewAnswer, overviewQuery } from '../schemas/health.ts';
-import { reasonsOf, toIso } from '../vm-answer.ts';
+import { toIso } from '../schemas/fields.ts';
+import {
+  healthAnswer,
+  historyAnswer,
+  historyQuery,
+  overviewAnswer,
+  overviewQuery,
+  type podAnswer,
+  type resultAnswer,
+} from '../schemas/health.ts';
+import { reasonsOf } from '../vm-answer.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_WINDOW_HOURS = 24;
@@ -31,18 +40,17 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: overviewQuery,
     answers: { 200: { description: 'The overview', schema: overviewAnswer } },
-    async handle({ caller, query, nowMs }) {
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const filter = { status: null, q: null, tag: null, provider: null, afterId, limit: query.limit + 1 };
-      const [counts, rows] = await Promise.all([
-        findFleetCounts(pool, caller.tenantId, nowMs),
-        findVms(pool, caller.tenantId, filter, nowMs),
-      ]);
-      const { healthy, unhealthy, degraded, unknown } = counts;
-      const total = healthy + unhealthy + degraded + unknown;
-      const { page, nextCursor } = toPage(rows, query.limit, (vm) => [vm.id]);
-      return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
-    },
+  }).handle(async ({ caller, query, nowMs }) => {
+    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
+    const filter = { status: null, q: null, tag: null, provider: null, afterId, limit: query.limit + 1 };
+    const [counts, rows] = await Promise.all([
+      findFleetCounts(pool, caller.tenantId, nowMs),
+      findVms(pool, caller.tenantId, filter, nowMs),
+    ]);
+    const { healthy, unhealthy, degraded, unknown } = counts;
+    const total = healthy + unhealthy + degraded + unknown;
+    const { page, nextCursor } = toPage(rows, query.limit, (vm) => [vm.id]);
+    return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
   });
 
   const health = endpoint({
@@ -53,27 +61,26 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "A VM's health now, and its newest results",
     roles: PEOPLE,
     answers: { 200: { description: 'Its health', schema: healthAnswer } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const [heals, results] = await Promise.all([
-        findHealSummary(pool, vm.id, await windowBegan(deps, vm, call.nowMs)),
-        findResults(pool, vm.id, { sinceMs: 0, checkType: null, before: null, limit: RECENT_RESULTS }),
-      ]);
-      return ok({
-        podId: vm.id,
-        status: vm.status,
-        reasons: reasonsOf(vm, call.nowMs),
-        consecutiveFailures: vm.consecutiveFailures,
-        consecutiveSuccesses: vm.consecutiveSuccesses,
-        lastCheckAt: toIso(vm.lastCheckAt),
-        lastHealthyAt: toIso(vm.lastHealthyAt),
-        lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
-        autoHealAttempts: heals.attempts,
-        lastAutoHealAt: toIso(heals.lastAt),
-        pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
-        recentResults: results.map(toResult),
-      });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const [heals, results] = await Promise.all([
+      findHealSummary(pool, vm.id, await windowBegan(deps, vm, call.nowMs)),
+      findResults(pool, vm.id, { sinceMs: 0, checkType: null, before: null, limit: RECENT_RESULTS }),
+    ]);
+    return ok({
+      podId: vm.id,
+      status: vm.status,
+      reasons: reasonsOf(vm, call.nowMs),
+      consecutiveFailures: vm.consecutiveFailures,
+      consecutiveSuccesses: vm.consecutiveSuccesses,
+      lastCheckAt: toIso(vm.lastCheckAt),
+      lastHealthyAt: toIso(vm.lastHealthyAt),
+      lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+      autoHealAttempts: heals.attempts,
+      lastAutoHealAt: toIso(heals.lastAt),
+      pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
+      recentResults: results.map(toResult),
+    });
   });
 
   const history = endpoint({
@@ -85,31 +92,30 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: historyQuery,
     answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
-    async handle(call) {
-      const { hours, checkType = null, limit, cursor } = call.query;
-      const vm = await requireVm(deps, call);
-      const position = fromCursor(cursor, resultPosition);
-      const before = position === null ? null : { dueAtMs: position[0], checkId: position[1] };
-      const sinceMs = call.nowMs - hours * HOUR_MS;
-      const [totals, rows] = await Promise.all([
-        findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
-        findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
-      ]);
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
-      const told = totals.healthy + totals.unhealthy;
-      return ok({
-        podId: vm.id,
-        period: `${hours}h`,
-        uptimePercentage: told === 0 ? null : ((100 * totals.healthy) / told).toFixed(2),
-        avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
-        totalChecks: totals.total,
-        healthyChecks: totals.healthy,
-        unhealthyChecks: totals.unhealthy,
-        unknownChecks: totals.total - told,
-        results: page.map(toResult),
-        nextCursor,
-      });
-    },
+  }).handle(async (call) => {
+    const { hours, checkType = null, limit, cursor } = call.query;
+    const vm = await requireVm(deps, call);
+    const position = fromCursor(cursor, resultPosition);
+    const before = position === null ? null : { dueAtMs: position[0], checkId: position[1] };
+    const sinceMs = call.nowMs - hours * HOUR_MS;
+    const [totals, rows] = await Promise.all([
+      findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
+      findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
+    ]);
+    const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
+    const told = totals.healthy + totals.unhealthy;
+    return ok({
+      podId: vm.id,
+      period: `${hours}h`,
+      uptimePercentage: told === 0 ? null : ((100 * totals.healthy) / told).toFixed(2),
+      avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
+      totalChecks: totals.total,
+      healthyChecks: totals.healthy,
+      unhealthyChecks: totals.unhealthy,
+      unknownChecks: totals.total - told,
+      results: page.map(toResult),
+      nextCursor,
+    });
   });
 
   return [overview, health, history];
@@ -122,7 +128,7 @@ async function windowBegan({ database }: ApiDependencies, vm: VmRecord, nowMs: n
   return Math.max(nowMs - windowMs, vm.attemptsResetAt?.getTime() ?? 0);
 }
 
-function toPod(vm: VmRecord): object {
+function toPod(vm: VmRecord): z.input<typeof podAnswer> {
   return {
     podId: vm.id,
     name: vm.name,
@@ -133,7 +139,16 @@ function toPod(vm: VmRecord): object {
   };
 }
 
-function toResult(record: ResultRecord): object {
-  const { dueAt: _, ...result } = record;
-  return { ...result, checkedAt: result.checkedAt.toISOString() };
+function toResult(record: ResultRecord): z.input<typeof resultAnswer> {
+  const { checkId, checkType, status, reason, latencyMs, errorMessage, rawResponse, checkedAt } = record;
+  return {
+    checkId,
+    checkType,
+    status,
+    reason,
+    latencyMs,
+    errorMessage,
+    rawResponse,
+    checkedAt: checkedAt.toISOString(),
+  };
 }

@@ -26,21 +26,20 @@ const metricsQuery = z.strictObject({
 });
 
 const percent = z.number().nullable();
+const pointAnswer = z.object({
+  at: z.iso.datetime(),
+  cpu: percent,
+  ram: percent,
+  disk: percent,
+  uptime: z.number().nullable(),
+  samples: z.int(),
+});
 const metricsAnswer = z.object({
   vmId: z.uuid(),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   stepSeconds: z.int(),
-  points: z.array(
-    z.object({
-      at: z.iso.datetime(),
-      cpu: percent,
-      ram: percent,
-      disk: percent,
-      uptime: z.number().nullable(),
-      samples: z.int(),
-    }),
-  ),
+  points: z.array(pointAnswer),
   nextCursor: nextCursorAnswer,
 });
 
@@ -55,29 +54,28 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     query: metricsQuery,
     answers: { 200: { description: 'Steps that have reports', schema: metricsAnswer } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const { to: untilMs = call.nowMs, limit, cursor } = call.query;
-      const { from: fromMs = untilMs - HOUR_MS } = call.query;
-      if (fromMs >= untilMs) throw badRequest([{ path: 'from', message: 'must be before `to`' }]);
-      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
-      const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
-      const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
-      const rows = await findMetrics(deps.database.pool, vm.id, range);
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
-      return ok({
-        vmId: vm.id,
-        from: new Date(fromMs).toISOString(),
-        to: new Date(untilMs).toISOString(),
-        stepSeconds,
-        points: page.map(toAnswer),
-        nextCursor,
-      });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const { to: untilMs = call.nowMs, limit, cursor } = call.query;
+    const { from: fromMs = untilMs - HOUR_MS } = call.query;
+    if (fromMs >= untilMs) throw badRequest([{ path: 'from', message: 'must be before `to`' }]);
+    const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
+    const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
+    const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
+    const rows = await findMetrics(deps.database.pool, vm.id, range);
+    const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
+    return ok({
+      vmId: vm.id,
+      from: new Date(fromMs).toISOString(),
+      to: new Date(untilMs).toISOString(),
+      stepSeconds,
+      points: page.map(toPoint),
+      nextCursor,
+    });
   });
   return [read];
 }
 
-function toAnswer(point: MetricPoint): object {
-  return { ...point, at: point.at.toISOString() };
+function toPoint({ at, cpu, ram, disk, uptime, samples }: MetricPoint): z.input<typeof pointAnswer> {
+  return { at: at.toISOString(), cpu, ram, disk, uptime, samples };
 }

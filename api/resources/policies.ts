@@ -32,12 +32,11 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: policyListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
-    async handle({ caller, query }) {
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const rows = await findPolicyPage(deps.database, caller.tenantId, afterId, query.limit + 1);
-      const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
-      return ok({ policies: page.map(toAnswer), nextCursor });
-    },
+  }).handle(async ({ caller, query }) => {
+    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
+    const rows = await findPolicyPage(deps.database, caller.tenantId, afterId, query.limit + 1);
+    const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
+    return ok({ policies: page.map(toAnswer), nextCursor });
   });
 
   const upsert = endpoint({
@@ -53,19 +52,18 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
       201: { description: 'Made', schema: policyAnswer },
     },
     inspect: (call) => policyProblems(deps, call),
-    async handle(call) {
-      const { id } = call.body;
-      const settings = await toSettings(deps, call);
-      if (id === undefined) {
-        const { name, ...rest } = settings;
-        if (name === undefined) throw badRequest([{ path: 'name', message: 'is needed for a new policy' }]);
-        const made = await recordPolicy(deps.database, { ...POLICY_DEFAULTS, name, ...rest }, authorOf(call));
-        return { status: 201, body: toAnswer(made) };
-      }
-      const changed = await recordPolicyChanged(deps.database, id, settings, authorOf(call));
-      if (changed === null) throw noSuchPolicy(id);
-      return ok(toAnswer(changed));
-    },
+  }).handle(async (call) => {
+    const { id } = call.body;
+    const settings = await toSettings(deps, call);
+    if (id === undefined) {
+      const { name, ...rest } = settings;
+      if (name === undefined) throw badRequest([{ path: 'name', message: 'is needed for a new policy' }]);
+      const made = await recordPolicy(deps.database, { ...POLICY_DEFAULTS, name, ...rest }, authorOf(call));
+      return { status: 201, body: toAnswer(made) };
+    }
+    const changed = await recordPolicyChanged(deps.database, id, settings, authorOf(call));
+    if (changed === null) throw noSuchPolicy(id);
+    return ok(toAnswer(changed));
   });
 
   const remove = endpoint({
@@ -76,12 +74,11 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: 'Deletes a policy',
     roles: PEOPLE,
     answers: { 200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) } },
-    async handle(call) {
-      const id = call.params.policyId ?? '';
-      const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
-      if (!deleted) throw noSuchPolicy(id);
-      return ok({ deleted: true });
-    },
+  }).handle(async (call) => {
+    const id = call.params.policyId ?? '';
+    const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
+    if (!deleted) throw noSuchPolicy(id);
+    return ok({ deleted: true });
   });
 
   return [list, upsert, remove];
@@ -106,7 +103,23 @@ function noSuchPolicy(id: string): AppError {
   return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
 }
 
-function toAnswer(row: PolicyRow): object {
-  const { tenantId: _, ...policy } = row;
-  return { ...policy, createdAt: policy.createdAt.toISOString(), updatedAt: policy.updatedAt.toISOString() };
+function toAnswer(row: PolicyRow): z.input<typeof policyAnswer> {
+  return {
+    id: row.id,
+    name: row.name,
+    enabled: row.enabled,
+    triggerAfterFailures: row.triggerAfterFailures,
+    action: row.action,
+    cooldownMinutes: row.cooldownMinutes,
+    maxAttempts: row.maxAttempts,
+    attemptWindowHours: row.attemptWindowHours,
+    notifyOnTrigger: row.notifyOnTrigger,
+    escalateAfterAttempts: row.escalateAfterAttempts,
+    escalationAction: row.escalationAction,
+    verifySeconds: row.verifySeconds,
+    vmId: row.vmId,
+    tag: row.tag,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
 }

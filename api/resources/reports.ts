@@ -24,26 +24,25 @@ export function reportEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: REPORTERS,
     body: reportInput(deps.clock),
     answers: { 200: { description: 'Received', schema: reportAnswer } },
-    async handle(call) {
-      const { body, caller, nowMs } = call;
-      const vm = await requireReported(deps, caller, body, nowMs);
-      const { live, past, ignored } = sortReports(body, nowMs - deps.settings.RESULT_RETENTION_DAYS * DAY_MS);
-      await recordReports(deps.database.pool, vm.id, live, past, nowMs);
-      if (live !== null && !vm.hasAgentCheck) {
-        const check = firstAgentCheck(deps.settings);
-        const committed = await recordFirstAgentCheck(deps.database, vm.id, check, authorOf(call));
-        if (committed) await announceChange(deps, committed, true);
-      }
-      return ok({
-        received: true,
-        vmId: vm.id,
-        receivedAt: new Date(nowMs).toISOString(),
-        live: live !== null,
-        backfilled: past.length,
-        ignored,
-        reportIntervalSeconds: vm.reportIntervalSeconds,
-      });
-    },
+  }).handle(async (call) => {
+    const { body, caller, nowMs } = call;
+    const vm = await requireReported(deps, caller, body, nowMs);
+    const { live, past, ignored } = sortReports(body, nowMs - deps.settings.RESULT_RETENTION_DAYS * DAY_MS);
+    await recordReports(deps.database.pool, vm.id, live, past, nowMs);
+    if (live !== null && !vm.hasAgentCheck) {
+      const check = firstAgentCheck(deps.settings);
+      const committed = await recordFirstAgentCheck(deps.database, vm.id, check, authorOf(call));
+      if (committed) await announceChange(deps, committed, true);
+    }
+    return ok({
+      received: true,
+      vmId: vm.id,
+      receivedAt: new Date(nowMs).toISOString(),
+      live: live !== null,
+      backfilled: past.length,
+      ignored,
+      reportIntervalSeconds: vm.reportIntervalSeconds,
+    });
   });
   return [report];
 }

@@ -23,14 +23,13 @@ export function statusEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'How many VMs have which status',
     roles: PEOPLE,
     answers: { 200: { description: 'Totals', schema: statusAnswer } },
-    async handle({ caller, nowMs }) {
-      const [counts, resets] = await Promise.all([
-        findFleetCounts(database.pool, caller.tenantId, nowMs),
-        countResets(database.pool, caller.tenantId),
-      ]);
-      const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
-      return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
-    },
+  }).handle(async ({ caller, nowMs }) => {
+    const [counts, resets] = await Promise.all([
+      findFleetCounts(database.pool, caller.tenantId, nowMs),
+      countResets(database.pool, caller.tenantId),
+    ]);
+    const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
+    return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
   });
   return [status];
 }

@@ -10,8 +10,8 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { badRequest } from '../parse-request.ts';
 import { authorOf } from '../request-context.ts';
+import { toIso } from '../schemas/fields.ts';
 import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
-import { toIso } from '../vm-answer.ts';
 
 const TAG = 'Access';
 
@@ -28,27 +28,26 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: ADMINS,
     body: tokenInput(clock),
     answers: { 201: { description: 'The token', schema: tokenAnswer.extend({ token: z.string() }) } },
-    async handle(call) {
-      const { caller, body, nowMs } = call;
-      const { name, role, expiresAt = null } = body;
-      const tenantId = body.tenantId ?? caller.tenantId;
-      requireReach(caller, role, tenantId);
-      const problems: Problem[] = [];
-      if (!(await tenantExists(database.pool, tenantId))) {
-        problems.push({ path: 'tenantId', message: 'there is no such tenant' });
-      }
-      const vm = body.vmId ? await findVm(database.pool, tenantId, body.vmId, nowMs) : null;
-      if (role === 'AGENT' && vm === null) {
-        problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
-      }
-      if (role !== 'AGENT' && body.vmId !== undefined) {
-        problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
-      }
-      if (problems.length > 0) throw badRequest(problems);
-      const wanted = { tenantId, role, vmId: vm?.id ?? null, name, expiresAtMs: expiresAt };
-      const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
-      return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
-    },
+  }).handle(async (call) => {
+    const { caller, body, nowMs } = call;
+    const { name, role, expiresAt = null } = body;
+    const tenantId = body.tenantId ?? caller.tenantId;
+    requireReach(caller, role, tenantId);
+    const problems: Problem[] = [];
+    if (!(await tenantExists(database.pool, tenantId))) {
+      problems.push({ path: 'tenantId', message: 'there is no such tenant' });
+    }
+    const vm = body.vmId ? await findVm(database.pool, tenantId, body.vmId, nowMs) : null;
+    if (role === 'AGENT' && vm === null) {
+      problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
+    }
+    if (role !== 'AGENT' && body.vmId !== undefined) {
+      problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
+    }
+    if (problems.length > 0) throw badRequest(problems);
+    const wanted = { tenantId, role, vmId: vm?.id ?? null, name, expiresAtMs: expiresAt };
+    const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
+    return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
   });
 
   const list = endpoint({
@@ -60,15 +59,14 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: ADMINS,
     query: tokenListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: tokenListAnswer } },
-    async handle({ caller, query }) {
-      const { limit, cursor, tenantId = caller.tenantId } = query;
-      requireReach(caller, 'USER', tenantId);
-      const afterId = fromCursor(cursor, idPosition)?.[0] ?? null;
-      const withOperators = caller.role === 'OPERATOR';
-      const rows = await findTokens(database.pool, { tenantId, withOperators, afterId, limit: limit + 1 });
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
-      return ok({ tokens: page.map(toAnswer), nextCursor });
-    },
+  }).handle(async ({ caller, query }) => {
+    const { limit, cursor, tenantId = caller.tenantId } = query;
+    requireReach(caller, 'USER', tenantId);
+    const afterId = fromCursor(cursor, idPosition)?.[0] ?? null;
+    const withOperators = caller.role === 'OPERATOR';
+    const rows = await findTokens(database.pool, { tenantId, withOperators, afterId, limit: limit + 1 });
+    const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+    return ok({ tokens: page.map(toAnswer), nextCursor });
   });
 
   const revoke = endpoint({
@@ -79,14 +77,13 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Revokes a token at once',
     roles: ADMINS,
     answers: { 200: { description: 'Revoked', schema: z.object({ revoked: z.literal(true) }) } },
-    async handle(call) {
-      const id = call.params.tokenId ?? '';
-      const reach = { operator: call.caller.role === 'OPERATOR' };
-      if (!isUuid(id) || !(await recordTokenRevoked(database, id, reach, authorOf(call)))) {
-        throw new AppError('not-found', 'There is no such token, or it is revoked already.');
-      }
-      return ok({ revoked: true });
-    },
+  }).handle(async (call) => {
+    const id = call.params.tokenId ?? '';
+    const reach = { operator: call.caller.role === 'OPERATOR' };
+    if (!isUuid(id) || !(await recordTokenRevoked(database, id, reach, authorOf(call)))) {
+      throw new AppError('not-found', 'There is no such token, or it is revoked already.');
+    }
+    return ok({ revoked: true });
   });
 
   return [make, list, revoke];
@@ -99,17 +96,15 @@ function requireReach(caller: Caller, role: TokenRow['role'], tenantId: string):
   if (role === 'OPERATOR') throw new AppError('forbidden', 'Only an OPERATOR may make tokens of role OPERATOR.');
 }
 
-function toAnswer(row: Omit<TokenRow, 'tokenHash'>): object {
-  const { id, tenantId, role, vmId, name } = row;
-  const createdAt = row.createdAt.toISOString();
+function toAnswer(row: Omit<TokenRow, 'tokenHash'>): z.input<typeof tokenAnswer> {
   return {
-    id,
-    tenantId,
-    role,
-    vmId,
-    name,
+    id: row.id,
+    tenantId: row.tenantId,
+    role: row.role,
+    vmId: row.vmId,
+    name: row.name,
     expiresAt: toIso(row.expiresAt),
     revokedAt: toIso(row.revokedAt),
-    createdAt,
+    createdAt: row.createdAt.toISOString(),
   };
 }

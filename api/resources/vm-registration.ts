@@ -26,33 +26,32 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const address = inspectableVm.safeParse(body).data?.address ?? null;
       return [...(await vmProblems(deps, caller, body, address)), ...(await defaultProblems(deps, body, address))];
     },
-    async handle(call) {
-      const { body, caller, nowMs } = call;
-      const { address = null, checks = defaultChecks(address), externalId = null, host = null, tags = [] } = body;
-      const { site = deps.settings.DEFIB_SITE, name } = body;
-      const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
-      const resolved = await resolveProvider(deps, body.provider);
-      const author = authorOf(call);
-      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, ...resolved };
-      const completed = checks.map((check) => completeCheck(check));
-      const registered = await recordVm(deps.database, vm, completed, author);
-      if (!registered.ok) throw conflictOf(registered.conflicts);
+  }).handle(async (call) => {
+    const { body, caller, nowMs } = call;
+    const { address = null, checks = defaultChecks(address), externalId = null, host = null, tags = [] } = body;
+    const { site = deps.settings.DEFIB_SITE, name } = body;
+    const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
+    const resolved = await resolveProvider(deps, body.provider);
+    const author = authorOf(call);
+    const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, ...resolved };
+    const completed = checks.map((check) => completeCheck(check));
+    const registered = await recordVm(deps.database, vm, completed, author);
+    if (!registered.ok) throw conflictOf(registered.conflicts);
 
-      const { id, agentToken } = registered;
-      const { tenantId } = caller;
-      const told = await deps.temporal.announce({ vmId: id, tenantId, site, version: 1, lookSooner: true });
-      if (!told.ok) {
-        await withdrawVm(deps.database, id, author);
-        throw unavailable('Temporal does not answer, so the VM was not registered; try again in a moment.', told);
-      }
-      await recordAnnounced(deps.database.pool, id, 1);
-      const stored = await requireVm(deps, { caller, nowMs, params: { id } });
-      return {
-        status: 201,
-        headers: { Location: `/api/vms/${id}` },
-        body: { ...toVmAnswer(stored, caller, nowMs), agentToken },
-      };
-    },
+    const { id, agentToken } = registered;
+    const { tenantId } = caller;
+    const told = await deps.temporal.announce({ vmId: id, tenantId, site, version: 1, lookSooner: true });
+    if (!told.ok) {
+      await withdrawVm(deps.database, id, author);
+      throw unavailable('Temporal does not answer, so the VM was not registered; try again in a moment.', told);
+    }
+    await recordAnnounced(deps.database.pool, id, 1);
+    const stored = await requireVm(deps, { caller, nowMs, params: { id } });
+    return {
+      status: 201,
+      headers: { Location: `/api/vms/${id}` },
+      body: { ...toVmAnswer(stored, caller, nowMs), agentToken },
+    };
   });
 }
 

@@ -3,7 +3,7 @@ import { findVms } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
 import type { NewVm, VmConflict } from '../../db/fleet/vm-registration.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
-import { announceChange, announceDeletion, changedAnswer } from '../announcing.ts';
+import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
 import { type Caller, mayNameSockets, PEOPLE } from '../caller.ts';
 import { checkListProblems } from '../check-problems.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
@@ -22,6 +22,7 @@ import {
 import { toVmAnswer } from '../vm-answer.ts';
 
 const TAG = 'VMs';
+const deletedAnswer = z.object({ deleted: z.literal(true) });
 
 /** Reading, changing and deleting VMs; `vm-registration.ts` makes them. */
 export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
@@ -34,14 +35,13 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     query: vmListQuery,
     answers: { 200: { description: 'At most 1,000 at a time; go on with cursor=nextCursor', schema: vmListAnswer } },
-    async handle({ caller, query, nowMs }) {
-      const { status = null, q = null, tag = null, provider = null, limit } = query;
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const filter = { status, q, tag, provider, afterId, limit: limit + 1 };
-      const rows = await findVms(deps.database.pool, caller.tenantId, filter, nowMs);
-      const { page, nextCursor } = toPage(rows, limit, (vm) => [vm.id]);
-      return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
-    },
+  }).handle(async ({ caller, query, nowMs }) => {
+    const { status = null, q = null, tag = null, provider = null, limit } = query;
+    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
+    const filter = { status, q, tag, provider, afterId, limit: limit + 1 };
+    const rows = await findVms(deps.database.pool, caller.tenantId, filter, nowMs);
+    const { page, nextCursor } = toPage(rows, limit, (vm) => [vm.id]);
+    return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
   });
 
   const read = endpoint({
@@ -52,8 +52,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'One VM, by id or externalId',
     roles: PEOPLE,
     answers: { 200: { description: 'The VM', schema: vmAnswer } },
-    handle: async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)),
-  });
+  }).handle(async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)));
 
   const change = endpoint({
     id: 'changeVm',
@@ -68,12 +67,11 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       202: { description: 'Changed; looks hear of it when Temporal is back', schema: vmAnswer },
     },
     inspect: async ({ caller, body }) => vmProblems(deps, caller, body, null),
-    async handle(call) {
-      const vm = await retryOnConflict(() => changeOnce(deps, call));
-      // only a VM that is meant to run again is due sooner
-      const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
-      return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
-    },
+  }).handle(async (call) => {
+    const vm = await retryOnConflict(() => changeOnce(deps, call));
+    // only a VM that is meant to run again is due sooner
+    const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
+    return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
   });
 
   const remove = endpoint({
@@ -84,15 +82,14 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Stops watching a VM, frees its names and revokes its agent token',
     roles: PEOPLE,
     answers: {
-      200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) },
-      202: { description: 'Deleted; its workflow ends when Temporal is back' },
+      200: { description: 'Deleted', schema: deletedAnswer },
+      202: { description: 'Deleted; its workflow ends when Temporal is back', schema: unannounced(deletedAnswer) },
     },
-    async handle(call) {
-      const { id } = await requireVm(deps, call);
-      const vm = await recordVmDeleted(deps.database, id, authorOf(call));
-      if (vm === null) throw new AppError('not-found', `There is no VM "${id}".`);
-      return changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
-    },
+  }).handle(async (call) => {
+    const { id } = await requireVm(deps, call);
+    const vm = await recordVmDeleted(deps.database, id, authorOf(call));
+    if (vm === null) throw new AppError('not-found', `There is no VM "${id}".`);
+    return changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
   });
 
   return [list, read, change, remove];

@@ -21,11 +21,10 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     summary: 'Looks at every enabled check at once',
     roles: PEOPLE,
     answers: { 202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }) } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      requireTold(await deps.temporal.lookNow(identityOf(vm)));
-      return { status: 202, body: { requested: true } };
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    requireTold(await deps.temporal.lookNow(identityOf(vm)));
+    return { status: 202, body: { requested: true } };
   });
 
   const pause = endpoint({
@@ -37,13 +36,12 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     roles: PEOPLE,
     body: pauseInput,
     answers: { 200: { description: 'Paused', schema: z.object({ paused: z.literal(true), reason: z.string() }) } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const { reason } = call.body;
-      requireTold(await deps.temporal.pause(identityOf(vm), reason));
-      await recordPauseAudit(deps.database, vm.id, 'vm_paused', { reason }, authorOf(call));
-      return ok({ paused: true, reason });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const { reason } = call.body;
+    requireTold(await deps.temporal.pause(identityOf(vm), reason));
+    await recordPauseAudit(deps.database, vm.id, 'vm_paused', { reason }, authorOf(call));
+    return ok({ paused: true, reason });
   });
 
   const resume = endpoint({
@@ -54,12 +52,11 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     summary: 'Looks at a paused VM again',
     roles: PEOPLE,
     answers: { 200: { description: 'Resumed', schema: z.object({ paused: z.literal(false) }) } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      requireTold(await deps.temporal.resume(identityOf(vm)));
-      await recordPauseAudit(deps.database, vm.id, 'vm_resumed', {}, authorOf(call));
-      return ok({ paused: false });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    requireTold(await deps.temporal.resume(identityOf(vm)));
+    await recordPauseAudit(deps.database, vm.id, 'vm_resumed', {}, authorOf(call));
+    return ok({ paused: false });
   });
 
   return [checkNow, pause, resume];

@@ -25,6 +25,14 @@ export const addressField = z
 /** An instant as answers carry it: ISO 8601, or null where it never was. */
 export const atAnswer = z.iso.datetime().nullable();
 
+/** An instant for `atAnswer`. */
+export function toIso(at: Date | null): string | null {
+  return at?.toISOString() ?? null;
+}
+
+/** An object whose fields the API answers as they are. */
+export const anyObject: z.ZodType<object, object> = z.record(z.string(), z.unknown());
+
 /** A page of a list: how many rows at most, and where the page before ended. */
 export const pageQuery = {
   limit: z.coerce

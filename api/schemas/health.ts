@@ -59,6 +59,15 @@ export const historyAnswer = z.object({
   nextCursor: nextCursorAnswer,
 });
 
+export const podAnswer = z.object({
+  podId: z.string(),
+  name: z.string(),
+  status: innerStatus,
+  consecutiveFailures: z.int(),
+  lastCheckAt: atAnswer,
+  lastHealthyAt: atAnswer,
+});
+
 export const overviewQuery = z.strictObject(pageQuery);
 export const overviewAnswer = z.object({
   summary: z.object({
@@ -68,15 +77,6 @@ export const overviewAnswer = z.object({
     degraded: z.int(),
     unknown: z.int(),
   }),
-  pods: z.array(
-    z.object({
-      podId: z.string(),
-      name: z.string(),
-      status: innerStatus,
-      consecutiveFailures: z.int(),
-      lastCheckAt: atAnswer,
-      lastHealthyAt: atAnswer,
-    }),
-  ),
+  pods: z.array(podAnswer),
   nextCursor: nextCursorAnswer,
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { inject } from 'vitest';
+import { createApi } from '../../api/create-api.ts';
+import type { ApiDependencies } from '../../api/dependencies.ts';
 import { type RunningApi, startApi } from '../../api/start-api.ts';
 import { checkProblems, targetRefusal } from '../../checks/configuration.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
@@ -15,6 +17,7 @@ import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import '../support/provided.ts';
+import { createAnswerCheck } from './declared-answers.ts';
 
 export const OPERATOR_TOKEN = 'operator-token-of-the-tests';
 const TABLES = ['vms', 'vm_status', 'check_configs', 'policies', 'api_tokens', 'audit_log', 'vm_agents', 'vm_metrics'];
@@ -69,21 +72,20 @@ export async function startApiUnderTest(
   await ensurePartitions(database.pool, state.nowMs);
   await ensureAdminToken(database, OPERATOR_TOKEN, new Date(state.nowMs));
 
-  const api: RunningApi = await startApi(
-    {
-      database,
-      temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
-      settings,
-      checks: {
-        validate: (check) => checkProblems(check, check.address),
-        refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
-      },
-      qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
-      clock: () => state.nowMs,
-      logger,
+  const dependencies: ApiDependencies = {
+    database,
+    temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+    settings,
+    checks: {
+      validate: (check) => checkProblems(check, check.address),
+      refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
     },
-    { host: '127.0.0.1', port: 0 },
-  );
+    qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
+    clock: () => state.nowMs,
+    logger,
+  };
+  const api: RunningApi = await startApi(dependencies, { host: '127.0.0.1', port: 0 });
+  const checkAnswer = createAnswerCheck(createApi(dependencies).endpoints);
 
   return {
     url: api.url,
@@ -111,7 +113,9 @@ export async function startApiUnderTest(
       });
       const text = await answer.text();
       const isJson = /json/.test(answer.headers.get('content-type') ?? '');
-      return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
+      const reply = { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
+      checkAnswer(method, path, reply);
+      return reply;
     },
     async counts() {
       const selects = TABLES.map((table) => `SELECT '${table}' AS name, count(*)::int AS rows FROM ${table}`);
