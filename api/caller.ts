@@ -19,8 +19,3 @@ export const ADMINS: readonly Role[] = ['ADMIN', 'OPERATOR'];
 export const OPERATORS: readonly Role[] = ['OPERATOR'];
 /** Those who may report for a VM. */
 export const REPORTERS: readonly Role[] = ['AGENT', 'ADMIN', 'OPERATOR'];
-
-/** QMP sockets are files of the host: only administrators name them, and only they see them. */
-export function mayNameSockets(caller: Caller): boolean {
-  return ADMINS.includes(caller.role);
-}

@@ -15,10 +15,9 @@ const DEFAULTS = {
   enabled: true,
 } satisfies Omit<NewCheck, 'checkType'>;
 
-/** A whole check from what a user said, over what there was before, over the defaults. */
+/** A whole check from what was sent, over what there was before, over the defaults. */
 export function completeCheck(input: CheckInput, before: NewCheck | null = null): NewCheck {
-  const said = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  return { ...DEFAULTS, ...before, ...said, checkType: input.checkType };
+  return { ...DEFAULTS, ...before, ...input };
 }
 
 /** What a new VM is checked with unless its registration says otherwise. */

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Problem } from '../domain/app-error.ts';
-import type { Caller, Role } from './caller.ts';
-import { parseRequest } from './parse-request.ts';
+import type { Role } from './caller.ts';
+import { badRequest, parseRequest, type Sound } from './parse-request.ts';
+import { type RequestContext, retryOnConflict } from './request-context.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -30,18 +31,30 @@ export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, De
   query?: Query;
   body?: Body;
   answers: Declared;
-  /** Problems that no schema can say. Sees the request as it was sent, so that every problem is named at once. */
-  inspect?(raw: Call<unknown, unknown>): Promise<Problem[]> | Problem[];
 }
 
-/** What a handler is given: everything validated. */
-export interface Call<Query, Body> {
-  caller: Caller;
-  params: Readonly<Record<string, string>>;
+/** A request as it was sent. */
+export interface RawCall extends RequestContext {
+  query: unknown;
+  body: unknown;
+}
+
+/** What a handler is given: everything parsed. */
+export interface Call<Query, Body> extends RequestContext {
   query: Query;
   body: Body;
-  nowMs: number;
-  requestId: string;
+}
+
+/** What a judge is given: of query and body what the schemas take, also when they refuse the rest. */
+export interface JudgedCall<Query, Body> extends Call<Query, Body> {
+  /** The first names of the paths that the schemas refuse, so that nobody calls a refused field missing. */
+  refused: ReadonlySet<string>;
+}
+
+/** What a judge says. `found` counts only where there are no problems; where it is null, problems say why. */
+export interface Judged<Found> {
+  problems: readonly Problem[];
+  found: Found | null;
 }
 
 /** An endpoint with its types closed over: what the router and the OpenAPI document are made of. */
@@ -56,7 +69,22 @@ export interface Endpoint {
   body: z.ZodType | null;
   answers: Answers;
   /** @throws AppError naming every problem of the request. */
-  run(raw: Call<unknown, unknown>): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
+  run(raw: RawCall): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
+}
+
+interface Undecided<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
+  /** The endpoint, for which parsing the request is enough. */
+  handle(handler: (call: Call<z.output<Query>, z.output<Body>>) => Promise<AnswerOf<Declared>>): Endpoint;
+
+  /**
+   * Names the problems that no schema can say, and finds what the handler needs. A handler that answers null says that
+   * what was found has been changed meanwhile: it is found, judged and handled anew.
+   */
+  judge<Found>(judge: (call: JudgedCall<Sound<Query>, Sound<Body>>) => Promise<Judged<Found>>): {
+    handle(
+      handler: (call: Call<z.output<Query>, z.output<Body>> & { found: Found }) => Promise<AnswerOf<Declared> | null>,
+    ): Endpoint;
+  };
 }
 
 /** Makes an endpoint: first what it declares, then its handler, whose answers don't compile unless they are declared. */
@@ -64,27 +92,32 @@ export function endpoint<
   Declared extends Answers,
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
->(
-  declaration: Declaration<Query, Body, Declared>,
-): {
-  handle(handler: (call: Call<z.output<Query>, z.output<Body>>) => Promise<AnswerOf<Declared>>): Endpoint;
-} {
-  const { id, method, path, tag, summary, roles, answers } = declaration;
+>(declaration: Declaration<Query, Body, Declared>): Undecided<Query, Body, Declared> {
+  const closed = { ...declaration, query: declaration.query ?? null, body: declaration.body ?? null };
   return {
     handle: (handler) => ({
-      id,
-      method,
-      path,
-      tag,
-      summary,
-      roles,
-      answers,
-      query: declaration.query ?? null,
-      body: declaration.body ?? null,
+      ...closed,
       async run(raw) {
-        const { query, body } = await parseRequest(declaration, raw, () => declaration.inspect?.(raw) ?? []);
-        return handler({ ...raw, query, body });
+        const { query, body, problems } = parseRequest(declaration, raw);
+        if (problems.length > 0) throw badRequest(problems);
+        return handler({ ...raw, query: query.whole, body: body.whole });
       },
+    }),
+    judge: (judge) => ({
+      handle: (handler) => ({
+        ...closed,
+        async run(raw) {
+          const { query, body, problems: refusals } = parseRequest(declaration, raw);
+          const refused = new Set(refusals.map(({ path }) => path.split('.', 1)[0] ?? ''));
+          return retryOnConflict(async () => {
+            const judged = await judge({ ...raw, query: query.sound, body: body.sound, refused });
+            const problems = [...refusals, ...judged.problems];
+            if (problems.length > 0) throw badRequest(problems);
+            if (judged.found === null) throw new Error(`${declaration.id} found nothing, and no problem either`);
+            return handler({ ...raw, query: query.whole, body: body.whole, found: judged.found });
+          });
+        },
+      }),
     }),
   };
 }

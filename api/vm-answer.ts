@@ -1,9 +1,10 @@
 import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
-import { type Caller, mayNameSockets } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { toIso } from './schemas/fields.ts';
 import type { VmAnswer } from './schemas/vms.ts';
+import { toProviderAnswer } from './vm-provider.ts';
 
 type Reasons = VmAnswer['reasons'];
 
@@ -20,7 +21,7 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     site,
     host,
     reportIntervalSeconds,
-    provider: mayNameSockets(caller) ? vm.provider : { kind: vm.provider.kind },
+    provider: toProviderAnswer(vm.provider, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
     reasons: reasonsOf(vm, nowMs),

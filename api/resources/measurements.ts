@@ -4,7 +4,6 @@ import { PEOPLE } from '../caller.ts';
 import { fromCursor, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
 import { requireVm } from '../request-context.ts';
 import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
 
@@ -54,25 +53,30 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     query: metricsQuery,
     answers: { 200: { description: 'Steps that have reports', schema: metricsAnswer } },
-  }).handle(async (call) => {
-    const vm = await requireVm(deps, call);
-    const { to: untilMs = call.nowMs, limit, cursor } = call.query;
-    const { from: fromMs = untilMs - HOUR_MS } = call.query;
-    if (fromMs >= untilMs) throw badRequest([{ path: 'from', message: 'must be before `to`' }]);
-    const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
-    const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
-    const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
-    const rows = await findMetrics(deps.database.pool, vm.id, range);
-    const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
-    return ok({
-      vmId: vm.id,
-      from: new Date(fromMs).toISOString(),
-      to: new Date(untilMs).toISOString(),
-      stepSeconds,
-      points: page.map(toPoint),
-      nextCursor,
+  })
+    .judge(async ({ query, nowMs, refused }) => {
+      const { to: untilMs = nowMs, from: fromMs = untilMs - HOUR_MS } = query;
+      const problems = fromMs < untilMs || refused.has('to') ? [] : [{ path: 'from', message: 'must be before `to`' }];
+      return { problems, found: { fromMs, untilMs } };
+    })
+    .handle(async (call) => {
+      const vm = await requireVm(deps, call);
+      const { fromMs, untilMs } = call.found;
+      const { limit, cursor } = call.query;
+      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
+      const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
+      const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
+      const rows = await findMetrics(deps.database.pool, vm.id, range);
+      const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
+      return ok({
+        vmId: vm.id,
+        from: new Date(fromMs).toISOString(),
+        to: new Date(untilMs).toISOString(),
+        stepSeconds,
+        points: page.map(toPoint),
+        nextCursor,
+      });
     });
-  });
   return [read];
 }
 

@@ -1,23 +1,19 @@
 import { z } from 'zod';
-import { findVm } from '../../db/fleet/find-vms.ts';
 import {
   findPolicyPage,
   type PolicyRow,
-  type PolicySettings,
   recordPolicy,
   recordPolicyChanged,
   recordPolicyDeleted,
 } from '../../db/policies/policy-changes.ts';
-import { AppError } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
-import { POLICY_DEFAULTS, policyProblems } from '../policy-problems.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
 import { authorOf } from '../request-context.ts';
-import { type PolicyInput, policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
+import { policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
 
@@ -51,20 +47,18 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
       200: { description: 'Changed', schema: policyAnswer },
       201: { description: 'Made', schema: policyAnswer },
     },
-    inspect: (call) => policyProblems(deps, call),
-  }).handle(async (call) => {
-    const { id } = call.body;
-    const settings = await toSettings(deps, call);
-    if (id === undefined) {
-      const { name, ...rest } = settings;
-      if (name === undefined) throw badRequest([{ path: 'name', message: 'is needed for a new policy' }]);
-      const made = await recordPolicy(deps.database, { ...POLICY_DEFAULTS, name, ...rest }, authorOf(call));
-      return { status: 201, body: toAnswer(made) };
-    }
-    const changed = await recordPolicyChanged(deps.database, id, settings, authorOf(call));
-    if (changed === null) throw noSuchPolicy(id);
-    return ok(toAnswer(changed));
-  });
+  })
+    .judge((call) => judgePolicy(deps, call))
+    .handle(async (call) => {
+      const { found } = call;
+      if (found.id === null) {
+        const made = await recordPolicy(deps.database, found.settings, authorOf(call));
+        return { status: 201, body: toAnswer(made) };
+      }
+      const changed = await recordPolicyChanged(deps.database, found.id, found.settings, authorOf(call));
+      if (changed === null) throw noSuchPolicy(found.id);
+      return ok(toAnswer(changed));
+    });
 
   const remove = endpoint({
     id: `deletePolicy${suffix}`,
@@ -82,25 +76,6 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
   });
 
   return [list, upsert, remove];
-}
-
-/** What was said, with the VM by its id. */
-async function toSettings(
-  { database }: ApiDependencies,
-  { body, caller, nowMs }: Call<unknown, PolicyInput>,
-): Promise<Partial<PolicySettings>> {
-  const { id: _, vmId, ...rest } = body;
-  const said: Partial<PolicySettings> = Object.fromEntries(
-    Object.entries(rest).filter(([, value]) => value !== undefined),
-  );
-  if (vmId === undefined || vmId === null) return vmId === null ? { ...said, vmId } : said;
-  const vm = await findVm(database.pool, caller.tenantId, vmId, nowMs);
-  if (vm === null) throw badRequest([{ path: 'vmId', message: 'there is no such VM' }]);
-  return { ...said, vmId: vm.id };
-}
-
-function noSuchPolicy(id: string): AppError {
-  return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
 }
 
 function toAnswer(row: PolicyRow): z.input<typeof policyAnswer> {

@@ -8,7 +8,6 @@ import { ADMINS, type Caller } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
 import { authorOf } from '../request-context.ts';
 import { toIso } from '../schemas/fields.ts';
 import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
@@ -28,27 +27,29 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: ADMINS,
     body: tokenInput(clock),
     answers: { 201: { description: 'The token', schema: tokenAnswer.extend({ token: z.string() }) } },
-  }).handle(async (call) => {
-    const { caller, body, nowMs } = call;
-    const { name, role, expiresAt = null } = body;
-    const tenantId = body.tenantId ?? caller.tenantId;
-    requireReach(caller, role, tenantId);
-    const problems: Problem[] = [];
-    if (!(await tenantExists(database.pool, tenantId))) {
-      problems.push({ path: 'tenantId', message: 'there is no such tenant' });
-    }
-    const vm = body.vmId ? await findVm(database.pool, tenantId, body.vmId, nowMs) : null;
-    if (role === 'AGENT' && vm === null) {
-      problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
-    }
-    if (role !== 'AGENT' && body.vmId !== undefined) {
-      problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
-    }
-    if (problems.length > 0) throw badRequest(problems);
-    const wanted = { tenantId, role, vmId: vm?.id ?? null, name, expiresAtMs: expiresAt };
-    const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
-    return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
-  });
+  })
+    .judge(async ({ caller, body, nowMs, refused }) => {
+      const { role, vmId, tenantId = caller.tenantId } = body;
+      requireReach(caller, role, tenantId);
+      const vm = vmId === undefined ? null : await findVm(database.pool, tenantId, vmId, nowMs);
+      const problems: Problem[] = [];
+      if (!(await tenantExists(database.pool, tenantId))) {
+        problems.push({ path: 'tenantId', message: 'there is no such tenant' });
+      }
+      if (role === 'AGENT' && vm === null && !refused.has('vmId')) {
+        problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
+      }
+      if (role !== 'AGENT' && role !== undefined && vmId !== undefined) {
+        problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
+      }
+      return { problems, found: { tenantId, vmId: vm?.id ?? null } };
+    })
+    .handle(async (call) => {
+      const { name, role, expiresAt = null } = call.body;
+      const wanted = { ...call.found, role, name, expiresAtMs: expiresAt };
+      const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
+      return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
+    });
 
   const list = endpoint({
     id: 'listTokens',
@@ -90,7 +91,7 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
 }
 
 /** @throws AppError `forbidden`, for other tenants the same whether they exist or not. */
-function requireReach(caller: Caller, role: TokenRow['role'], tenantId: string): void {
+function requireReach(caller: Caller, role: TokenRow['role'] | undefined, tenantId: string): void {
   if (caller.role === 'OPERATOR') return;
   if (tenantId !== caller.tenantId) throw new AppError('forbidden', 'Only an OPERATOR reaches other tenants.');
   if (role === 'OPERATOR') throw new AppError('forbidden', 'Only an OPERATOR may make tokens of role OPERATOR.');

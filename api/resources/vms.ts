@@ -1,25 +1,17 @@
 import { z } from 'zod';
-import { findVms } from '../../db/fleet/find-vms.ts';
+import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
-import type { NewVm, VmConflict } from '../../db/fleet/vm-registration.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
-import { type Caller, mayNameSockets, PEOPLE } from '../caller.ts';
+import { PEOPLE } from '../caller.ts';
 import { checkListProblems } from '../check-problems.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
-import type { ApiDependencies } from '../dependencies.ts';
-import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
-import { authorOf, requireVm, retryOnConflict } from '../request-context.ts';
-import {
-  inspectableVm,
-  type VmChangeInput,
-  vmAnswer,
-  vmChangeInput,
-  vmListAnswer,
-  vmListQuery,
-} from '../schemas/vms.ts';
+import type { ApiDependencies, CheckRules } from '../dependencies.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { authorOf, requireVm } from '../request-context.ts';
+import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
+import { conflictOf, judgeProvider } from '../vm-provider.ts';
 
 const TAG = 'VMs';
 const deletedAnswer = z.object({ deleted: z.literal(true) });
@@ -66,13 +58,29 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       200: { description: 'Changed', schema: vmAnswer },
       202: { description: 'Changed; looks hear of it when Temporal is back', schema: vmAnswer },
     },
-    inspect: async ({ caller, body }) => vmProblems(deps, caller, body, null),
-  }).handle(async (call) => {
-    const vm = await retryOnConflict(() => changeOnce(deps, call));
-    // only a VM that is meant to run again is due sooner
-    const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
-    return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
-  });
+  })
+    .judge(async (call) => {
+      const { caller, body } = call;
+      const { found: provider, problems } = await judgeProvider(deps.qmpSocket, caller, body.provider);
+      const vm = await requireVm(deps, call);
+      return {
+        problems: [...problems, ...(await addressProblems(deps.checks, vm, body.address))],
+        found: { vm, provider },
+      };
+    })
+    .handle(async (call) => {
+      const { caller, nowMs, found } = call;
+      const { provider: _, stoppedOnPurpose, ...settings } = call.body;
+      const change: VmChange = { ...settings, ...found.provider };
+      if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(nowMs) : null;
+      const read = { vmId: found.vm.id, version: found.vm.settingsVersion };
+      const changed = await recordVmChanged(deps.database, read, change, authorOf(call));
+      if (!changed.ok) throw conflictOf(changed.conflicts);
+      if (changed.vm === null) return null;
+      // only a VM that is meant to run again is due sooner
+      const announced = await announceChange(deps, changed.vm, stoppedOnPurpose === false);
+      return changedAnswer(toVmAnswer(await requireVm(deps, call), caller, nowMs), announced);
+    });
 
   const remove = endpoint({
     id: 'deleteVm',
@@ -95,70 +103,14 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
   return [list, read, change, remove];
 }
 
-/** Null when the VM was changed since it was read. */
-async function changeOnce(deps: ApiDependencies, call: Call<unknown, VmChangeInput>) {
-  const vm = await requireVm(deps, call);
-  const { provider, stoppedOnPurpose, ...fields } = call.body;
-  const said = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const change: VmChange = { ...said, ...(provider ? await resolveProvider(deps, provider) : {}) };
-  if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(call.nowMs) : null;
-  if (change.address !== undefined && change.address !== vm.address) {
-    const enabled = vm.checks.filter((check) => check.enabled);
-    const problems = await checkListProblems(deps.checks, enabled, change.address);
-    const told = problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
-    if (told.length > 0) throw badRequest(told);
-  }
-  const changed = await recordVmChanged(
-    deps.database,
-    { vmId: vm.id, version: vm.settingsVersion },
-    change,
-    authorOf(call),
-  );
-  if (!changed.ok) throw conflictOf(changed.conflicts);
-  return changed.vm;
-}
-
-/**
- * What no schema can say of a VM as it was sent: who may name a socket, which sockets, and what its checks refuse.
- * @throws AppError `forbidden`
- */
-export async function vmProblems(
-  deps: Pick<ApiDependencies, 'checks' | 'qmpSocket'>,
-  caller: Caller,
-  body: unknown,
-  address: string | null,
+/** The checks that a VM has must fit the address that it gets. */
+async function addressProblems(
+  rules: CheckRules,
+  vm: VmRecord,
+  address: string | null | undefined,
 ): Promise<Problem[]> {
-  const parsed = inspectableVm.safeParse(body);
-  if (!parsed.success) return [];
-  const { provider, checks = [] } = parsed.data;
-  const problems: Problem[] = [];
-  if (provider?.kind === 'qemu') {
-    if (!mayNameSockets(caller)) {
-      throw new AppError('forbidden', 'Only administrators may set provider.qmpSocket: it is a file of the host.');
-    }
-    const judged = await deps.qmpSocket(provider.qmpSocket);
-    if (!judged.ok) problems.push({ path: 'provider.qmpSocket', message: judged.message });
-  }
-  return [...problems, ...(await checkListProblems(deps.checks, checks, address))];
-}
-
-/** A provider as it is stored, and the name no other VM may have. */
-export async function resolveProvider(
-  deps: Pick<ApiDependencies, 'qmpSocket'>,
-  provider: NewVm['provider'],
-): Promise<Pick<NewVm, 'provider' | 'providerKey'>> {
-  if (provider.kind === 'local') return { provider, providerKey: null };
-  const judged = await deps.qmpSocket(provider.qmpSocket);
-  if (!judged.ok) throw badRequest([{ path: 'provider.qmpSocket', message: judged.message }]);
-  return { provider: { kind: 'qemu', qmpSocket: judged.qmpSocket }, providerKey: judged.key };
-}
-
-/** Names everything that is taken; of another tenant's VM only that there is one. */
-export function conflictOf(conflicts: readonly VmConflict[]): AppError {
-  const problems = conflicts.map(({ what, vmId }) => ({
-    path: what === 'externalId' ? 'externalId' : 'provider.qmpSocket',
-    message: `is registered already${vmId === null ? '' : `, as VM ${vmId}`}`,
-  }));
-  const told = problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  return new AppError('conflict', told === '' ? 'This VM is registered already.' : told, { problems });
+  if (address === undefined || address === vm.address) return [];
+  const enabled = vm.checks.filter((check) => check.enabled);
+  const problems = await checkListProblems(rules, enabled, address);
+  return problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../../domain/health.ts';
+import { providerAnswer, providerInput, providerKind } from '../vm-provider.ts';
 import { checkAnswer, checkInput } from './checks.ts';
 import {
   addressField,
@@ -12,15 +13,6 @@ import {
   text,
   wholeNumber,
 } from './fields.ts';
-
-const providerInput = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({ kind: z.literal('qemu'), qmpSocket: z.string('must be a path').max(4_096) }),
-    z.strictObject({ kind: z.literal('local') }),
-  ],
-  'must be {"kind":"qemu","qmpSocket":"/path"} or {"kind":"local"}',
-);
 
 const vmFields = {
   name: nameField,
@@ -58,14 +50,6 @@ export const vmChangeInput = z.strictObject({
     .describe('true: it is meant to be off, and is neither looked at nor healed; false: it is meant to run')
     .optional(),
 });
-export type VmChangeInput = z.output<typeof vmChangeInput>;
-
-/** What rules beyond the schema look at, whatever else is wrong. */
-export const inspectableVm = z.object({
-  address: z.string().nullable().optional().catch(undefined),
-  provider: providerInput.optional().catch(undefined),
-  checks: z.array(z.unknown()).optional().catch(undefined),
-});
 
 const INNER: Record<string, HealthStatus> = {
   HEALTHY: 'healthy',
@@ -85,7 +69,7 @@ export const vmListQuery = z.strictObject({
     .optional(),
   q: text(200).describe('part of the name, address or externalId').optional(),
   tag: tagField.optional(),
-  provider: z.enum(['qemu', 'local'], 'must be qemu or local').optional(),
+  provider: providerKind.optional(),
   ...pageQuery,
 });
 
@@ -106,7 +90,7 @@ export const vmAnswer = z.object({
   site: z.string(),
   host: z.string().nullable(),
   reportIntervalSeconds: z.int(),
-  provider: z.object({ kind: z.string(), qmpSocket: z.string().describe('shown to administrators').optional() }),
+  provider: providerAnswer,
   status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
   health: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
   reasons: z.array(reasonAnswer),

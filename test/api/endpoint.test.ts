@@ -53,6 +53,8 @@ describe('What an endpoint answers', () => {
     declared().handle(async () => ({ status: 200, body: 'reset' }));
     // @ts-expect-error nothing
     declared().handle(async () => undefined);
+    // @ts-expect-error to be judged anew, where nothing is judged
+    declared().handle(async () => null);
   });
 
   it('is text where it declares no schema', () => {
@@ -60,6 +62,70 @@ describe('What an endpoint answers', () => {
     text().handle(async () => ({ status: 200, body: 'text' }));
     // @ts-expect-error an object without a schema
     text().handle(async () => ok({ reset: true }));
+  });
+});
+
+describe('An endpoint that judges', () => {
+  const body = z.strictObject({
+    name: z.string(),
+    size: z.int().optional(),
+    tag: z.string().nullable().optional(),
+    checks: z.array(z.strictObject({ port: z.int(), path: z.string().optional() })).optional(),
+  });
+  const judging = () =>
+    endpoint({ ...OF_TEXT, method: 'post', body, answers: { 200: { description: 'Text' } } }).judge(async (call) => {
+      seen.push(call.body);
+      const problems = call.body.size === 13 ? [{ path: 'size', message: 'brings bad luck' }] : [];
+      if (call.body.tag === undefined && !call.refused.has('tag'))
+        problems.push({ path: 'tag', message: 'is missing' });
+      return { problems, found: call.body.name === undefined ? null : { length: call.body.name.length } };
+    });
+  const seen: unknown[] = [];
+  const sent = (given: unknown) => ({ ...raw, body: given });
+
+  it('hands what it found to its handler', async () => {
+    const { run } = judging().handle(async ({ found, body: { name } }) => ({
+      status: 200,
+      body: `${name}: ${found.length}`,
+    }));
+    expect(await run(sent({ name: 'web', tag: null }))).toEqual({ status: 200, body: 'web: 3' });
+    expect(seen.pop()).toStrictEqual({ name: 'web', tag: null });
+  });
+
+  it('names what the schema refuses and what it judges at once, from all that is sound', async () => {
+    const { run } = judging().handle(() => expect.unreachable());
+    const checks = [{ port: 'x', path: '/a' }, 'no check', { port: 2, more: 1 }];
+    await expect(run(sent({ size: 13, tag: 7, checks }))).rejects.toMatchObject({
+      problems: [
+        { path: 'name' },
+        { path: 'tag' },
+        { path: 'checks.0.port' },
+        { path: 'checks.1' },
+        { path: 'checks.2.more' },
+        { path: 'size', message: 'brings bad luck' },
+      ],
+    });
+    expect(seen.pop()).toStrictEqual({ size: 13, checks: [{ path: '/a' }, {}, { port: 2 }] });
+    await expect(run(sent(undefined))).rejects.toMatchObject({ problems: [{ path: '' }, { path: 'tag' }] });
+  });
+
+  it('judges anew when what it found was changed meanwhile, and gives up at last', async () => {
+    seen.length = 0;
+    let changes = 2;
+    const { run } = judging().handle(async () => (changes-- > 0 ? null : { status: 200, body: 'done' }));
+    expect((await run(sent({ name: 'web', tag: null }))).body).toBe('done');
+    expect(seen).toHaveLength(3);
+    changes = Number.POSITIVE_INFINITY;
+    await expect(run(sent({ name: 'web', tag: null }))).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('parses a body once', async () => {
+    let parsed = 0;
+    const counted = z.object({ name: z.string().transform((name) => `${name}${++parsed}`) });
+    const { run } = endpoint({ ...OF_TEXT, body: counted, answers: { 200: { description: 'Text' } } })
+      .judge(async (call) => ({ problems: [], found: call.body.name ?? null }))
+      .handle(async (call) => ({ status: 200, body: `${call.found} ${call.body.name}` }));
+    expect((await run(sent({ name: 'a' }))).body).toBe('a1 a1');
   });
 });
 
