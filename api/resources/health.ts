@@ -5,6 +5,7 @@ import { findHealSummary } from '../../db/heals/heal-events.ts';
 import { findHistoryTotals, findResults, type ResultRecord } from '../../db/looks/check-results.ts';
 import { findPolicies } from '../../db/policies/find-policies.ts';
 import { policyFor } from '../../domain/policy.ts';
+import { uptimeOf } from '../../domain/uptime.ts';
 import { PEOPLE } from '../caller.ts';
 import { fromCursor, idPosition, toPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -103,16 +104,16 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
       findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
     ]);
     const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
-    const told = totals.healthy + totals.unhealthy;
+    const { percentage, inconclusive } = uptimeOf(totals);
     return ok({
       podId: vm.id,
       period: `${hours}h`,
-      uptimePercentage: told === 0 ? null : ((100 * totals.healthy) / told).toFixed(2),
+      uptimePercentage: percentage,
       avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
       totalChecks: totals.total,
       healthyChecks: totals.healthy,
       unhealthyChecks: totals.unhealthy,
-      unknownChecks: totals.total - told,
+      unknownChecks: inconclusive,
       results: page.map(toResult),
       nextCursor,
     });

@@ -49,7 +49,7 @@ export const healthAnswer = z.object({
 export const historyAnswer = z.object({
   podId: z.string(),
   period: z.string(),
-  uptimePercentage: z.string().nullable().describe('of the results that could tell'),
+  uptimePercentage: z.string().nullable().describe('unknown results are excluded'),
   avgLatencyMs: z.string().nullable(),
   totalChecks: z.int(),
   healthyChecks: z.int(),

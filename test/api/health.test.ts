@@ -53,7 +53,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
     expect((await api.call('GET', '/api/vms/h-1/health')).body).toEqual(body);
   });
 
-  it('answers history with uptime of what could tell, in pages', async () => {
+  it('answers history with an uptime that excludes unknown results, in pages', async () => {
     const vm = await registered(api, { externalId: 'h-2' });
     const empty = (await api.call('GET', '/api/vms/h-2/health/history')).body;
     expect(empty).toMatchObject({
