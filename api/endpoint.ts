@@ -68,6 +68,8 @@ export interface Endpoint {
   query: z.ZodType | null;
   body: z.ZodType | null;
   answers: Answers;
+  /** It goes on working, and the OpenAPI document says what takes its place. */
+  deprecated: boolean;
   /** @throws AppError naming every problem of the request. */
   run(raw: RawCall): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
 }
@@ -93,7 +95,8 @@ export function endpoint<
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
 >(declaration: Declaration<Query, Body, Declared>): Undecided<Query, Body, Declared> {
-  const closed = { ...declaration, query: declaration.query ?? null, body: declaration.body ?? null };
+  const { query = null, body = null } = declaration;
+  const closed = { ...declaration, query, body, deprecated: false };
   return {
     handle: (handler) => ({
       ...closed,
@@ -120,6 +123,11 @@ export function endpoint<
       }),
     }),
   };
+}
+
+/** The same endpoint at the path that it had before, under the id that it had there. */
+export function earlierPathOf(endpoint: Endpoint, earlier: { id: string; path: string }): Endpoint {
+  return { ...endpoint, ...earlier, summary: `Earlier path of ${endpoint.path}`, deprecated: true };
 }
 
 /** Status 200. `Body` is what the endpoint declares: an undeclared field of a literal doesn't compile. */

@@ -33,6 +33,7 @@ function toRoute(endpoint: Endpoint): RouteConfig {
     path: endpoint.path.replaceAll(/:(\w+)/g, '{$1}'),
     tags: [endpoint.tag],
     summary: endpoint.summary,
+    ...(endpoint.deprecated ? { deprecated: true } : {}),
     description: `For role ${endpoint.roles.join(', ')}.`,
     request: {
       ...(names.length > 0 ? { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) } : {}),

@@ -3,7 +3,7 @@ import { recordPauseAudit } from '../../db/fleet/check-settings.ts';
 import type { Told } from '../../temporal/vm-signals.ts';
 import { PEOPLE } from '../caller.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { type Endpoint, earlierPathOf, endpoint, ok } from '../endpoint.ts';
 import { unavailable } from '../problems.ts';
 import { authorOf, identityOf, requireVm } from '../request-context.ts';
 import { text } from '../schemas/fields.ts';
@@ -13,10 +13,10 @@ const pauseInput = z.strictObject({ reason: text(500) });
 
 /** Asking a VM's workflow for a look, a pause and its end. */
 export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
-  const checkNow = endpoint({
-    id: `checkNow${suffix}`,
+  const lookNow = endpoint({
+    id: `lookNow${suffix}`,
     method: 'post',
-    path: `${prefix}/:id/check-now`,
+    path: `${prefix}/:id/look-now`,
     tag: TAG,
     summary: 'Looks at every enabled check at once',
     roles: PEOPLE,
@@ -59,7 +59,8 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     return ok({ paused: false });
   });
 
-  return [checkNow, pause, resume];
+  const checkNow = earlierPathOf(lookNow, { id: `checkNow${suffix}`, path: `${prefix}/:id/check-now` });
+  return [lookNow, checkNow, pause, resume];
 }
 
 /** These live in the workflow alone: what it hasn't heard hasn't happened. */
