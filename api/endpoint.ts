@@ -18,8 +18,8 @@ export type AnswerOf<Declared extends Answers> = {
   };
 }[keyof Declared & number];
 
-/** What anyone may know of an endpoint without calling it: how it is reached, by whom, with what, and what it answers. */
-export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
+/** How an endpoint is reached, by whom, and what it answers. */
+interface Described<Declared extends Answers> {
   /** Unique; names the operation in the OpenAPI document. */
   id: string;
   method: Method;
@@ -28,9 +28,13 @@ export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, De
   tag: string;
   summary: string;
   roles: readonly Role[];
+  answers: Declared;
+}
+
+export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers>
+  extends Described<Declared> {
   query?: Query;
   body?: Body;
-  answers: Declared;
 }
 
 /** A request as it was sent. */
@@ -58,16 +62,9 @@ export interface Judged<Found> {
 }
 
 /** An endpoint with its types closed over: what the router and the OpenAPI document are made of. */
-export interface Endpoint {
-  id: string;
-  method: Method;
-  path: string;
-  tag: string;
-  summary: string;
-  roles: readonly Role[];
+export interface Endpoint extends Described<Answers> {
   query: z.ZodType | null;
   body: z.ZodType | null;
-  answers: Answers;
   /** It goes on working, and the OpenAPI document says what takes its place. */
   deprecated: boolean;
   /** @throws AppError naming every problem of the request. */

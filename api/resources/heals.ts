@@ -3,7 +3,7 @@ import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
 import { findHealEvents, type HealEventRow } from '../../db/heals/heal-events.ts';
 import { findIncidents, type IncidentRecord } from '../../db/heals/incident-history.ts';
 import { PEOPLE } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
@@ -17,7 +17,7 @@ import {
 } from '../schemas/heals.ts';
 
 const TAG = 'Auto-heal';
-const incidentPosition = z.tuple([z.int()]);
+const BY_INCIDENT = byKey(z.int(), ({ incident }: IncidentRecord) => incident);
 
 /** What was done to a VM, why, and why not. */
 export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -64,10 +64,9 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     answers: { 200: { description: 'Incidents', schema: incidentListAnswer } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
-    const { limit, cursor } = call.query;
-    const before = fromCursor(cursor, incidentPosition)?.[0] ?? null;
-    const rows = await findIncidents(deps.database.pool, vm.id, { before, limit: limit + 1 });
-    const { page, nextCursor } = toPage(rows, limit, (row) => [row.incident]);
+    const { page, nextCursor } = await readPage(call.query, BY_INCIDENT, (before, limit) =>
+      findIncidents(deps.database.pool, vm.id, { before, limit }),
+    );
     return ok({ incidents: page.map(toIncident), nextCursor });
   });
 

@@ -7,7 +7,7 @@ import { findPolicies } from '../../db/policies/find-policies.ts';
 import { policyFor } from '../../domain/policy.ts';
 import { uptimeOf } from '../../domain/uptime.ts';
 import { PEOPLE } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { BY_ID, type Order, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
@@ -26,7 +26,10 @@ import { reasonsOf } from '../vm-answer.ts';
 const HOUR_MS = 3_600_000;
 const DEFAULT_WINDOW_HOURS = 24;
 const RECENT_RESULTS = 10;
-const resultPosition = z.tuple([z.int(), z.uuid()]);
+const BY_DUE_TIME: Order<ResultRecord, { dueAtMs: number; checkId: string }> = {
+  keysOf: ({ dueAt, checkId }) => [dueAt.getTime(), checkId],
+  place: z.tuple([z.int(), z.uuid()]).transform(([dueAtMs, checkId]) => ({ dueAtMs, checkId })),
+};
 
 /** How VMs are and were, in the shapes of the hosting panel that these paths come from. */
 export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -42,15 +45,13 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     query: overviewQuery,
     answers: { 200: { description: 'The overview', schema: overviewAnswer } },
   }).handle(async ({ caller, query, nowMs }) => {
-    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-    const filter = { status: null, q: null, tag: null, provider: null, afterId, limit: query.limit + 1 };
-    const [counts, rows] = await Promise.all([
+    const everyVm = { status: null, q: null, tag: null, provider: null };
+    const [counts, { page, nextCursor }] = await Promise.all([
       findFleetCounts(pool, caller.tenantId, nowMs),
-      findVms(pool, caller.tenantId, filter, nowMs),
+      readPage(query, BY_ID, (afterId, limit) => findVms(pool, caller.tenantId, { ...everyVm, afterId, limit }, nowMs)),
     ]);
     const { healthy, unhealthy, degraded, unknown } = counts;
     const total = healthy + unhealthy + degraded + unknown;
-    const { page, nextCursor } = toPage(rows, query.limit, (vm) => [vm.id]);
     return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
   });
 
@@ -94,16 +95,15 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     query: historyQuery,
     answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
   }).handle(async (call) => {
-    const { hours, checkType = null, limit, cursor } = call.query;
+    const { hours, checkType = null } = call.query;
     const vm = await requireVm(deps, call);
-    const position = fromCursor(cursor, resultPosition);
-    const before = position === null ? null : { dueAtMs: position[0], checkId: position[1] };
     const sinceMs = call.nowMs - hours * HOUR_MS;
-    const [totals, rows] = await Promise.all([
+    const [totals, { page, nextCursor }] = await Promise.all([
       findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
-      findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
+      readPage(call.query, BY_DUE_TIME, (before, limit) =>
+        findResults(pool, vm.id, { sinceMs, checkType, before, limit }),
+      ),
     ]);
-    const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
     const { percentage, inconclusive } = uptimeOf(totals);
     return ok({
       podId: vm.id,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findMetrics, type MetricPoint } from '../../db/reports/measurements.ts';
 import { PEOPLE } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
@@ -9,7 +9,6 @@ import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts'
 
 const HOUR_MS = 3_600_000;
 const USUAL_POINTS = 300;
-const position = z.tuple([z.int()]);
 
 const metricsQuery = z.strictObject({
   from: instantQuery.describe('default: an hour before `to`').optional(),
@@ -62,12 +61,11 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     .handle(async (call) => {
       const vm = await requireVm(deps, call);
       const { fromMs, untilMs } = call.found;
-      const { limit, cursor } = call.query;
       const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
-      const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
-      const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
-      const rows = await findMetrics(deps.database.pool, vm.id, range);
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
+      const byNextStep = byKey(z.int(), ({ at }: MetricPoint) => at.getTime() + stepSeconds * 1000);
+      const { page, nextCursor } = await readPage(call.query, byNextStep, (nextMs, limit) =>
+        findMetrics(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
+      );
       return ok({
         vmId: vm.id,
         from: new Date(fromMs).toISOString(),

@@ -8,7 +8,7 @@ import {
 } from '../../db/policies/policy-changes.ts';
 import { isUuid } from '../../domain/ids.ts';
 import { PEOPLE } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
@@ -29,9 +29,9 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     query: policyListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
   }).handle(async ({ caller, query }) => {
-    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-    const rows = await findPolicyPage(deps.database, caller.tenantId, afterId, query.limit + 1);
-    const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findPolicyPage(deps.database, caller.tenantId, afterId, limit),
+    );
     return ok({ policies: page.map(toAnswer), nextCursor });
   });
 

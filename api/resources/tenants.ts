@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { findTenants, recordTenant, type TenantRow } from '../../db/access/tenants.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { OPERATORS } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
 import { tenantAnswer, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
-const position = z.tuple([z.string()]);
+/** Tenants' ids are words, not UUIDs. */
+const BY_WORD = byKey(z.string(), ({ id }: TenantRow) => id);
 
 /** Tenants, for the installation's operator. */
 export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
@@ -41,9 +42,9 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     query: tenantListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: tenantListAnswer } },
   }).handle(async ({ query }) => {
-    const afterId = fromCursor(query.cursor, position)?.[0] ?? null;
-    const rows = await findTenants(database.pool, afterId, query.limit + 1);
-    const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
+    const { page, nextCursor } = await readPage(query, BY_WORD, (afterId, limit) =>
+      findTenants(database.pool, afterId, limit),
+    );
     return ok({ tenants: page.map(toAnswer), nextCursor });
   });
 

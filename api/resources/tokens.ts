@@ -5,7 +5,7 @@ import { findVm } from '../../db/fleet/find-vms.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
 import { ADMINS, type Caller } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
@@ -61,12 +61,12 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     query: tokenListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: tokenListAnswer } },
   }).handle(async ({ caller, query }) => {
-    const { limit, cursor, tenantId = caller.tenantId } = query;
+    const { tenantId = caller.tenantId } = query;
     requireReach(caller, 'USER', tenantId);
-    const afterId = fromCursor(cursor, idPosition)?.[0] ?? null;
     const withOperators = caller.role === 'OPERATOR';
-    const rows = await findTokens(database.pool, { tenantId, withOperators, afterId, limit: limit + 1 });
-    const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findTokens(database.pool, { tenantId, withOperators, afterId, limit }),
+    );
     return ok({ tokens: page.map(toAnswer), nextCursor });
   });
 

@@ -5,7 +5,7 @@ import { AppError, type Problem } from '../../domain/app-error.ts';
 import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
 import { PEOPLE } from '../caller.ts';
 import { checkListProblems } from '../check-problems.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies, CheckRules } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
@@ -28,11 +28,10 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     query: vmListQuery,
     answers: { 200: { description: 'At most 1,000 at a time; go on with cursor=nextCursor', schema: vmListAnswer } },
   }).handle(async ({ caller, query, nowMs }) => {
-    const { status = null, q = null, tag = null, provider = null, limit } = query;
-    const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-    const filter = { status, q, tag, provider, afterId, limit: limit + 1 };
-    const rows = await findVms(deps.database.pool, caller.tenantId, filter, nowMs);
-    const { page, nextCursor } = toPage(rows, limit, (vm) => [vm.id]);
+    const { status = null, q = null, tag = null, provider = null } = query;
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findVms(deps.database.pool, caller.tenantId, { status, q, tag, provider, afterId, limit }, nowMs),
+    );
     return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
   });
 
