@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Router } from 'express';
-import { authenticate, requireRole } from './authentication.ts';
+import { authenticate, requireRole } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';

@@ -8,9 +8,9 @@ import { requireVm } from '../request-context.ts';
 import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
 
 const HOUR_MS = 3_600_000;
-const USUAL_POINTS = 300;
+const DEFAULT_POINTS = 300;
 
-const metricsQuery = z.strictObject({
+const measurementsQuery = z.strictObject({
   from: instantQuery.describe('default: an hour before `to`').optional(),
   to: instantQuery.describe('default: now').optional(),
   step: z.coerce
@@ -32,7 +32,7 @@ const pointAnswer = z.object({
   uptime: z.number().nullable(),
   samples: z.int(),
 });
-const metricsAnswer = z.object({
+const measurementsAnswer = z.object({
   vmId: z.uuid(),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
@@ -41,8 +41,8 @@ const metricsAnswer = z.object({
   nextCursor: nextCursorAnswer,
 });
 
-/** What VMs' agents measured, over time. */
-export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
+/** What VMs' agents measured, over time. Defib's own metrics are in `prometheus.ts`. */
+export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
   const read = endpoint({
     id: 'readMetrics',
     method: 'get',
@@ -50,8 +50,8 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: 'Agents',
     summary: 'CPU, RAM and disk over time: means per step, oldest first',
     roles: PEOPLE,
-    query: metricsQuery,
-    answers: { 200: { description: 'Steps that have reports', schema: metricsAnswer } },
+    query: measurementsQuery,
+    answers: { 200: { description: 'Steps that have reports', schema: measurementsAnswer } },
   })
     .judge(async ({ query, nowMs, refused }) => {
       const { to: untilMs = nowMs, from: fromMs = untilMs - HOUR_MS } = query;
@@ -61,7 +61,7 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     .handle(async (call) => {
       const vm = await requireVm(deps, call);
       const { fromMs, untilMs } = call.found;
-      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
+      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / DEFAULT_POINTS));
       const byNextStep = byKey(z.int(), ({ at }: MetricPoint) => at.getTime() + stepSeconds * 1000);
       const { page, nextCursor } = await readPage(call.query, byNextStep, (nextMs, limit) =>
         findMetrics(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
