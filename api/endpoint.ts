@@ -37,12 +37,6 @@ export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, De
   body?: Body;
 }
 
-/** A request as it was sent. */
-export interface RawCall extends RequestContext {
-  query: unknown;
-  body: unknown;
-}
-
 /** What a handler is given: everything parsed. */
 export interface Call<Query, Body> extends RequestContext {
   query: Query;
@@ -68,16 +62,17 @@ export interface Endpoint extends Described<Answers> {
   /** It goes on working, and the OpenAPI document says what takes its place. */
   deprecated: boolean;
   /** @throws AppError naming every problem of the request. */
-  run(raw: RawCall): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
+  run(raw: Call<unknown, unknown>): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
 }
 
-interface Undecided<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
-  /** The endpoint, for which parsing the request is enough. */
+/** A declared endpoint that still lacks its handler. */
+interface Unhandled<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
+  /** For an endpoint whose requests need no more than to be parsed. */
   handle(handler: (call: Call<z.output<Query>, z.output<Body>>) => Promise<AnswerOf<Declared>>): Endpoint;
 
   /**
-   * Names the problems that no schema can say, and finds what the handler needs. A handler that answers null says that
-   * what was found has been changed meanwhile: it is found, judged and handled anew.
+   * A judge names the problems that no schema can say, and finds what the handler needs. A handler answers null when what
+   * was found has been changed meanwhile: then it is found, judged and handled anew.
    */
   judge<Found>(judge: (call: JudgedCall<Sound<Query>, Sound<Body>>) => Promise<Judged<Found>>): {
     handle(
@@ -86,38 +81,41 @@ interface Undecided<Query extends z.ZodType, Body extends z.ZodType, Declared ex
   };
 }
 
-/** Makes an endpoint: first what it declares, then its handler, whose answers don't compile unless they are declared. */
+/**
+ * Makes an endpoint: `endpoint({…}).handle(…)` or `endpoint({…}).judge(…).handle(…)`. An answer that isn't declared doesn't
+ * compile; in steps, because the compiler has to know the declaration before it reads the handler.
+ */
 export function endpoint<
   Declared extends Answers,
   Query extends z.ZodType = z.ZodUndefined,
   Body extends z.ZodType = z.ZodUndefined,
->(declaration: Declaration<Query, Body, Declared>): Undecided<Query, Body, Declared> {
-  const { query = null, body = null } = declaration;
-  const closed = { ...declaration, query, body, deprecated: false };
+>(declaration: Declaration<Query, Body, Declared>): Unhandled<Query, Body, Declared> {
+  const closedOver = (run: Endpoint['run']): Endpoint => ({
+    ...declaration,
+    query: declaration.query ?? null,
+    body: declaration.body ?? null,
+    deprecated: false,
+    run,
+  });
   return {
-    handle: (handler) => ({
-      ...closed,
-      async run(raw) {
+    handle: (handler) =>
+      closedOver(async (raw) => {
         const { query, body, problems } = parseRequest(declaration, raw);
         if (problems.length > 0) throw badRequest(problems);
         return handler({ ...raw, query: query.whole, body: body.whole });
-      },
-    }),
+      }),
     judge: (judge) => ({
-      handle: (handler) => ({
-        ...closed,
-        async run(raw) {
+      handle: (handler) =>
+        closedOver(async (raw) => {
           const { query, body, problems: refusals } = parseRequest(declaration, raw);
           const refused = new Set(refusals.map(({ path }) => path.split('.', 1)[0] ?? ''));
           return retryOnConflict(async () => {
-            const judged = await judge({ ...raw, query: query.sound, body: body.sound, refused });
-            const problems = [...refusals, ...judged.problems];
-            if (problems.length > 0) throw badRequest(problems);
-            if (judged.found === null) throw new Error(`${declaration.id} found nothing, and no problem either`);
-            return handler({ ...raw, query: query.whole, body: body.whole, found: judged.found });
+            const { problems, found } = await judge({ ...raw, query: query.sound, body: body.sound, refused });
+            if (refusals.length + problems.length > 0) throw badRequest([...refusals, ...problems]);
+            if (found === null) throw new Error(`${declaration.id} found nothing, and no problem either`);
+            return handler({ ...raw, query: query.whole, body: body.whole, found });
           });
-        },
-      }),
+        }),
     }),
   };
 }

@@ -63,6 +63,7 @@ export async function judgePolicy(
   };
 }
 
+/** The refusal for a policy that the tenant doesn't have. */
 export function noSuchPolicy(id: string): AppError {
   return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
 }

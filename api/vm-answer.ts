@@ -3,15 +3,14 @@ import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import type { Caller } from './caller.ts';
 import { toIso } from './schemas/fields.ts';
-import type { VmAnswer } from './schemas/vms.ts';
+import type { statusRow, VmAnswer } from './schemas/vms.ts';
 import { toProviderAnswer } from './vm-provider.ts';
 
-type Reasons = VmAnswer['reasons'];
+type StatusRow = Pick<VmAnswer, keyof typeof statusRow>;
 
 /** A VM as its tenant sees it. */
 export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
   const { id, name, address, externalId, tags, site, host, reportIntervalSeconds } = vm;
-  const { consecutiveFailures, consecutiveSuccesses, agent } = vm;
   return {
     id,
     name,
@@ -24,15 +23,10 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     provider: toProviderAnswer(vm.provider, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
-    reasons: reasonsOf(vm, nowMs),
-    consecutiveFailures,
-    consecutiveSuccesses,
-    lastCheckAt: toIso(vm.lastCheckAt),
-    lastHealthyAt: toIso(vm.lastHealthyAt),
-    lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+    ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.standing === 'stopped-on-purpose',
-    agent,
+    agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
     createdAt: vm.createdAt.toISOString(),
@@ -40,6 +34,19 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
   };
 }
 
+/** What is stored of a VM's health, and why it has its status. */
+export function toStatusRow(vm: VmRecord, nowMs: number): StatusRow {
+  return {
+    reasons: reasonsOf(vm, nowMs),
+    consecutiveFailures: vm.consecutiveFailures,
+    consecutiveSuccesses: vm.consecutiveSuccesses,
+    lastCheckAt: toIso(vm.lastCheckAt),
+    lastHealthyAt: toIso(vm.lastHealthyAt),
+    lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+  };
+}
+
+/** A check with its state; one that was never checked is unknown. Built by hand: pages of VMs hold thousands of them. */
 export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
   return {
     id: check.id,
@@ -62,8 +69,8 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
   };
 }
 
-/** Why a VM has its status: what its checks say, unless nobody knows how it is now. */
-export function reasonsOf(vm: VmRecord, nowMs: number): Reasons {
+/** What its checks say, unless that doesn't hold now. */
+function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
   switch (vm.standing) {
     case null:
       return vm.reasons;

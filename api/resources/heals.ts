@@ -7,11 +7,11 @@ import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { toIso } from '../schemas/fields.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
 import {
   healEventAnswer,
   healHistoryQuery,
-  type incidentAnswer,
+  incidentAnswer,
   incidentListAnswer,
   incidentListQuery,
 } from '../schemas/heals.ts';
@@ -47,9 +47,10 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     await recordAttemptsReset(deps.database, vm.id, authorOf(call));
-    const told = await deps.temporal.attemptsReset(vm.id);
+    const delivery = await deps.temporal.attemptsReset(vm.id);
     // a heal that waits looks again by itself after a while
-    if (!told.ok) deps.logger.warn({ vmId: vm.id, reason: told.message }, 'nobody heard that attempts were reset');
+    if (!delivery.ok)
+      deps.logger.warn({ vmId: vm.id, reason: delivery.message }, 'a reset of attempts was not delivered');
     return ok({ reset: true });
   });
 
@@ -75,23 +76,19 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
 
 function toHealEvent(row: HealEventRow): z.input<typeof healEventAnswer> {
   return {
+    ...declaredFields(healEventAnswer, row),
     id: String(row.id),
     podId: row.vmId,
-    incident: row.incident,
-    operationId: row.operationId,
-    action: row.action,
-    reason: row.reason,
-    result: row.result,
-    errorMessage: row.errorMessage,
-    previousStatus: row.previousStatus,
-    newStatus: row.newStatus,
-    policyId: row.policyId,
     triggeredAt: row.triggeredAt.toISOString(),
     completedAt: toIso(row.completedAt),
   };
 }
 
 function toIncident(record: IncidentRecord): z.input<typeof incidentAnswer> {
-  const { incident, openedAt, closedAt, outcome, steps, operations } = record;
-  return { incident, openedAt: openedAt.toISOString(), closedAt: toIso(closedAt), outcome, steps, operations };
+  const { openedAt, closedAt } = record;
+  return {
+    ...declaredFields(incidentAnswer, record),
+    openedAt: openedAt.toISOString(),
+    closedAt: toIso(closedAt),
+  };
 }

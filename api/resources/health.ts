@@ -11,7 +11,7 @@ import { BY_ID, type Order, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
-import { toIso } from '../schemas/fields.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
 import {
   healthAnswer,
   historyAnswer,
@@ -19,9 +19,9 @@ import {
   overviewAnswer,
   overviewQuery,
   type podAnswer,
-  type resultAnswer,
+  resultAnswer,
 } from '../schemas/health.ts';
-import { reasonsOf } from '../vm-answer.ts';
+import { toStatusRow } from '../vm-answer.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_WINDOW_HOURS = 24;
@@ -72,12 +72,7 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     return ok({
       podId: vm.id,
       status: vm.status,
-      reasons: reasonsOf(vm, call.nowMs),
-      consecutiveFailures: vm.consecutiveFailures,
-      consecutiveSuccesses: vm.consecutiveSuccesses,
-      lastCheckAt: toIso(vm.lastCheckAt),
-      lastHealthyAt: toIso(vm.lastHealthyAt),
-      lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+      ...toStatusRow(vm, call.nowMs),
       autoHealAttempts: heals.attempts,
       lastAutoHealAt: toIso(heals.lastAt),
       pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
@@ -141,15 +136,5 @@ function toPod(vm: VmRecord): z.input<typeof podAnswer> {
 }
 
 function toResult(record: ResultRecord): z.input<typeof resultAnswer> {
-  const { checkId, checkType, status, reason, latencyMs, errorMessage, rawResponse, checkedAt } = record;
-  return {
-    checkId,
-    checkType,
-    status,
-    reason,
-    latencyMs,
-    errorMessage,
-    rawResponse,
-    checkedAt: checkedAt.toISOString(),
-  };
+  return { ...declaredFields(resultAnswer, record), checkedAt: record.checkedAt.toISOString() };
 }

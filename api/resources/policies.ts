@@ -13,6 +13,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
 import { authorOf } from '../request-context.ts';
+import { declaredFields } from '../schemas/fields.ts';
 import { policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
@@ -79,22 +80,10 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
 }
 
 function toAnswer(row: PolicyRow): z.input<typeof policyAnswer> {
+  const { createdAt, updatedAt } = row;
   return {
-    id: row.id,
-    name: row.name,
-    enabled: row.enabled,
-    triggerAfterFailures: row.triggerAfterFailures,
-    action: row.action,
-    cooldownMinutes: row.cooldownMinutes,
-    maxAttempts: row.maxAttempts,
-    attemptWindowHours: row.attemptWindowHours,
-    notifyOnTrigger: row.notifyOnTrigger,
-    escalateAfterAttempts: row.escalateAfterAttempts,
-    escalationAction: row.escalationAction,
-    verifySeconds: row.verifySeconds,
-    vmId: row.vmId,
-    tag: row.tag,
-    createdAt: row.createdAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
+    ...declaredFields(policyAnswer, row),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
   };
 }

@@ -9,7 +9,7 @@ import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
-import { toIso } from '../schemas/fields.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
 import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
@@ -99,11 +99,7 @@ function requireReach(caller: Caller, role: TokenRow['role'] | undefined, tenant
 
 function toAnswer(row: Omit<TokenRow, 'tokenHash'>): z.input<typeof tokenAnswer> {
   return {
-    id: row.id,
-    tenantId: row.tenantId,
-    role: row.role,
-    vmId: row.vmId,
-    name: row.name,
+    ...declaredFields(tokenAnswer, row),
     expiresAt: toIso(row.expiresAt),
     revokedAt: toIso(row.revokedAt),
     createdAt: row.createdAt.toISOString(),

@@ -23,7 +23,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     answers: { 202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }) } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
-    requireTold(await deps.temporal.lookNow(identityOf(vm)));
+    requireDelivered(await deps.temporal.lookNow(identityOf(vm)));
     return { status: 202, body: { requested: true } };
   });
 
@@ -39,7 +39,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     const { reason } = call.body;
-    requireTold(await deps.temporal.pause(identityOf(vm), reason));
+    requireDelivered(await deps.temporal.pause(identityOf(vm), reason));
     await recordPauseAudit(deps.database, vm.id, 'vm_paused', { reason }, authorOf(call));
     return ok({ paused: true, reason });
   });
@@ -54,7 +54,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     answers: { 200: { description: 'Resumed', schema: z.object({ paused: z.literal(false) }) } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
-    requireTold(await deps.temporal.resume(identityOf(vm)));
+    requireDelivered(await deps.temporal.resume(identityOf(vm)));
     await recordPauseAudit(deps.database, vm.id, 'vm_resumed', {}, authorOf(call));
     return ok({ paused: false });
   });
@@ -63,7 +63,8 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
   return [lookNow, checkNow, pause, resume];
 }
 
-/** These live in the workflow alone: what it hasn't heard hasn't happened. */
-function requireTold(told: Told): void {
-  if (!told.ok) throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', told);
+/** These live in the workflow alone: what was not delivered has not happened. @throws AppError `unavailable` */
+function requireDelivered(delivery: Told): void {
+  if (!delivery.ok)
+    throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', delivery);
 }

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { CHECK_TYPES } from '../../domain/observation.ts';
 import { checkFields, checkTypeField } from './checks.ts';
-import { atAnswer, nextCursorAnswer, pageQuery, text } from './fields.ts';
-import { reasonAnswer } from './vms.ts';
-
-const innerStatus = z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']);
+import { atAnswer, healthStatus, nextCursorAnswer, pageQuery, text } from './fields.ts';
+import { statusRow } from './vms.ts';
 
 export const checkConfigInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export const checkNameQuery = z.strictObject({ name: text(100).optional() });
@@ -33,16 +31,11 @@ export const resultAnswer = z.object({
 
 export const healthAnswer = z.object({
   podId: z.string(),
-  status: innerStatus,
-  reasons: z.array(reasonAnswer),
-  consecutiveFailures: z.int(),
-  consecutiveSuccesses: z.int(),
-  lastCheckAt: atAnswer,
-  lastHealthyAt: atAnswer,
-  lastUnhealthyAt: atAnswer,
+  status: healthStatus,
+  ...statusRow,
   autoHealAttempts: z.int().describe("within the policy's window, since the last reset"),
   lastAutoHealAt: atAnswer,
-  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: innerStatus }),
+  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: healthStatus }),
   recentResults: z.array(resultAnswer).describe('the 10 newest, newest first'),
 });
 
@@ -62,7 +55,7 @@ export const historyAnswer = z.object({
 export const podAnswer = z.object({
   podId: z.string(),
   name: z.string(),
-  status: innerStatus,
+  status: healthStatus,
   consecutiveFailures: z.int(),
   lastCheckAt: atAnswer,
   lastHealthyAt: atAnswer,

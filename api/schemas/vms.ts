@@ -5,6 +5,7 @@ import { checkAnswer, checkInput } from './checks.ts';
 import {
   addressField,
   atAnswer,
+  healthStatus,
   nameField,
   nextCursorAnswer,
   pageQuery,
@@ -81,6 +82,16 @@ export const reasonAnswer = z.object({
   checkType: z.string().optional(),
 });
 
+/** What is stored of a VM's health, beside its status. */
+export const statusRow = {
+  reasons: z.array(reasonAnswer),
+  consecutiveFailures: z.int(),
+  consecutiveSuccesses: z.int(),
+  lastCheckAt: atAnswer,
+  lastHealthyAt: atAnswer,
+  lastUnhealthyAt: atAnswer,
+};
+
 export const vmAnswer = z.object({
   id: z.uuid(),
   name: z.string(),
@@ -92,13 +103,8 @@ export const vmAnswer = z.object({
   reportIntervalSeconds: z.int(),
   provider: providerAnswer,
   status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
-  health: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
-  reasons: z.array(reasonAnswer),
-  consecutiveFailures: z.int(),
-  consecutiveSuccesses: z.int(),
-  lastCheckAt: atAnswer,
-  lastHealthyAt: atAnswer,
-  lastUnhealthyAt: atAnswer,
+  health: healthStatus,
+  ...statusRow,
   lastLookAt: atAnswer,
   stoppedOnPurpose: z.boolean(),
   agent: z
@@ -112,7 +118,7 @@ export const vmAnswer = z.object({
     })
     .nullable(),
   checks: z.array(checkAnswer),
-  announced: z.boolean().describe("whether the VM's workflow has heard of the last change"),
+  announced: z.boolean().describe("whether the last change was delivered to the VM's workflow"),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });
