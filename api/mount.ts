@@ -34,8 +34,7 @@ function serve(
       requestId: String(request.id),
     });
     response.status(answer.status).set(answer.headers ?? {});
-    if (answer.body === undefined) response.end();
-    else if (typeof answer.body === 'string') response.send(answer.body);
+    if (typeof answer.body === 'string') response.send(answer.body);
     else response.json(answer.body);
   };
 }

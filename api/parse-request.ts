@@ -47,12 +47,17 @@ function parse<Schema extends z.ZodType>(schema: Schema | undefined, value: unkn
   return { whole, sound: soundPart(schema, value) as Sound<Schema>, issues: parsed?.error.issues ?? [] };
 }
 
+/** No schema takes a longer list; of one that is refused for its length, the rest would be judged for nothing. */
+const MAX_SOUND_ELEMENTS = 1_000;
+
 /** Elements of a list keep their places, so that their problems are named where they were sent. */
 function soundPart(schema: z.core.$ZodType, value: unknown): unknown {
   const parsed = z.safeParse(schema, value);
   if (parsed.success) return parsed.data;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return soundPart(schema.unwrap(), value);
-  if (schema instanceof z.ZodArray && Array.isArray(value)) return value.map((one) => soundPart(schema.element, one));
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.slice(0, MAX_SOUND_ELEMENTS).map((one) => soundPart(schema.element, one));
+  }
   if (!(schema instanceof z.ZodObject)) return undefined;
   const sent = new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}));
   const fields = Object.entries(schema.shape).map(([name, field]) => [name, soundPart(field, sent.get(name))] as const);

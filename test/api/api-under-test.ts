@@ -36,6 +36,8 @@ export interface ApiUnderTest {
   /** Between the API and its database, if it was to be cuttable. */
   link: BreakableLink;
   sockets: string;
+  /** Every path that the API had judged, oldest first. */
+  judgedSockets: readonly string[];
   client: Client;
   /** What the API's clock says; it stands still unless moved. */
   nowMs: number;
@@ -65,6 +67,7 @@ export async function startApiUnderTest(
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
   const settings = settingsOf({ QMP_SOCKET_DIRS: sockets, ...given.settings });
+  const judgedSockets: string[] = [];
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
   const guard = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
@@ -80,7 +83,10 @@ export async function startApiUnderTest(
       validate: (check) => checkProblems(check, check.address),
       refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
     },
-    qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
+    qmpSocket: (path) => {
+      judgedSockets.push(path);
+      return registerQmpSocket(path, settings.QMP_SOCKET_DIRS);
+    },
     clock: () => state.nowMs,
     logger,
   };
@@ -92,6 +98,7 @@ export async function startApiUnderTest(
     database,
     link,
     sockets,
+    judgedSockets,
     client,
     get nowMs() {
       return state.nowMs;

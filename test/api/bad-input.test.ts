@@ -123,7 +123,9 @@ describeNeeding(['temporal'], 'Bad input', () => {
     const provider = { kind: 'qemu', qmpSocket: `${api.sockets}/seen.sock` };
     await refused(403, () => api.call('POST', '/api/vms', aVm({ provider }), { token: user }));
     await refused(403, () => api.call('PATCH', '/api/vms/good', { provider }, { token: user }));
+    const judged = api.judgedSockets.length;
     const mine = await registered(api, { provider });
+    expect(api.judgedSockets.slice(judged)).toEqual([provider.qmpSocket]);
     expect(mine.provider).toEqual(provider);
     const seen = await api.call('GET', `/api/vms/${mine.id}`, undefined, { token: user });
     expect(seen.body.provider).toEqual({ kind: 'qemu' });
