@@ -31,7 +31,6 @@ function serve(
       query: request.query,
       body: request.body,
       nowMs,
-      requestId: String(request.id),
     });
     response.status(answer.status).set(answer.headers ?? {});
     if (typeof answer.body === 'string') response.send(answer.body);

@@ -10,7 +10,6 @@ export interface RequestContext {
   caller: Caller;
   params: Readonly<Record<string, string>>;
   nowMs: number;
-  requestId: string;
 }
 
 /** The VM that the path names, by id or externalId. @throws AppError `not-found`, another tenant's VM included. */

@@ -135,7 +135,6 @@ const raw = {
   query: undefined,
   body: undefined,
   nowMs: 0,
-  requestId: 'r',
 } as const;
 
 const OF_TEXT = { id: 'text', method: 'get', path: '/text', tag: 'Test', summary: 'Text', roles: [] } as const;
