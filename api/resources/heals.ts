@@ -49,8 +49,9 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     await recordAttemptsReset(deps.database, vm.id, authorOf(call));
     const delivery = await deps.temporal.attemptsReset(vm.id);
     // a heal that waits looks again by itself after a while
-    if (!delivery.ok)
+    if (!delivery.ok) {
       deps.logger.warn({ vmId: vm.id, reason: delivery.message }, 'a reset of attempts was not delivered');
+    }
     return ok({ reset: true });
   });
 

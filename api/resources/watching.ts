@@ -65,6 +65,6 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
 
 /** These live in the workflow alone: what was not delivered has not happened. @throws AppError `unavailable` */
 function requireDelivered(delivery: Told): void {
-  if (!delivery.ok)
-    throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', delivery);
+  if (delivery.ok) return;
+  throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', delivery);
 }
