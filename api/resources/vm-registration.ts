@@ -4,7 +4,7 @@ import type { Problem } from '../../domain/app-error.ts';
 import { PEOPLE } from '../caller.ts';
 import { completeCheck, defaultChecks } from '../check-defaults.ts';
 import { checkListProblems } from '../check-problems.ts';
-import type { ApiDependencies, CheckRules } from '../dependencies.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import type { Sound } from '../parse-request.ts';
 import { unavailable } from '../problems.ts';
@@ -63,7 +63,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
 
 /** The checks that a VM gets unasked have to fit as well; where they don't, it is for its address. */
 async function newCheckProblems(
-  rules: CheckRules,
+  rules: ApiDependencies['checks'],
   checks: Sound<typeof newVmInput>['checks'],
   address: string | null,
 ): Promise<Problem[]> {

@@ -6,7 +6,7 @@ import { announceChange, announceDeletion, changedAnswer, unannounced } from '..
 import { PEOPLE } from '../caller.ts';
 import { checkListProblems } from '../check-problems.ts';
 import { BY_ID, readPage } from '../cursor.ts';
-import type { ApiDependencies, CheckRules } from '../dependencies.ts';
+import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
@@ -104,7 +104,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
 
 /** The checks that a VM has must fit the address that it gets. */
 async function addressProblems(
-  rules: CheckRules,
+  rules: ApiDependencies['checks'],
   vm: VmRecord,
   address: string | null | undefined,
 ): Promise<Problem[]> {
