@@ -1,5 +1,5 @@
 import { findProviderInstanceById } from '../db/providers/provider-instances.ts';
-import type { ProviderCall, ProviderCallAnswer } from './contract.ts';
+import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { Dependencies } from './dependencies.ts';
 
 const TEST_LIMIT_MS = 5_000;

@@ -3,7 +3,7 @@
  * or response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
  */
 import type { ProviderFact } from '../domain/facts.ts';
-import type { JsonValue } from '../domain/observation.ts';
+import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 
 /** Asks for looks at one VM until there is news. */
 export interface LookInput {
@@ -94,20 +94,6 @@ export interface ProviderActivities {
   /** Whether an instance can be reached, or how a user's reference to a VM there is stored. */
   callProvider(input: ProviderCall): Promise<ProviderCallAnswer>;
 }
-
-/** `instanceId` null = what the environment of the site sets up for the kind. */
-export type ProviderCall = { kind: string; instanceId: string | null } & (
-  | { call: 'test' }
-  | { call: 'register'; reference: { [field: string]: JsonValue } }
-);
-
-export type ProviderCallAnswer =
-  | {
-      ok: true;
-      detail: string;
-      registered?: { reference: { kind: string; [field: string]: JsonValue }; key: string | null };
-    }
-  | { ok: false; reason: string; message: string; problems?: { path: string; message: string }[] };
 
 /** Everything that workflows ask for. */
 export type Activities = WatchActivities & HealActivities & ProviderActivities & UpkeepActivities;

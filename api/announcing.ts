@@ -1,46 +1,54 @@
+import { z } from 'zod';
 import { isDatabaseAway } from '../db/database.ts';
 import type { CommittedVm } from '../db/fleet/vm-changes.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { Delivery } from '../temporal/vm-signals.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import type { Answer } from './endpoint.ts';
 
-/** Tells a VM's workflow what was committed; false when it couldn't be: `reconcile` will. */
+/** Announces to a VM's workflow what was committed. False when that wasn't delivered: `reconcile` announces it later. */
 export async function announceChange(
   deps: Pick<ApiDependencies, 'database' | 'temporal' | 'logger'>,
   vm: CommittedVm,
   lookSooner: boolean,
 ): Promise<boolean> {
-  return noteTold(deps, vm, await deps.temporal.announce({ ...vm, lookSooner }));
+  return recordDelivery(deps, vm, await deps.temporal.announce({ ...vm, lookSooner }));
 }
 
-/** Tells a deleted VM's workflow to end; one that isn't there has ended. */
+/** Ends a deleted VM's workflow; one that isn't there has ended. False when that wasn't delivered: `reconcile` ends it later. */
 export async function announceDeletion(
   deps: Pick<ApiDependencies, 'database' | 'temporal' | 'logger'>,
   vm: CommittedVm,
 ): Promise<boolean> {
-  const told = await deps.temporal.retire(vm.vmId);
-  return noteTold(deps, vm, !told.ok && told.reason === 'not-found' ? { ok: true } : told);
+  const delivery = await deps.temporal.retire(vm.vmId);
+  return recordDelivery(deps, vm, !delivery.ok && delivery.reason === 'not-found' ? { ok: true } : delivery);
 }
 
 /** 200; or 202 with `announced: false` when the change is committed but its announcement is still to come. */
-export function changedAnswer(body: object, announced: boolean): Answer {
+export function changedAnswer<const Body extends object>(
+  body: Body,
+  announced: boolean,
+): { status: 200; body: Body } | { status: 202; body: Body & { announced: false } } {
   return announced ? { status: 200, body } : { status: 202, body: { ...body, announced: false } };
 }
 
-async function noteTold(
+/** The schema of the 202 that `changedAnswer` answers beside a 200 of this schema. */
+export function unannounced<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>) {
+  return schema.extend({ announced: z.literal(false) });
+}
+
+async function recordDelivery(
   { database, logger }: Pick<ApiDependencies, 'database' | 'logger'>,
   vm: CommittedVm,
-  told: Delivery,
+  delivery: Delivery,
 ): Promise<boolean> {
-  if (!told.ok) {
-    logger.warn({ vmId: vm.vmId, version: vm.version, reason: told.message }, 'a change waits to be announced');
+  if (!delivery.ok) {
+    logger.warn({ vmId: vm.vmId, version: vm.version, reason: delivery.message }, 'a change waits to be announced');
     return false;
   }
   try {
     await recordAnnounced(database.pool, vm.vmId, vm.version);
   } catch (error) {
-    // it was heard; reconcile will say it again, which does no harm
+    // it was delivered; reconcile will deliver it again, which does no harm
     if (!isDatabaseAway(error)) throw error;
   }
   return true;

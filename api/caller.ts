@@ -1,8 +1,10 @@
-import type { apiTokens } from '../db/schema/tenants.ts';
+import type { Request } from 'express';
+import { type FoundToken, findToken } from '../db/access/api-tokens.ts';
+import type { Database } from '../db/database.ts';
+import { AppError } from '../domain/app-error.ts';
+import type { Role } from '../domain/roles.ts';
 
-export type Role = (typeof apiTokens.$inferSelect)['role'];
-
-/** Whoever sent the request, as its token says. */
+/** Whoever sent the request, as the token says. */
 export interface Caller {
   tokenId: string;
   tenantId: string;
@@ -13,14 +15,40 @@ export interface Caller {
   actor: string;
 }
 
-/** People of a tenant. */
-export const PEOPLE: readonly Role[] = ['USER', 'ADMIN', 'OPERATOR'];
-export const ADMINS: readonly Role[] = ['ADMIN', 'OPERATOR'];
-export const OPERATORS: readonly Role[] = ['OPERATOR'];
-/** Those who may report for a VM. */
-export const REPORTERS: readonly Role[] = ['AGENT', 'ADMIN', 'OPERATOR'];
+/** Older agents send their token in this header. */
+const AGENT_HEADER = 'x-agent-token';
 
-/** QMP sockets are files of the host: only administrators name them, and only they see them. */
-export function mayNameSockets(caller: Caller): boolean {
-  return ADMINS.includes(caller.role);
+/** Who sent this request. @throws AppError `unauthorized`, saying whether the token is missing, unknown, revoked or expired. */
+export async function authenticate(database: Database, request: Request, nowMs: number): Promise<Caller> {
+  const token = tokenOf(request);
+  if (token === null) {
+    throw new AppError('unauthorized', 'A token is needed: send it as "Authorization: Bearer <token>".');
+  }
+  const found = await findToken(database.pool, token);
+  if (found === null) throw new AppError('unauthorized', 'The token is not known here.');
+  requireCurrent(found, nowMs);
+  const { id, tenantId, role, vmId, name } = found;
+  return { tokenId: id, tenantId, role, vmId, actor: `${name} (token ${id})` };
+}
+
+/** @throws AppError `forbidden` unless the caller has one of the roles. */
+export function requireRole(caller: Caller, roles: readonly Role[]): void {
+  if (roles.includes(caller.role)) return;
+  throw new AppError('forbidden', `This needs a token of role ${roles.join(' or ')}; yours is ${caller.role}.`);
+}
+
+function requireCurrent({ revokedAt, expiresAt }: FoundToken, nowMs: number): void {
+  if (revokedAt !== null) {
+    throw new AppError('unauthorized', `The token was revoked on ${revokedAt.toISOString()}; ask for a new one.`);
+  }
+  if (expiresAt !== null && expiresAt.getTime() <= nowMs) {
+    throw new AppError('unauthorized', `The token expired on ${expiresAt.toISOString()}; ask for a new one.`);
+  }
+}
+
+function tokenOf(request: Request): string | null {
+  const authorization = request.headers.authorization;
+  if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
+  const agent = request.headers[AGENT_HEADER];
+  return typeof agent === 'string' && agent !== '' ? agent : null;
 }

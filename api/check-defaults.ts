@@ -2,7 +2,7 @@ import type { NewCheck } from '../db/fleet/vm-registration.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { CheckInput } from './schemas/checks.ts';
 
-/** Spec C "Settings": a check where nothing else is said. A null timeout is 10 s, or the interval if shorter. */
+/** What counts where a check says nothing else. A null timeout is 10 s, or the interval where that is shorter. */
 const DEFAULTS = {
   name: '',
   target: null,
@@ -15,10 +15,9 @@ const DEFAULTS = {
   enabled: true,
 } satisfies Omit<NewCheck, 'checkType'>;
 
-/** A whole check from what a user said, over what there was before, over the defaults. */
+/** A whole check from what was sent, over what there was before, over the defaults. */
 export function completeCheck(input: CheckInput, before: NewCheck | null = null): NewCheck {
-  const said = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  return { ...DEFAULTS, ...before, ...said, checkType: input.checkType };
+  return { ...DEFAULTS, ...before, ...input };
 }
 
 /** What a new VM is checked with unless its registration says otherwise. */

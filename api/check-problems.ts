@@ -1,7 +1,6 @@
 import type { Problem } from '../domain/app-error.ts';
 import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { CheckRules } from './dependencies.ts';
-import { inspectableCheck } from './schemas/checks.ts';
 
 /** A check as far as its rules can judge it. */
 export interface JudgedCheck {
@@ -36,22 +35,21 @@ export async function checkProblems(
   return problems;
 }
 
-/** The same for a list as it was sent, and the ones that stand in it twice. What the schema refuses is left to it. */
+/** The same for a list, and the ones that stand in it twice. One without a type can't be judged: the schema refuses it. */
 export async function checkListProblems(
   rules: CheckRules,
-  list: readonly unknown[],
+  list: readonly (Partial<JudgedCheck> & { name?: string | undefined })[],
   address: string | null,
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   const seen = new Set<string>();
-  for (const [index, raw] of list.entries()) {
-    const parsed = inspectableCheck.safeParse(raw);
-    if (!parsed.success) continue;
-    const check = parsed.data;
-    problems.push(...(await checkProblems(rules, check, address, `checks.${index}`)));
-    const key = `${check.checkType}/${check.name ?? ''}`;
+  for (const [index, check] of list.entries()) {
+    const { checkType, name = '' } = check;
+    if (checkType === undefined) continue;
+    problems.push(...(await checkProblems(rules, { ...check, checkType }, address, `checks.${index}`)));
+    const key = `${checkType}/${name}`;
     if (seen.has(key)) {
-      const message = `is a second ${check.checkType} check of that name; give further ones a name of their own`;
+      const message = `is a second ${checkType} check of that name; give further ones a name of their own`;
       problems.push({ path: `checks.${index}.name`, message });
     }
     seen.add(key);

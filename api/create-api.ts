@@ -1,11 +1,10 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import type { Role } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs-page.ts';
-import { type Endpoint, endpoint, ok } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount.ts';
-import { describeEndpoints } from './openapi.ts';
+import { openApiEndpoint } from './openapi.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -13,8 +12,9 @@ import { createRequestLog } from './request-log.ts';
 import { healEndpoints } from './resources/heals.ts';
 import { healthEndpoints } from './resources/health.ts';
 import { healthConfigEndpoints } from './resources/health-config.ts';
-import { metricsEndpoints } from './resources/measurements.ts';
+import { measurementEndpoints } from './resources/measurements.ts';
 import { policyEndpoints } from './resources/policies.ts';
+import { providerEndpoints } from './resources/providers.ts';
 import { reportEndpoints } from './resources/reports.ts';
 import { statusEndpoints } from './resources/status.ts';
 import { tenantEndpoints } from './resources/tenants.ts';
@@ -30,8 +30,6 @@ export interface Api {
   endpoints: readonly Endpoint[];
 }
 
-const EVERYONE: readonly Role[] = ['USER', 'ADMIN', 'OPERATOR', 'AGENT'];
-
 /** The API, not listening yet: see `startApi`. It holds no timers. */
 export function createApi(deps: ApiDependencies): Api {
   const limits = createRateLimits(deps.settings);
@@ -41,8 +39,9 @@ export function createApi(deps: ApiDependencies): Api {
     ...vmEndpoints(deps),
     ...ofPods(deps, '/api/vms', ''),
     ...ofPods(deps, '/api/cloud-pods', 'OfPod'),
-    ...metricsEndpoints(deps),
+    ...measurementEndpoints(deps),
     ...reportEndpoints(deps),
+    ...providerEndpoints(deps),
     ...statusEndpoints(deps),
     ...tokenEndpoints(deps),
     ...tenantEndpoints(deps),
@@ -70,7 +69,7 @@ export function createApi(deps: ApiDependencies): Api {
   return { app, endpoints };
 }
 
-/** Spec C's endpoints, the same under both prefixes. */
+/** Clients of a hosting panel call these under `/api/cloud-pods`, new ones under `/api/vms`. */
 function ofPods(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
   return [
     ...healthEndpoints(deps, prefix, suffix),
@@ -79,21 +78,4 @@ function ofPods(deps: ApiDependencies, prefix: string, suffix: string): Endpoint
     ...healEndpoints(deps, prefix, suffix),
     ...watchingEndpoints(deps, prefix, suffix),
   ];
-}
-
-function openApiEndpoint(endpoints: readonly Endpoint[]): Endpoint {
-  let document: object | null = null;
-  return endpoint({
-    id: 'readOpenApi',
-    method: 'get',
-    path: '/openapi.json',
-    tag: 'Operation',
-    summary: 'This document',
-    roles: EVERYONE,
-    answers: { 200: { description: 'OpenAPI 3.1' } },
-    handle: async () => {
-      document ??= describeEndpoints(endpoints);
-      return ok(document);
-    },
-  });
 }

@@ -1,32 +1,50 @@
 import { z } from 'zod';
 import { AppError } from '../domain/app-error.ts';
 
-/** Where a page ended, opaque to callers. */
-export function toCursor(position: readonly (string | number)[]): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+/** How a list is sorted: what the place of a row is made of, and how it is read back. */
+export interface Order<Row, Place> {
+  keysOf: (row: Row) => readonly (string | number)[];
+  place: z.ZodType<Place>;
 }
 
-/** @throws AppError `bad-request` when it is none of ours. */
-export function fromCursor<Position>(cursor: string | undefined, shape: z.ZodType<Position>): Position | null {
-  if (cursor === undefined) return null;
-  const parsed = shape.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
+/** An order by a single key. */
+export function byKey<Row, Key extends string | number>(
+  key: z.ZodType<Key>,
+  keyOf: (row: Row) => Key,
+): Order<Row, Key> {
+  return { keysOf: (row) => [keyOf(row)], place: z.tuple([key]).transform(([only]) => only) };
+}
+
+/** Ids are UUIDv7: the oldest first. */
+export const BY_ID = byKey(z.uuid(), ({ id }: { id: string }) => id);
+
+/**
+ * A page of a list, and the cursor of the next one; null at the end. `find` is asked for the rows after a place, or the
+ * first ones, and for one row more than the page holds, which tells whether there is a next page.
+ * @throws AppError `bad-request` when the cursor is none of this list's.
+ */
+export async function readPage<Row, Place>(
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+  order: Order<Row, Place>,
+  find: (after: Place | null, limit: number) => Promise<Row[]>,
+): Promise<{ page: Row[]; nextCursor: string | null }> {
+  const rows = await find(cursor === undefined ? null : fromCursor(cursor, order.place), limit + 1);
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { page, nextCursor: rows.length > limit && last !== undefined ? toCursor(order.keysOf(last)) : null };
+}
+
+/** Where a page ended, opaque to callers. */
+function toCursor(keys: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(keys)).toString('base64url');
+}
+
+function fromCursor<Place>(cursor: string, place: z.ZodType<Place>): Place {
+  const parsed = place.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString()));
   if (parsed.success) return parsed.data;
   const message = 'is not a cursor of this list; send the nextCursor of the page before';
   throw new AppError('bad-request', `cursor: ${message}`, { problems: [{ path: 'cursor', message }] });
 }
-
-/** `rows` was asked for with one more than `limit`: whether it came says whether there is a next page. */
-export function toPage<Row>(
-  rows: readonly Row[],
-  limit: number,
-  positionOf: (row: Row) => readonly (string | number)[],
-): { page: Row[]; nextCursor: string | null } {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { page, nextCursor: rows.length > limit && last !== undefined ? toCursor(positionOf(last)) : null };
-}
-
-export const idPosition = z.tuple([z.uuid()]);
 
 function parseJson(text: string): unknown {
   try {

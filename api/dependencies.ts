@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { VmSignals } from '../temporal/vm-signals.ts';
+import type { ProviderCalls } from './vm-provider.ts';
 
 /** What the API is made of. Tests put other clocks, loggers and rules here; the database is always a real one. */
 export interface ApiDependencies {
@@ -10,7 +11,7 @@ export interface ApiDependencies {
   temporal: VmSignals;
   settings: Settings;
   checks: CheckRules;
-  qmpSocket: QmpSocketRule;
+  providers: ProviderCalls;
   /** Epoch ms. */
   clock: () => number;
   logger: Logger;
@@ -32,6 +33,3 @@ export interface CheckRules {
   /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts). */
   refuseTarget(check: CheckSubject): string[] | Promise<string[]>;
 }
-
-/** Whether a QMP socket may be registered; `qmpSocket` is the path to store. */
-export type QmpSocketRule = (path: string) => Promise<{ ok: true; qmpSocket: string } | { ok: false; message: string }>;

@@ -1,33 +1,25 @@
 import type { z } from 'zod';
 import type { Problem } from '../domain/app-error.ts';
-import type { Caller, Role } from './caller.ts';
-import { parseRequest } from './parse-request.ts';
+import type { Role } from '../domain/roles.ts';
+import { badRequest, parseRequest, type Sound } from './parse-request.ts';
+import { type RequestContext, retryOnConflict } from './request-context.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** What a handler is given: everything validated. */
-export interface Call<Query, Body> {
-  caller: Caller;
-  params: Readonly<Record<string, string>>;
-  query: Query;
-  body: Body;
-  nowMs: number;
-  requestId: string;
-}
+/** What an endpoint may answer, by status. An answer without a schema is text. */
+export type Answers = Readonly<Record<number, { description: string; schema?: z.ZodType }>>;
 
-export interface Answer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
+/** Any one of the declared answers: a status, with a body that the schema of that status takes. */
+export type AnswerOf<Declared extends Answers> = {
+  [Status in keyof Declared & number]: {
+    status: Status;
+    body: Declared[Status] extends { schema: infer Schema extends z.ZodType } ? z.input<Schema> : string;
+    headers?: Record<string, string>;
+  };
+}[keyof Declared & number];
 
-export interface AnswerDescription {
-  description: string;
-  schema?: z.ZodType;
-}
-
-/** One endpoint: how it is connections, by whom, with what, and what it does. */
-export interface EndpointSpec<Query extends z.ZodType, Body extends z.ZodType> {
+/** How an endpoint is reached, by whom, and what it answers. */
+interface Described<Declared extends Answers> {
   /** Unique; names the operation in the OpenAPI document. */
   id: string;
   method: Method;
@@ -36,49 +28,104 @@ export interface EndpointSpec<Query extends z.ZodType, Body extends z.ZodType> {
   tag: string;
   summary: string;
   roles: readonly Role[];
+  answers: Declared;
+}
+
+export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers>
+  extends Described<Declared> {
   query?: Query;
   body?: Body;
-  answers: Readonly<Record<number, AnswerDescription>>;
-  /** Problems that no schema can say. Sees the request as it was sent, so that every problem is named at once. */
-  inspect?(raw: Call<unknown, unknown>): Promise<Problem[]> | Problem[];
-  handle(call: Call<z.output<Query>, z.output<Body>>): Promise<Answer>;
+}
+
+/** What a handler is given: everything parsed. */
+export interface Call<Query, Body> extends RequestContext {
+  query: Query;
+  body: Body;
+}
+
+/** What a judge is given: of query and body what the schemas take, also when they refuse the rest. */
+export interface JudgedCall<Query, Body> extends Call<Query, Body> {
+  /** The first names of the paths that the schemas refuse, so that nobody calls a refused field missing. */
+  refused: ReadonlySet<string>;
+}
+
+/** What a judge says. `found` counts only where there are no problems; where it is null, problems say why. */
+export interface Judged<Found> {
+  problems: readonly Problem[];
+  found: Found | null;
 }
 
 /** An endpoint with its types closed over: what the router and the OpenAPI document are made of. */
-export interface Endpoint {
-  id: string;
-  method: Method;
-  path: string;
-  tag: string;
-  summary: string;
-  roles: readonly Role[];
+export interface Endpoint extends Described<Answers> {
   query: z.ZodType | null;
   body: z.ZodType | null;
-  answers: Readonly<Record<number, AnswerDescription>>;
+  /** It goes on working, and the OpenAPI document says what takes its place. */
+  deprecated: boolean;
   /** @throws AppError naming every problem of the request. */
-  run(raw: Call<unknown, unknown>): Promise<Answer>;
+  run(raw: Call<unknown, unknown>): Promise<{ status: number; body: unknown; headers?: Record<string, string> }>;
 }
 
-/** Closes an endpoint's types over, so that endpoints of all kinds fit in one list. */
-export function endpoint<Query extends z.ZodType = z.ZodUndefined, Body extends z.ZodType = z.ZodUndefined>(
-  spec: EndpointSpec<Query, Body>,
-): Endpoint {
-  const { id, method, path, tag, summary, roles, answers } = spec;
-  return {
-    id,
-    method,
-    path,
-    tag,
-    summary,
-    roles,
-    answers,
-    query: spec.query ?? null,
-    body: spec.body ?? null,
-    async run(raw) {
-      const { query, body } = await parseRequest(spec, raw, () => spec.inspect?.(raw) ?? []);
-      return spec.handle({ ...raw, query, body });
-    },
+/** A declared endpoint that still lacks its handler. */
+interface Unhandled<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers> {
+  /** For an endpoint whose requests need no more than to be parsed. */
+  handle(handler: (call: Call<z.output<Query>, z.output<Body>>) => Promise<AnswerOf<Declared>>): Endpoint;
+
+  /**
+   * A judge names the problems that no schema can say, and finds what the handler needs. A handler answers null when what
+   * was found has been changed meanwhile: then it is found, judged and handled anew.
+   */
+  judge<Found>(judge: (call: JudgedCall<Sound<Query>, Sound<Body>>) => Promise<Judged<Found>>): {
+    handle(
+      handler: (call: Call<z.output<Query>, z.output<Body>> & { found: Found }) => Promise<AnswerOf<Declared> | null>,
+    ): Endpoint;
   };
 }
 
-export const ok = (body: unknown): Answer => ({ status: 200, body });
+/**
+ * Makes an endpoint: `endpoint({…}).handle(…)` or `endpoint({…}).judge(…).handle(…)`. An answer that isn't declared doesn't
+ * compile; in steps, because the compiler has to know the declaration before it reads the handler.
+ */
+export function endpoint<
+  Declared extends Answers,
+  Query extends z.ZodType = z.ZodUndefined,
+  Body extends z.ZodType = z.ZodUndefined,
+>(declaration: Declaration<Query, Body, Declared>): Unhandled<Query, Body, Declared> {
+  const closedOver = (run: Endpoint['run']): Endpoint => ({
+    ...declaration,
+    query: declaration.query ?? null,
+    body: declaration.body ?? null,
+    deprecated: false,
+    run,
+  });
+  return {
+    handle: (handler) =>
+      closedOver(async (raw) => {
+        const { query, body, problems } = parseRequest(declaration, raw);
+        if (problems.length > 0) throw badRequest(problems);
+        return handler({ ...raw, query: query.whole, body: body.whole });
+      }),
+    judge: (judge) => ({
+      handle: (handler) =>
+        closedOver(async (raw) => {
+          const { query, body, problems: refusals } = parseRequest(declaration, raw);
+          const refused = new Set(refusals.map(({ path }) => path.split('.', 1)[0] ?? ''));
+          return retryOnConflict(async () => {
+            const { problems, found } = await judge({ ...raw, query: query.sound, body: body.sound, refused });
+            if (refusals.length + problems.length > 0) throw badRequest([...refusals, ...problems]);
+            if (found === null) throw new Error(`${declaration.id} found nothing, and no problem either`);
+            return handler({ ...raw, query: query.whole, body: body.whole, found });
+          });
+        }),
+    }),
+  };
+}
+
+/** The same endpoint at the path that it had before, under the id that it had there. */
+export function earlierPathOf(endpoint: Endpoint, earlier: { id: string; path: string }): Endpoint {
+  return { ...endpoint, ...earlier, summary: `Earlier path of ${endpoint.path}`, deprecated: true };
+}
+
+/** Status 200. `Body` is what the endpoint declares: an undeclared field of a literal doesn't compile. */
+export function ok<Body>(body: NoInfer<Body>): { status: 200; body: Body } {
+  return { status: 200, body };
+}

@@ -1,7 +1,7 @@
 import { isDatabaseAway } from '../db/database.ts';
 import { MARK_EVERY_MS, markListening } from '../db/reports/listening.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { toLoggedError } from './logged-error.ts';
+import { toLoggedError } from './request-log.ts';
 
 /**
  * Marks every 10 s that reports can be received, from now until stopped. A mark that fails is a mark missed: then reports

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Router } from 'express';
-import { authenticate, requireRole } from './authentication.ts';
+import { authenticate, requireRole } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -31,11 +31,9 @@ function serve(
       query: request.query,
       body: request.body,
       nowMs,
-      requestId: String(request.id),
     });
     response.status(answer.status).set(answer.headers ?? {});
-    if (answer.body === undefined) response.end();
-    else if (typeof answer.body === 'string') response.send(answer.body);
+    if (typeof answer.body === 'string') response.send(answer.body);
     else response.json(answer.body);
   };
 }

@@ -1,9 +1,28 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import type { Endpoint } from './endpoint.ts';
-import { problemSchema } from './schemas/problem.ts';
+import { ROLES } from '../domain/roles.ts';
+import { type Endpoint, endpoint, ok } from './endpoint.ts';
+import { problemAnswer } from './problems.ts';
+import { anyObject } from './schemas/fields.ts';
 
 type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
+
+/** Serves the document of these endpoints; it is made when it is first asked for. */
+export function openApiEndpoint(endpoints: readonly Endpoint[]): Endpoint {
+  let document: object | null = null;
+  return endpoint({
+    id: 'readOpenApi',
+    method: 'get',
+    path: '/openapi.json',
+    tag: 'Operation',
+    summary: 'This document',
+    roles: ROLES,
+    answers: { 200: { description: 'OpenAPI 3.1', schema: anyObject } },
+  }).handle(async () => {
+    document ??= describeEndpoints(endpoints);
+    return ok(document);
+  });
+}
 
 /** The OpenAPI 3.1 document of these endpoints. */
 export function describeEndpoints(endpoints: readonly Endpoint[]): OpenApiDocument {
@@ -33,6 +52,7 @@ function toRoute(endpoint: Endpoint): RouteConfig {
     path: endpoint.path.replaceAll(/:(\w+)/g, '{$1}'),
     tags: [endpoint.tag],
     summary: endpoint.summary,
+    ...(endpoint.deprecated ? { deprecated: true } : {}),
     description: `For role ${endpoint.roles.join(', ')}.`,
     request: {
       ...(names.length > 0 ? { params: z.object(Object.fromEntries(names.map((name) => [name, z.string()]))) } : {}),
@@ -46,7 +66,7 @@ function toRoute(endpoint: Endpoint): RouteConfig {
           { description, ...(schema ? { content: { 'application/json': { schema } } } : {}) },
         ]),
       ),
-      default: { description: 'What is wrong', content: { 'application/problem+json': { schema: problemSchema } } },
+      default: { description: 'What is wrong', content: { 'application/problem+json': { schema: problemAnswer } } },
     },
   };
 }

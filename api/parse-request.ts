@@ -1,39 +1,67 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppError, type Problem } from '../domain/app-error.ts';
 
 /**
- * Validates query and body against an endpoint's schemas and its own inspection, all of them before any is answered.
- * @throws AppError `bad-request` with every problem.
+ * What a schema takes of a value. Of a refused value these are the fields and elements that the schema takes by themselves:
+ * rules beyond the schema judge them, so that one answer names every problem of a request.
  */
-export async function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
+export type Sound<Schema> =
+  Schema extends z.ZodOptional<infer Inner>
+    ? Sound<Inner> | undefined
+    : Schema extends z.ZodNullable<infer Inner>
+      ? Sound<Inner> | null
+      : Schema extends z.ZodArray<infer Element>
+        ? Sound<Element>[]
+        : Schema extends z.ZodObject<infer Shape>
+          ? { [Field in keyof Shape]?: Sound<Shape[Field]> }
+          : z.output<Schema> | undefined;
+
+interface Parsed<Schema> {
+  /** All of it; undefined where the schema refuses the value. */
+  whole: z.output<Schema>;
+  sound: Sound<Schema>;
+  issues: readonly z.core.$ZodIssue[];
+}
+
+/** Parses query and body once, each by its schema, and names what the schemas refuse. */
+export function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
   schemas: { query?: Query; body?: Body },
   raw: { query: unknown; body: unknown },
-  inspect: () => Promise<readonly Problem[]> | readonly Problem[],
-): Promise<{ query: z.output<Query>; body: z.output<Body> }> {
-  const problems: Problem[] = [];
-  const query = parse(schemas.query, raw.query, problems);
-  const body = parse(schemas.body, raw.body, problems);
-  problems.push(...(await inspect()));
-  if (problems.length > 0) throw badRequest(problems);
-  return { query, body };
+): { query: Parsed<Query>; body: Parsed<Body>; problems: Problem[] } {
+  const query = parse(schemas.query, raw.query);
+  const body = parse(schemas.body, raw.body);
+  return { query, body, problems: [...query.issues, ...body.issues].flatMap(toProblems) };
 }
 
 /** One refusal that names every problem, each place with the same message once. */
 export function badRequest(problems: readonly Problem[]): AppError {
   const once = [...new Map(problems.map((problem) => [`${problem.path}\n${problem.message}`, problem])).values()];
-  const told = once.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  return new AppError('bad-request', told.join('; '), { problems: once });
+  const sentences = once.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  return new AppError('bad-request', sentences.join('; '), { problems: once });
 }
 
-function parse<Schema extends z.ZodType>(
-  schema: Schema | undefined,
-  value: unknown,
-  problems: Problem[],
-): z.output<Schema> {
-  if (schema === undefined) return undefined as z.output<Schema>;
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap(toProblems));
-  return parsed.data as z.output<Schema>;
+function parse<Schema extends z.ZodType>(schema: Schema | undefined, value: unknown): Parsed<Schema> {
+  const parsed = schema?.safeParse(value);
+  const whole = parsed?.data as z.output<Schema>;
+  if (schema === undefined || parsed?.success) return { whole, sound: whole as Sound<Schema>, issues: [] };
+  return { whole, sound: soundPart(schema, value) as Sound<Schema>, issues: parsed?.error.issues ?? [] };
+}
+
+/** No schema takes a longer list; of one that is refused for its length, the rest would be judged for nothing. */
+const MAX_SOUND_ELEMENTS = 1_000;
+
+/** Elements of a list keep their places, so that their problems are named where they were sent. */
+function soundPart(schema: z.core.$ZodType, value: unknown): unknown {
+  const parsed = z.safeParse(schema, value);
+  if (parsed.success) return parsed.data;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return soundPart(schema.unwrap(), value);
+  if (schema instanceof z.ZodArray && Array.isArray(value)) {
+    return value.slice(0, MAX_SOUND_ELEMENTS).map((one) => soundPart(schema.element, one));
+  }
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const sent = new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}));
+  const fields = Object.entries(schema.shape).map(([name, field]) => [name, soundPart(field, sent.get(name))] as const);
+  return Object.fromEntries(fields.filter(([, field]) => field !== undefined));
 }
 
 function toProblems(issue: z.core.$ZodIssue): Problem[] {

@@ -1,10 +1,23 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { isDatabaseAway } from '../db/database.ts';
 import { AppError, type AppErrorCode } from '../domain/app-error.ts';
-import { toLoggedError } from './logged-error.ts';
+import { toLoggedError } from './request-log.ts';
 
 const RETRY_AFTER_SECONDS = 5;
+
+/** RFC 9457, with every problem in `errors` and the message again in `error`. */
+export const problemAnswer = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  error: z.string(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })),
+  instance: z.string(),
+  requestId: z.string(),
+});
 
 const HTTP: Record<AppErrorCode | 'internal', { status: number; title: string }> = {
   'bad-request': { status: 400, title: 'Bad request' },
@@ -19,7 +32,7 @@ const HTTP: Record<AppErrorCode | 'internal', { status: number; title: string }>
   unavailable: { status: 503, title: 'Unavailable' },
 };
 
-/** Answers every error as RFC 9457 problem+json; what isn't a refusal of ours is logged and told as an internal error. */
+/** Answers every error as RFC 9457 problem+json; what isn't a refusal of ours is logged and answered as an internal error. */
 export function answerProblems(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const refusal = toRefusal(error);
@@ -32,7 +45,7 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** For paths that no route took. */
+/** For paths that no route took. @throws AppError `not-found`, always. */
 export const answerNotFound: RequestHandler = (request) => {
   throw new AppError('not-found', `There is no ${request.method} ${request.path}; see /docs for what there is.`);
 };
@@ -43,21 +56,17 @@ function sendProblem(response: Response, requestId: string, refusal: AppError | 
   const message = refusal?.message ?? `Something went wrong on our side; the log has it under request id ${requestId}.`;
   if (refusal && refusal.retryAfterSeconds !== null) response.set('Retry-After', String(refusal.retryAfterSeconds));
   if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer realm="defib"');
-  response
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:defib:problem:${code}`,
-        title,
-        status,
-        detail: message,
-        error: message,
-        errors: refusal?.problems ?? [],
-        instance: `urn:defib:request:${requestId}`,
-        requestId,
-      }),
-    );
+  const body: z.input<typeof problemAnswer> = {
+    type: `urn:defib:problem:${code}`,
+    title,
+    status,
+    detail: message,
+    error: message,
+    errors: [...(refusal?.problems ?? [])],
+    instance: `urn:defib:request:${requestId}`,
+    requestId,
+  };
+  response.status(status).type('application/problem+json').send(JSON.stringify(body));
 }
 
 function toRefusal(error: unknown): AppError | null {
@@ -66,7 +75,7 @@ function toRefusal(error: unknown): AppError | null {
   return toBodyRefusal(error);
 }
 
-/** 503 with a Retry-After. */
+/** The refusal that is answered as 503 with a Retry-After. */
 export function unavailable(message: string, cause?: unknown): AppError {
   return new AppError('unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { findFleetCounts } from '../db/fleet/fleet-counts.ts';
 import { findMended } from '../db/upkeep/reconcile-notes.ts';
-import { OPERATORS } from './caller.ts';
+import { OPERATORS } from '../domain/roles.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
 
@@ -49,13 +49,12 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     summary: 'Prometheus metrics of Defib itself',
     roles: OPERATORS,
     answers: { 200: { description: 'Prometheus text' } },
-    async handle() {
-      const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
-      for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
-      unwatched.set(count);
-      mended.set(await findMended(database.pool));
-      return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
-    },
+  }).handle(async () => {
+    const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
+    for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
+    unwatched.set(count);
+    mended.set(await findMended(database.pool));
+    return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
   });
 
   const timeRequests: RequestHandler = (request, response, next) => {

@@ -1,25 +1,34 @@
 import type { Author } from '../db/access/audit.ts';
+import type { Database } from '../db/database.ts';
 import { findVm, type VmRecord } from '../db/fleet/find-vms.ts';
 import { AppError } from '../domain/app-error.ts';
 import type { VmIdentity } from '../temporal/vm-signals.ts';
-import type { ApiDependencies } from './dependencies.ts';
-import type { Call } from './endpoint.ts';
+import type { Caller } from './caller.ts';
 
-type AnyCall = Pick<Call<unknown, unknown>, 'caller' | 'params' | 'nowMs'>;
+/** Who asks, when, and what the path names. */
+export interface RequestContext {
+  caller: Caller;
+  params: Readonly<Record<string, string>>;
+  nowMs: number;
+}
 
 /** The VM that the path names, by id or externalId. @throws AppError `not-found`, another tenant's VM included. */
-export async function requireVm({ database }: Pick<ApiDependencies, 'database'>, call: AnyCall): Promise<VmRecord> {
-  const reference = call.params.id ?? '';
-  const vm = await findVm(database.pool, call.caller.tenantId, reference, call.nowMs);
+export async function requireVm(
+  { database }: { database: Database },
+  { caller, params, nowMs }: Pick<RequestContext, 'caller' | 'params' | 'nowMs'>,
+): Promise<VmRecord> {
+  const reference = params.id ?? '';
+  const vm = await findVm(database.pool, caller.tenantId, reference, nowMs);
   if (vm === null) throw new AppError('not-found', `There is no VM "${reference.slice(0, 200)}".`);
   return vm;
 }
 
 /** Whoever changes something by this call. */
-export function authorOf({ caller, nowMs }: Pick<AnyCall, 'caller' | 'nowMs'>): Author {
+export function authorOf({ caller, nowMs }: Pick<RequestContext, 'caller' | 'nowMs'>): Author {
   return { tenantId: caller.tenantId, actor: caller.actor, nowMs };
 }
 
+/** A VM as its workflow is started with. */
 export function identityOf(vm: VmRecord): VmIdentity {
   return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site };
 }

@@ -1,15 +1,16 @@
 import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
-import { type Caller, mayNameSockets } from './caller.ts';
-import type { VmAnswer } from './schemas/vms.ts';
+import type { Caller } from './caller.ts';
+import { toIso } from './schemas/fields.ts';
+import type { statusRow, VmAnswer } from './schemas/vms.ts';
+import { toProviderAnswer } from './vm-provider.ts';
 
-type Reasons = VmAnswer['reasons'];
+type StatusRow = Pick<VmAnswer, keyof typeof statusRow>;
 
 /** A VM as its tenant sees it. */
 export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
   const { id, name, address, externalId, tags, site, host, reportIntervalSeconds } = vm;
-  const { consecutiveFailures, consecutiveSuccesses, agent } = vm;
   return {
     id,
     name,
@@ -19,18 +20,13 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     site,
     host,
     reportIntervalSeconds,
-    provider: mayNameSockets(caller) ? vm.provider : { kind: vm.provider.kind },
+    provider: toProviderAnswer(vm, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
-    reasons: reasonsOf(vm, nowMs),
-    consecutiveFailures,
-    consecutiveSuccesses,
-    lastCheckAt: toIso(vm.lastCheckAt),
-    lastHealthyAt: toIso(vm.lastHealthyAt),
-    lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
+    ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.standing === 'stopped-on-purpose',
-    agent,
+    agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
     createdAt: vm.createdAt.toISOString(),
@@ -38,19 +34,43 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
   };
 }
 
-export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
+/** What is stored of a VM's health, and why it has its status. */
+export function toStatusRow(vm: VmRecord, nowMs: number): StatusRow {
   return {
-    ...check,
-    timeoutSeconds: timeoutOf(check) / 1000,
-    status: check.status ?? 'unknown',
-    reason: check.reason ?? 'not-checked-yet',
-    consecutiveFailures: check.consecutiveFailures ?? 0,
-    consecutiveSuccesses: check.consecutiveSuccesses ?? 0,
+    reasons: reasonsOf(vm, nowMs),
+    consecutiveFailures: vm.consecutiveFailures,
+    consecutiveSuccesses: vm.consecutiveSuccesses,
+    lastCheckAt: toIso(vm.lastCheckAt),
+    lastHealthyAt: toIso(vm.lastHealthyAt),
+    lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
   };
 }
 
-/** Why a VM has its status: what its checks say, unless nobody knows how it is now. */
-export function reasonsOf(vm: VmRecord, nowMs: number): Reasons {
+/** A check with its state; one that was never checked is unknown. Built by hand: pages of VMs hold thousands of them. */
+export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
+  return {
+    id: check.id,
+    checkType: check.checkType,
+    name: check.name,
+    target: check.target,
+    intervalSeconds: check.intervalSeconds,
+    timeoutSeconds: timeoutOf(check) / 1000,
+    failureThreshold: check.failureThreshold,
+    successThreshold: check.successThreshold,
+    staleAfterSeconds: check.staleAfterSeconds,
+    options: check.options,
+    enabled: check.enabled,
+    status: check.status ?? 'unknown',
+    reason: check.reason ?? 'not-checked-yet',
+    message: check.message,
+    consecutiveFailures: check.consecutiveFailures ?? 0,
+    consecutiveSuccesses: check.consecutiveSuccesses ?? 0,
+    lastCheckAt: check.lastCheckAt,
+  };
+}
+
+/** What its checks say, unless that doesn't hold now. */
+function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
   switch (vm.standing) {
     case null:
       return vm.reasons;
@@ -64,8 +84,4 @@ export function reasonsOf(vm: VmRecord, nowMs: number): Reasons {
       return [{ reason: vm.standing, message: `Nobody has looked at it ${since}: ${advice}.` }];
     }
   }
-}
-
-export function toIso(at: Date | null): string | null {
-  return at?.toISOString() ?? null;
 }

@@ -6,3 +6,5 @@ export type Role = (typeof ROLES)[number];
 export const PEOPLE: readonly Role[] = ['USER', 'ADMIN', 'OPERATOR'];
 export const ADMINS: readonly Role[] = ['ADMIN', 'OPERATOR'];
 export const OPERATORS: readonly Role[] = ['OPERATOR'];
+/** Those who may report for a VM. */
+export const REPORTERS: readonly Role[] = ['AGENT', 'ADMIN', 'OPERATOR'];

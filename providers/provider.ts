@@ -68,8 +68,10 @@ export interface ProviderKind<Config = unknown, Credentials = unknown> {
   readonly kind: string;
   /** How users name a VM there, `kind` included. */
   readonly reference: z.ZodObject<{ kind: z.ZodLiteral<string> }>;
+  /** A VM named as users do, for messages and documents. */
+  readonly example: ProviderReference;
   /** Who may name VMs there, and sees how they are named; to others a VM shows its provider's kind alone. */
-  readonly namedBy: readonly Role[];
+  readonly namedBy: { roles: readonly Role[]; refusal: string };
   /** Who may add, change and remove instances. */
   readonly managedBy: readonly Role[];
   /** The power actions it can carry out. */

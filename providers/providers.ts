@@ -1,4 +1,3 @@
-import type { JsonValue } from '../domain/observation.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Provider, ProviderKind, ProviderPlace, ProviderTrouble } from './provider.ts';
 
@@ -7,7 +6,7 @@ export interface StoredInstance {
   id: string;
   kind: string;
   site: string;
-  config: { [key: string]: JsonValue };
+  config: Record<string, unknown>;
   /** Sealed; null = it needs none. */
   credentials: string | null;
   revision: number;
@@ -23,7 +22,7 @@ export interface Providers {
 export interface ProvidersOptions {
   settings: Settings;
   /** Opens sealed credentials; throws what is to be told when it can't. */
-  openCredentials(sealed: string): JsonValue;
+  openCredentials(sealed: string): unknown;
 }
 
 /** Connects each instance once per revision. */

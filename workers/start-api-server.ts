@@ -1,14 +1,18 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { callProvider } from '../activities/call-provider.ts';
 import { type RunningApi, startApi } from '../api/start-api.ts';
 import { checkProblems, targetRefusal } from '../checks/configuration.ts';
 import { ensureAdminToken } from '../db/access/admin-token.ts';
 import { openDatabase } from '../db/database.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
-import { registerQmpSocket } from '../providers/qemu/socket-path.ts';
+import { createProviders } from '../providers/providers.ts';
+import { PROVIDER_KINDS } from '../providers/registry.ts';
+import { callProviderAt } from '../temporal/provider-caller.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
+import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
 
 /** Serves the API; starts while Temporal is away too. `adminToken` becomes the installation's own. */
@@ -23,11 +27,14 @@ export async function startApiServer(
   // agents' reports need today's partitions, also where no worker runs yet
   await ensurePartitions(database.pool, Date.now());
   const connection = Connection.lazy({ address: connections.temporalAddress });
+  const client = new Client({ connection, namespace: connections.namespace });
+  const box = credentialBox(settings);
+  const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
   const guard = egressSettings(settings, connections);
   const api = await startApi(
     {
       database,
-      temporal: createVmSignals(new Client({ connection, namespace: connections.namespace })),
+      temporal: createVmSignals(client),
       settings,
       checks: {
         validate: ({ address, ...check }) => checkProblems(check, address),
@@ -36,7 +43,13 @@ export async function startApiServer(
           return refused === null ? [] : [refused];
         },
       },
-      qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
+      providers: {
+        sealCredentials: box.seal,
+        call: (site, call) =>
+          site === settings.DEFIB_SITE
+            ? callProvider({ database, providers }, call)
+            : callProviderAt(client, site, call),
+      },
       clock: Date.now,
       logger: log,
     },

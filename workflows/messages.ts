@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, type SignalDefinition } from '@temporalio/workflow';
-import type { ProviderCall } from '../activities/contract.ts';
+import type { ProviderCall } from '../domain/provider-call.ts';
 
 /**
  * What people, the API and workflows say to workflows: each message with its name, its type and its description, for

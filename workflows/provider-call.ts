@@ -1,7 +1,8 @@
 import { ActivityFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { ProviderActivities, ProviderCallAnswer } from '../activities/contract.ts';
+import type { ProviderActivities } from '../activities/contract.ts';
 import { siteTaskQueue } from '../domain/ids.ts';
+import type { ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { ProviderCallInput } from './messages.ts';
 
 const TAKEN_WITHIN_SECONDS = 10;

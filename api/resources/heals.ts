@@ -1,17 +1,23 @@
 import { z } from 'zod';
 import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
 import { findHealEvents, type HealEventRecord } from '../../db/heals/heal-events.ts';
-import { findIncidents } from '../../db/heals/incident-history.ts';
-import { PEOPLE } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { findIncidents, type IncidentRecord } from '../../db/heals/incident-history.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { healEventAnswer, healHistoryQuery, incidentListAnswer, incidentListQuery } from '../schemas/heals.ts';
-import { toIso } from '../vm-answer.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
+import {
+  healEventAnswer,
+  healHistoryQuery,
+  incidentAnswer,
+  incidentListAnswer,
+  incidentListQuery,
+} from '../schemas/heals.ts';
 
 const TAG = 'Auto-heal';
-const incidentPosition = z.tuple([z.int()]);
+const BY_INCIDENT = byKey(z.int(), ({ incident }: IncidentRecord) => incident);
 
 /** What was done to a VM, why, and why not. */
 export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -24,11 +30,10 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     roles: PEOPLE,
     query: healHistoryQuery,
     answers: { 200: { description: 'Heal events', schema: z.array(healEventAnswer) } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const events = await findHealEvents(deps.database.pool, vm.id, call.query.limit);
-      return ok(events.map(toAnswer));
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const events = await findHealEvents(deps.database.pool, vm.id, call.query.limit);
+    return ok(events.map(toHealEvent));
   });
 
   const reset = endpoint({
@@ -39,14 +44,15 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     summary: "A VM's heal attempts and failures back to 0; a heal that waits decides again",
     roles: PEOPLE,
     answers: { 200: { description: 'Reset', schema: z.object({ reset: z.literal(true) }) } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      await recordAttemptsReset(deps.database, vm.id, authorOf(call));
-      const told = await deps.temporal.attemptsReset(vm.id);
-      // a heal that waits looks again by itself after a while
-      if (!told.ok) deps.logger.warn({ vmId: vm.id, reason: told.message }, 'nobody heard that attempts were reset');
-      return ok({ reset: true });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    await recordAttemptsReset(deps.database, vm.id, authorOf(call));
+    const delivery = await deps.temporal.attemptsReset(vm.id);
+    // a heal that waits looks again by itself after a while
+    if (!delivery.ok) {
+      deps.logger.warn({ vmId: vm.id, reason: delivery.message }, 'a reset of attempts was not delivered');
+    }
+    return ok({ reset: true });
   });
 
   const incidents = endpoint({
@@ -58,26 +64,32 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     roles: PEOPLE,
     query: incidentListQuery,
     answers: { 200: { description: 'Incidents', schema: incidentListAnswer } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const { limit, cursor } = call.query;
-      const before = fromCursor(cursor, incidentPosition)?.[0] ?? null;
-      const rows = await findIncidents(deps.database.pool, vm.id, { before, limit: limit + 1 });
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.incident]);
-      return ok({ incidents: page, nextCursor });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const { page, nextCursor } = await readPage(call.query, BY_INCIDENT, (before, limit) =>
+      findIncidents(deps.database.pool, vm.id, { before, limit }),
+    );
+    return ok({ incidents: page.map(toIncident), nextCursor });
   });
 
   return [history, reset, incidents];
 }
 
-function toAnswer(row: HealEventRecord): object {
-  const { vmId, ...event } = row;
+function toHealEvent(row: HealEventRecord): z.input<typeof healEventAnswer> {
   return {
-    ...event,
-    id: String(event.id),
-    podId: vmId,
-    triggeredAt: event.triggeredAt.toISOString(),
-    completedAt: toIso(event.completedAt),
+    ...declaredFields(healEventAnswer, row),
+    id: String(row.id),
+    podId: row.vmId,
+    triggeredAt: row.triggeredAt.toISOString(),
+    completedAt: toIso(row.completedAt),
+  };
+}
+
+function toIncident(record: IncidentRecord): z.input<typeof incidentAnswer> {
+  const { openedAt, closedAt } = record;
+  return {
+    ...declaredFields(incidentAnswer, record),
+    openedAt: openedAt.toISOString(),
+    closedAt: toIso(closedAt),
   };
 }

@@ -1,20 +1,21 @@
 import { z } from 'zod';
 import { recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
-import type { CheckRecord } from '../../db/fleet/find-vms.ts';
+import type { CheckRecord, VmRecord } from '../../db/fleet/find-vms.ts';
 import type { NewCheck } from '../../db/fleet/vm-registration.ts';
 import { AppError } from '../../domain/app-error.ts';
-import { announceChange, changedAnswer } from '../announcing.ts';
-import { PEOPLE } from '../caller.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Call, type Endpoint, endpoint } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
-import { authorOf, requireVm, retryOnConflict } from '../request-context.ts';
-import { type CheckInput, checkAnswer, checkTypeField, inspectableCheck } from '../schemas/checks.ts';
+import { type Endpoint, endpoint } from '../endpoint.ts';
+import { authorOf, requireVm } from '../request-context.ts';
+import { checkAnswer, checkTypeField } from '../schemas/checks.ts';
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
 import { MAX_CHECKS } from '../schemas/vms.ts';
 import { toCheckAnswer } from '../vm-answer.ts';
+
+const disabledAnswer = z.object({ disabled: z.literal(true) });
 
 /** A VM's checks, addressed by type; further ones of a type by their name as well. */
 export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -28,23 +29,32 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     body: checkConfigInput,
     answers: {
       200: { description: 'The check', schema: checkAnswer },
-      202: { description: 'The check; looks hear of it when Temporal is back' },
+      202: { description: 'The check; looks hear of it when Temporal is back', schema: unannounced(checkAnswer) },
     },
-    async inspect(call) {
-      const parsed = inspectableCheck.safeParse(call.body);
-      if (!parsed.success) return [];
+  })
+    .judge(async (call) => {
+      const { checkType } = call.body;
+      if (checkType === undefined) return { problems: [], found: null };
       const vm = await requireVm(deps, call);
-      const before = vm.checks.find((check) => isSame(check, parsed.data));
-      return checkProblems(deps.checks, completeCheck(parsed.data, before && toSettings(before)), vm.address, '');
-    },
-    async handle(call) {
-      const { committed, lookSooner } = await retryOnConflict(() => configureOnce(deps, call));
+      const before = checkOf(vm, call.body);
+      const check = completeCheck({ ...call.body, checkType }, before && toSettings(before));
+      const problems = await checkProblems(deps.checks, check, vm.address, '');
+      if (before === undefined && vm.checks.length >= MAX_CHECKS) {
+        problems.push({ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` });
+      }
+      return { problems, found: { vm, before, check } };
+    })
+    .handle(async (call) => {
+      const { vm, before, check } = call.found;
+      const read = { vmId: vm.id, version: vm.settingsVersion };
+      const committed = await recordCheck(deps.database, read, check, authorOf(call));
+      if (committed === null) return null;
+      const lookSooner = check.enabled && (!before?.enabled || check.intervalSeconds < before.intervalSeconds);
       const announced = await announceChange(deps, committed, lookSooner);
-      const after = (await requireVm(deps, call)).checks.find((check) => isSame(check, call.body));
+      const after = checkOf(await requireVm(deps, call), check);
       if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
       return changedAnswer(toCheckAnswer(after), announced);
-    },
-  });
+    });
 
   const disable = endpoint({
     id: `disableCheck${suffix}`,
@@ -55,44 +65,32 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     roles: PEOPLE,
     query: checkNameQuery,
     answers: {
-      200: { description: 'Disabled', schema: z.object({ disabled: z.literal(true) }) },
-      202: { description: 'Disabled; looks hear of it when Temporal is back' },
+      200: { description: 'Disabled', schema: disabledAnswer },
+      202: { description: 'Disabled; looks hear of it when Temporal is back', schema: unannounced(disabledAnswer) },
     },
-    inspect: ({ params }) => {
-      const problems = checkTypeField.safeParse(params.checkType).error?.issues ?? [];
-      return problems.map(({ message }) => ({ path: 'checkType', message }));
-    },
-    async handle(call) {
+  })
+    .judge(async ({ params }) => {
+      const checkType = checkTypeField.safeParse(params.checkType);
+      const problems = checkType.error?.issues.map(({ message }) => ({ path: 'checkType', message })) ?? [];
+      return { problems, found: checkType.data ?? null };
+    })
+    .handle(async (call) => {
       const vm = await requireVm(deps, call);
-      const wanted = { checkType: call.params.checkType, name: call.query.name };
-      const check = vm.checks.find((one) => isSame(one, wanted));
+      const check = checkOf(vm, { checkType: call.found, name: call.query.name });
       const committed = check && (await recordCheckDisabled(deps.database, vm.id, check, authorOf(call)));
-      if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${wanted.checkType} check.`);
+      if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${call.found} check.`);
       return changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
-    },
-  });
+    });
 
   return [configure, disable];
 }
 
-/** Null when the VM was changed since it was read. */
-async function configureOnce(deps: ApiDependencies, call: Call<unknown, CheckInput>) {
-  const vm = await requireVm(deps, call);
-  const before = vm.checks.find((check) => isSame(check, call.body));
-  if (before === undefined && vm.checks.length >= MAX_CHECKS) {
-    throw badRequest([{ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` }]);
-  }
-  const check = completeCheck(call.body, before && toSettings(before));
-  const problems = await checkProblems(deps.checks, check, vm.address, '');
-  if (problems.length > 0) throw badRequest(problems);
-  const read = { vmId: vm.id, version: vm.settingsVersion };
-  const committed = await recordCheck(deps.database, read, check, authorOf(call));
-  const lookSooner = check.enabled && (!before?.enabled || check.intervalSeconds < before.intervalSeconds);
-  return committed && { committed, lookSooner };
-}
-
-function isSame(check: CheckRecord, wanted: { checkType?: string | undefined; name?: string | undefined }): boolean {
-  return check.checkType === wanted.checkType && check.name === (wanted.name ?? '');
+/** The check of that type and name; without a name, the one that is addressed by its type alone. */
+function checkOf(
+  vm: VmRecord,
+  { checkType, name = '' }: { checkType?: string | undefined; name?: string | undefined },
+): CheckRecord | undefined {
+  return vm.checks.find((check) => check.checkType === checkType && check.name === name);
 }
 
 /** What is stored of a check's settings, without its state. */

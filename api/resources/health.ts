@@ -5,17 +5,30 @@ import { findHealSummary } from '../../db/heals/heal-events.ts';
 import { findHistoryTotals, findResults, type ResultRecord } from '../../db/looks/check-results.ts';
 import { findApplicablePolicies } from '../../db/policies/find-policies.ts';
 import { attemptsCountSince, effectivePolicy } from '../../domain/policy.ts';
-import { PEOPLE } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { uptimeOf } from '../../domain/uptime.ts';
+import { BY_ID, type Order, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
-import { healthAnswer, historyAnswer, historyQuery, overviewAnswer, overviewQuery } from '../schemas/health.ts';
-import { reasonsOf, toIso } from '../vm-answer.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
+import {
+  healthAnswer,
+  historyAnswer,
+  historyQuery,
+  overviewAnswer,
+  overviewQuery,
+  type podAnswer,
+  resultAnswer,
+} from '../schemas/health.ts';
+import { toStatusRow } from '../vm-answer.ts';
 
 const HOUR_MS = 3_600_000;
 const RECENT_RESULTS = 10;
-const resultPosition = z.tuple([z.int(), z.uuid()]);
+const BY_DUE_TIME: Order<ResultRecord, { dueAtMs: number; checkId: string }> = {
+  keysOf: ({ dueAt, checkId }) => [dueAt.getTime(), checkId],
+  place: z.tuple([z.int(), z.uuid()]).transform(([dueAtMs, checkId]) => ({ dueAtMs, checkId })),
+};
 
 /** How VMs are and were, in the shapes of the hosting panel that these paths come from. */
 export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
@@ -30,18 +43,15 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: overviewQuery,
     answers: { 200: { description: 'The overview', schema: overviewAnswer } },
-    async handle({ caller, query, nowMs }) {
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const filter = { status: null, q: null, tag: null, provider: null, afterId, limit: query.limit + 1 };
-      const [counts, rows] = await Promise.all([
-        findFleetCounts(pool, caller.tenantId, nowMs),
-        findVms(pool, caller.tenantId, filter, nowMs),
-      ]);
-      const { healthy, unhealthy, degraded, unknown } = counts;
-      const total = healthy + unhealthy + degraded + unknown;
-      const { page, nextCursor } = toPage(rows, query.limit, (vm) => [vm.id]);
-      return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
-    },
+  }).handle(async ({ caller, query, nowMs }) => {
+    const everyVm = { status: null, q: null, tag: null, provider: null };
+    const [counts, { page, nextCursor }] = await Promise.all([
+      findFleetCounts(pool, caller.tenantId, nowMs),
+      readPage(query, BY_ID, (afterId, limit) => findVms(pool, caller.tenantId, { ...everyVm, afterId, limit }, nowMs)),
+    ]);
+    const { healthy, unhealthy, degraded, unknown } = counts;
+    const total = healthy + unhealthy + degraded + unknown;
+    return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
   });
 
   const health = endpoint({
@@ -52,27 +62,21 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "A VM's health now, and its newest results",
     roles: PEOPLE,
     answers: { 200: { description: 'Its health', schema: healthAnswer } },
-    async handle(call) {
-      const vm = await requireVm(deps, call);
-      const [heals, results] = await Promise.all([
-        findHealSummary(pool, vm.id, await windowBegan(deps, vm, call.nowMs)),
-        findResults(pool, vm.id, { sinceMs: 0, checkType: null, before: null, limit: RECENT_RESULTS }),
-      ]);
-      return ok({
-        podId: vm.id,
-        status: vm.status,
-        reasons: reasonsOf(vm, call.nowMs),
-        consecutiveFailures: vm.consecutiveFailures,
-        consecutiveSuccesses: vm.consecutiveSuccesses,
-        lastCheckAt: toIso(vm.lastCheckAt),
-        lastHealthyAt: toIso(vm.lastHealthyAt),
-        lastUnhealthyAt: toIso(vm.lastUnhealthyAt),
-        autoHealAttempts: heals.attempts,
-        lastAutoHealAt: toIso(heals.lastAt),
-        pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
-        recentResults: results.map(toResult),
-      });
-    },
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    const [heals, results] = await Promise.all([
+      findHealSummary(pool, vm.id, await windowBegan(deps, vm, call.nowMs)),
+      findResults(pool, vm.id, { sinceMs: 0, checkType: null, before: null, limit: RECENT_RESULTS }),
+    ]);
+    return ok({
+      podId: vm.id,
+      status: vm.status,
+      ...toStatusRow(vm, call.nowMs),
+      autoHealAttempts: heals.attempts,
+      lastAutoHealAt: toIso(heals.lastAt),
+      pod: { name: vm.name, ipAddress: vm.address, status: vm.status },
+      recentResults: results.map(toResult),
+    });
   });
 
   const history = endpoint({
@@ -84,31 +88,29 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: historyQuery,
     answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
-    async handle(call) {
-      const { hours, checkType = null, limit, cursor } = call.query;
-      const vm = await requireVm(deps, call);
-      const position = fromCursor(cursor, resultPosition);
-      const before = position === null ? null : { dueAtMs: position[0], checkId: position[1] };
-      const sinceMs = call.nowMs - hours * HOUR_MS;
-      const [totals, rows] = await Promise.all([
-        findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
-        findResults(pool, vm.id, { sinceMs, checkType, before, limit: limit + 1 }),
-      ]);
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.dueAt.getTime(), row.checkId]);
-      const told = totals.healthy + totals.unhealthy;
-      return ok({
-        podId: vm.id,
-        period: `${hours}h`,
-        uptimePercentage: told === 0 ? null : ((100 * totals.healthy) / told).toFixed(2),
-        avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
-        totalChecks: totals.total,
-        healthyChecks: totals.healthy,
-        unhealthyChecks: totals.unhealthy,
-        unknownChecks: totals.total - told,
-        results: page.map(toResult),
-        nextCursor,
-      });
-    },
+  }).handle(async (call) => {
+    const { hours, checkType = null } = call.query;
+    const vm = await requireVm(deps, call);
+    const sinceMs = call.nowMs - hours * HOUR_MS;
+    const [totals, { page, nextCursor }] = await Promise.all([
+      findHistoryTotals(pool, vm.id, { sinceMs, checkType }),
+      readPage(call.query, BY_DUE_TIME, (before, limit) =>
+        findResults(pool, vm.id, { sinceMs, checkType, before, limit }),
+      ),
+    ]);
+    const { percentage, inconclusive } = uptimeOf(totals);
+    return ok({
+      podId: vm.id,
+      period: `${hours}h`,
+      uptimePercentage: percentage,
+      avgLatencyMs: totals.latencyMs === null ? null : String(Math.round(totals.latencyMs)),
+      totalChecks: totals.total,
+      healthyChecks: totals.healthy,
+      unhealthyChecks: totals.unhealthy,
+      unknownChecks: inconclusive,
+      results: page.map(toResult),
+      nextCursor,
+    });
   });
 
   return [overview, health, history];
@@ -121,7 +123,7 @@ async function windowBegan({ database }: ApiDependencies, vm: VmRecord, nowMs: n
   return attemptsCountSince(policy, vm.attemptsResetAt?.getTime() ?? null, nowMs);
 }
 
-function toPod(vm: VmRecord): object {
+function toPod(vm: VmRecord): z.input<typeof podAnswer> {
   return {
     podId: vm.id,
     name: vm.name,
@@ -132,7 +134,6 @@ function toPod(vm: VmRecord): object {
   };
 }
 
-function toResult(record: ResultRecord): object {
-  const { dueAt: _, ...result } = record;
-  return { ...result, checkedAt: result.checkedAt.toISOString() };
+function toResult(record: ResultRecord): z.input<typeof resultAnswer> {
+  return { ...declaredFields(resultAnswer, record), checkedAt: record.checkedAt.toISOString() };
 }

@@ -1,18 +1,16 @@
 import { z } from 'zod';
 import { findMetrics, type MetricPoint } from '../../db/reports/measurements.ts';
-import { PEOPLE } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
 import { requireVm } from '../request-context.ts';
 import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
 
 const HOUR_MS = 3_600_000;
-const USUAL_POINTS = 300;
-const position = z.tuple([z.int()]);
+const DEFAULT_POINTS = 300;
 
-const metricsQuery = z.strictObject({
+const measurementsQuery = z.strictObject({
   from: instantQuery.describe('default: an hour before `to`').optional(),
   to: instantQuery.describe('default: now').optional(),
   step: z.coerce
@@ -26,26 +24,25 @@ const metricsQuery = z.strictObject({
 });
 
 const percent = z.number().nullable();
-const metricsAnswer = z.object({
+const pointAnswer = z.object({
+  at: z.iso.datetime(),
+  cpu: percent,
+  ram: percent,
+  disk: percent,
+  uptime: z.number().nullable(),
+  samples: z.int(),
+});
+const measurementsAnswer = z.object({
   vmId: z.uuid(),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   stepSeconds: z.int(),
-  points: z.array(
-    z.object({
-      at: z.iso.datetime(),
-      cpu: percent,
-      ram: percent,
-      disk: percent,
-      uptime: z.number().nullable(),
-      samples: z.int(),
-    }),
-  ),
+  points: z.array(pointAnswer),
   nextCursor: nextCursorAnswer,
 });
 
-/** What VMs' agents measured, over time. */
-export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
+/** What VMs' agents measured, over time. Defib's own metrics are in `prometheus.ts`. */
+export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
   const read = endpoint({
     id: 'readMetrics',
     method: 'get',
@@ -53,31 +50,34 @@ export function metricsEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: 'Agents',
     summary: 'CPU, RAM and disk over time: means per step, oldest first',
     roles: PEOPLE,
-    query: metricsQuery,
-    answers: { 200: { description: 'Steps that have reports', schema: metricsAnswer } },
-    async handle(call) {
+    query: measurementsQuery,
+    answers: { 200: { description: 'Steps that have reports', schema: measurementsAnswer } },
+  })
+    .judge(async ({ query, nowMs, refused }) => {
+      const { to: untilMs = nowMs, from: fromMs = untilMs - HOUR_MS } = query;
+      const problems = fromMs < untilMs || refused.has('to') ? [] : [{ path: 'from', message: 'must be before `to`' }];
+      return { problems, found: { fromMs, untilMs } };
+    })
+    .handle(async (call) => {
       const vm = await requireVm(deps, call);
-      const { to: untilMs = call.nowMs, limit, cursor } = call.query;
-      const { from: fromMs = untilMs - HOUR_MS } = call.query;
-      if (fromMs >= untilMs) throw badRequest([{ path: 'from', message: 'must be before `to`' }]);
-      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / USUAL_POINTS));
-      const startMs = fromCursor(cursor, position)?.[0] ?? fromMs;
-      const range = { fromMs, untilMs, stepSeconds, startMs, limit: limit + 1 };
-      const rows = await findMetrics(deps.database.pool, vm.id, range);
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.at.getTime() + stepSeconds * 1000]);
+      const { fromMs, untilMs } = call.found;
+      const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / DEFAULT_POINTS));
+      const byNextStep = byKey(z.int(), ({ at }: MetricPoint) => at.getTime() + stepSeconds * 1000);
+      const { page, nextCursor } = await readPage(call.query, byNextStep, (nextMs, limit) =>
+        findMetrics(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
+      );
       return ok({
         vmId: vm.id,
         from: new Date(fromMs).toISOString(),
         to: new Date(untilMs).toISOString(),
         stepSeconds,
-        points: page.map(toAnswer),
+        points: page.map(toPoint),
         nextCursor,
       });
-    },
-  });
+    });
   return [read];
 }
 
-function toAnswer(point: MetricPoint): object {
-  return { ...point, at: point.at.toISOString() };
+function toPoint({ at, cpu, ram, disk, uptime, samples }: MetricPoint): z.input<typeof pointAnswer> {
+  return { at: at.toISOString(), cpu, ram, disk, uptime, samples };
 }

@@ -1,23 +1,20 @@
 import { z } from 'zod';
-import { findVm } from '../../db/fleet/find-vms.ts';
 import {
   findPolicyPage,
   type PolicyRow,
-  type PolicySettings,
   recordPolicy,
   recordPolicyChanged,
   recordPolicyDeleted,
 } from '../../db/policies/policy-changes.ts';
-import { AppError } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
-import { PEOPLE } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
-import { POLICY_DEFAULTS, policyProblems } from '../policy-problems.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
 import { authorOf } from '../request-context.ts';
-import { type PolicyInput, policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
+import { declaredFields } from '../schemas/fields.ts';
+import { policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
 
@@ -32,12 +29,11 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     query: policyListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
-    async handle({ caller, query }) {
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const rows = await findPolicyPage(deps.database, caller.tenantId, afterId, query.limit + 1);
-      const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
-      return ok({ policies: page.map(toAnswer), nextCursor });
-    },
+  }).handle(async ({ caller, query }) => {
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findPolicyPage(deps.database, caller.tenantId, afterId, limit),
+    );
+    return ok({ policies: page.map(toAnswer), nextCursor });
   });
 
   const upsert = endpoint({
@@ -52,21 +48,18 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
       200: { description: 'Changed', schema: policyAnswer },
       201: { description: 'Made', schema: policyAnswer },
     },
-    inspect: (call) => policyProblems(deps, call),
-    async handle(call) {
-      const { id } = call.body;
-      const settings = await toSettings(deps, call);
-      if (id === undefined) {
-        const { name, ...rest } = settings;
-        if (name === undefined) throw badRequest([{ path: 'name', message: 'is needed for a new policy' }]);
-        const made = await recordPolicy(deps.database, { ...POLICY_DEFAULTS, name, ...rest }, authorOf(call));
+  })
+    .judge((call) => judgePolicy(deps, call))
+    .handle(async (call) => {
+      const { found } = call;
+      if (found.id === null) {
+        const made = await recordPolicy(deps.database, found.settings, authorOf(call));
         return { status: 201, body: toAnswer(made) };
       }
-      const changed = await recordPolicyChanged(deps.database, id, settings, authorOf(call));
-      if (changed === null) throw noSuchPolicy(id);
+      const changed = await recordPolicyChanged(deps.database, found.id, found.settings, authorOf(call));
+      if (changed === null) throw noSuchPolicy(found.id);
       return ok(toAnswer(changed));
-    },
-  });
+    });
 
   const remove = endpoint({
     id: `deletePolicy${suffix}`,
@@ -76,37 +69,21 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: 'Deletes a policy',
     roles: PEOPLE,
     answers: { 200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) } },
-    async handle(call) {
-      const id = call.params.policyId ?? '';
-      const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
-      if (!deleted) throw noSuchPolicy(id);
-      return ok({ deleted: true });
-    },
+  }).handle(async (call) => {
+    const id = call.params.policyId ?? '';
+    const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
+    if (!deleted) throw noSuchPolicy(id);
+    return ok({ deleted: true });
   });
 
   return [list, upsert, remove];
 }
 
-/** What was said, with the VM by its id. */
-async function toSettings(
-  { database }: ApiDependencies,
-  { body, caller, nowMs }: Call<unknown, PolicyInput>,
-): Promise<Partial<PolicySettings>> {
-  const { id: _, vmId, ...rest } = body;
-  const said: Partial<PolicySettings> = Object.fromEntries(
-    Object.entries(rest).filter(([, value]) => value !== undefined),
-  );
-  if (vmId === undefined || vmId === null) return vmId === null ? { ...said, vmId } : said;
-  const vm = await findVm(database.pool, caller.tenantId, vmId, nowMs);
-  if (vm === null) throw badRequest([{ path: 'vmId', message: 'there is no such VM' }]);
-  return { ...said, vmId: vm.id };
-}
-
-function noSuchPolicy(id: string): AppError {
-  return new AppError('not-found', `There is no policy "${id.slice(0, 100)}".`);
-}
-
-function toAnswer(row: PolicyRow): object {
-  const { tenantId: _, ...policy } = row;
-  return { ...policy, createdAt: policy.createdAt.toISOString(), updatedAt: policy.updatedAt.toISOString() };
+function toAnswer(row: PolicyRow): z.input<typeof policyAnswer> {
+  const { createdAt, updatedAt } = row;
+  return {
+    ...declaredFields(policyAnswer, row),
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
+  };
 }

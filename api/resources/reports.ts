@@ -1,13 +1,13 @@
 import { recordFirstAgentCheck } from '../../db/fleet/check-settings.ts';
 import { findVm } from '../../db/fleet/find-vms.ts';
 import { findReportedVm, type Measurement, type PastReport, recordReports } from '../../db/reports/agent-reports.ts';
-import { AppError } from '../../domain/app-error.ts';
+import { AppError, type Problem } from '../../domain/app-error.ts';
+import { REPORTERS } from '../../domain/roles.ts';
 import { announceChange } from '../announcing.ts';
-import { type Caller, REPORTERS } from '../caller.ts';
+import { type Caller } from '../caller.ts';
 import { firstAgentCheck } from '../check-defaults.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
 import { authorOf } from '../request-context.ts';
 import { type ReportInput, reportAnswer, reportInput } from '../schemas/reports.ts';
 
@@ -24,9 +24,21 @@ export function reportEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: REPORTERS,
     body: reportInput(deps.clock),
     answers: { 200: { description: 'Received', schema: reportAnswer } },
-    async handle(call) {
-      const { body, caller, nowMs } = call;
-      const vm = await requireReported(deps, caller, body, nowMs);
+  })
+    .judge(async ({ body, caller, nowMs, refused }) => {
+      const named = body.vmId ?? null;
+      const unnamed = caller.vmId === null && named === null;
+      const problems: Problem[] = [];
+      if (unnamed && !refused.has('vmId')) {
+        problems.push({ path: 'vmId', message: "is needed with a token that isn't an agent's" });
+      }
+      if (body.backfilled && body.timestamp == null && !refused.has('timestamp')) {
+        problems.push({ path: 'timestamp', message: 'is needed for a report from the past' });
+      }
+      return { problems, found: unnamed ? null : await requireReported(deps, caller, named, nowMs) };
+    })
+    .handle(async (call) => {
+      const { body, nowMs, found: vm } = call;
       const { live, past, ignored } = sortReports(body, nowMs - deps.settings.RESULT_RETENTION_DAYS * DAY_MS);
       await recordReports(deps.database.pool, vm.id, live, past, nowMs);
       if (live !== null && !vm.hasAgentCheck) {
@@ -43,36 +55,30 @@ export function reportEndpoints(deps: ApiDependencies): Endpoint[] {
         ignored,
         reportIntervalSeconds: vm.reportIntervalSeconds,
       });
-    },
-  });
+    });
   return [report];
 }
 
-/** An agent reports for its own VM alone; administrators name one of their tenant. */
-async function requireReported({ database }: ApiDependencies, caller: Caller, body: ReportInput, nowMs: number) {
-  const named = body.vmId ?? null;
-  const id = caller.vmId ?? (await idOf(database, caller, named, nowMs));
-  const vm = id === null ? null : await findReportedVm(database.pool, caller.tenantId, id);
-  if (id === null || vm === null) throw new AppError('not-found', 'There is no such VM; register it first.');
+/**
+ * An agent reports for its own VM alone; administrators name one of their tenant.
+ * @throws AppError `not-found`; `forbidden` when an agent names another VM
+ */
+async function requireReported({ database }: ApiDependencies, caller: Caller, named: string | null, nowMs: number) {
+  const { tenantId } = caller;
+  const id = caller.vmId ?? (named && (await findVm(database.pool, tenantId, named, nowMs))?.id);
+  const vm = id ? await findReportedVm(database.pool, tenantId, id) : null;
+  if (!id || vm === null) throw new AppError('not-found', 'There is no such VM; register it first.');
   if (named !== null && named.toLowerCase() !== id && named !== vm.externalId) {
     throw new AppError('forbidden', 'This token may only report for its own VM; each VM has a token of its own.');
   }
   return { id, ...vm };
 }
 
-async function idOf(database: ApiDependencies['database'], caller: Caller, named: string | null, nowMs: number) {
-  if (named === null) throw badRequest([{ path: 'vmId', message: "is needed with a token that isn't an agent's" }]);
-  return (await findVm(database.pool, caller.tenantId, named, nowMs))?.id ?? null;
-}
-
 function sortReports(body: ReportInput, oldestMs: number) {
   const own = measured(body);
   const agentAtMs = body.timestamp ?? null;
   const past: PastReport[] = (body.reports ?? []).map((one) => Object.assign(measured(one), { atMs: one.timestamp }));
-  if (body.backfilled) {
-    if (agentAtMs === null) throw badRequest([{ path: 'timestamp', message: 'is needed for a report from the past' }]);
-    past.push({ ...own, atMs: agentAtMs });
-  }
+  if (body.backfilled && agentAtMs !== null) past.push({ ...own, atMs: agentAtMs });
   const kept = past.filter((one) => one.atMs >= oldestMs);
   const live = body.backfilled ? null : { ...own, agentAtMs, agentVersion: body.agentVersion ?? null };
   return { live, past: kept, ignored: past.length - kept.length };

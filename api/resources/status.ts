@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { findFleetCounts } from '../../db/fleet/fleet-counts.ts';
 import { countResets } from '../../db/heals/heal-events.ts';
-import { PEOPLE } from '../caller.ts';
+import { PEOPLE } from '../../domain/roles.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 
@@ -24,14 +24,13 @@ export function statusEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'How many VMs have which status',
     roles: PEOPLE,
     answers: { 200: { description: 'Totals', schema: statusAnswer } },
-    async handle({ caller, nowMs }) {
-      const [counts, resets] = await Promise.all([
-        findFleetCounts(database.pool, caller.tenantId, nowMs),
-        countResets(database.pool, caller.tenantId),
-      ]);
-      const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
-      return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
-    },
+  }).handle(async ({ caller, nowMs }) => {
+    const [counts, resets] = await Promise.all([
+      findFleetCounts(database.pool, caller.tenantId, nowMs),
+      countResets(database.pool, caller.tenantId),
+    ]);
+    const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
+    return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
   });
   return [status];
 }

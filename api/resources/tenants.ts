@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { findTenants, recordTenant, type TenantRow } from '../../db/access/tenants.ts';
 import { AppError } from '../../domain/app-error.ts';
-import { OPERATORS } from '../caller.ts';
-import { fromCursor, toPage } from '../cursor.ts';
+import { OPERATORS } from '../../domain/roles.ts';
+import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
 import { tenantAnswer, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
-const position = z.tuple([z.string()]);
+/** Tenants' ids are words, not UUIDs. */
+const BY_WORD = byKey(z.string(), ({ id }: TenantRow) => id);
 
 /** Tenants, for the installation's operator. */
 export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
@@ -22,14 +23,13 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     roles: OPERATORS,
     body: tenantInput,
     answers: { 201: { description: 'The tenant', schema: tenantAnswer } },
-    async handle(call) {
-      const made = await recordTenant(database, call.body, authorOf(call));
-      if (made === null) {
-        const problems = [{ path: 'id', message: 'is taken' }];
-        throw new AppError('conflict', `There is a tenant "${call.body.id}" already.`, { problems });
-      }
-      return { status: 201, body: toAnswer(made) };
-    },
+  }).handle(async (call) => {
+    const made = await recordTenant(database, call.body, authorOf(call));
+    if (made === null) {
+      const problems = [{ path: 'id', message: 'is taken' }];
+      throw new AppError('conflict', `There is a tenant "${call.body.id}" already.`, { problems });
+    }
+    return { status: 201, body: toAnswer(made) };
   });
 
   const list = endpoint({
@@ -41,17 +41,16 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     roles: OPERATORS,
     query: tenantListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: tenantListAnswer } },
-    async handle({ query }) {
-      const afterId = fromCursor(query.cursor, position)?.[0] ?? null;
-      const rows = await findTenants(database.pool, afterId, query.limit + 1);
-      const { page, nextCursor } = toPage(rows, query.limit, (row) => [row.id]);
-      return ok({ tenants: page.map(toAnswer), nextCursor });
-    },
+  }).handle(async ({ query }) => {
+    const { page, nextCursor } = await readPage(query, BY_WORD, (afterId, limit) =>
+      findTenants(database.pool, afterId, limit),
+    );
+    return ok({ tenants: page.map(toAnswer), nextCursor });
   });
 
   return [make, list];
 }
 
-function toAnswer(tenant: TenantRow): object {
-  return { ...tenant, createdAt: tenant.createdAt.toISOString() };
+function toAnswer({ id, name, createdAt }: TenantRow): z.input<typeof tenantAnswer> {
+  return { id, name, createdAt: createdAt.toISOString() };
 }

@@ -4,14 +4,14 @@ import { tenantExists } from '../../db/access/tenants.ts';
 import { findVm } from '../../db/fleet/find-vms.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
 import { isUuid } from '../../domain/ids.ts';
-import { ADMINS, type Caller } from '../caller.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { ADMINS } from '../../domain/roles.ts';
+import { type Caller } from '../caller.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
 import { authorOf } from '../request-context.ts';
+import { declaredFields, toIso } from '../schemas/fields.ts';
 import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
-import { toIso } from '../vm-answer.ts';
 
 const TAG = 'Access';
 
@@ -28,28 +28,29 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: ADMINS,
     body: tokenInput(clock),
     answers: { 201: { description: 'The token', schema: tokenAnswer.extend({ token: z.string() }) } },
-    async handle(call) {
-      const { caller, body, nowMs } = call;
-      const { name, role, expiresAt = null } = body;
-      const tenantId = body.tenantId ?? caller.tenantId;
+  })
+    .judge(async ({ caller, body, nowMs, refused }) => {
+      const { role, vmId, tenantId = caller.tenantId } = body;
       requireReach(caller, role, tenantId);
+      const vm = vmId === undefined ? null : await findVm(database.pool, tenantId, vmId, nowMs);
       const problems: Problem[] = [];
       if (!(await tenantExists(database.pool, tenantId))) {
         problems.push({ path: 'tenantId', message: 'there is no such tenant' });
       }
-      const vm = body.vmId ? await findVm(database.pool, tenantId, body.vmId, nowMs) : null;
-      if (role === 'AGENT' && vm === null) {
+      if (role === 'AGENT' && vm === null && !refused.has('vmId')) {
         problems.push({ path: 'vmId', message: "an AGENT's token needs a VM of the tenant to speak for" });
       }
-      if (role !== 'AGENT' && body.vmId !== undefined) {
+      if (role !== 'AGENT' && role !== undefined && vmId !== undefined) {
         problems.push({ path: 'vmId', message: 'is only for tokens of role AGENT' });
       }
-      if (problems.length > 0) throw badRequest(problems);
-      const wanted = { tenantId, role, vmId: vm?.id ?? null, name, expiresAtMs: expiresAt };
+      return { problems, found: { tenantId, vmId: vm?.id ?? null } };
+    })
+    .handle(async (call) => {
+      const { name, role, expiresAt = null } = call.body;
+      const wanted = { ...call.found, role, name, expiresAtMs: expiresAt };
       const made = await database.orm.transaction((tx) => recordToken(tx, wanted, authorOf(call)));
       return { status: 201, body: { ...toAnswer(made.row), token: made.secret } };
-    },
-  });
+    });
 
   const list = endpoint({
     id: 'listTokens',
@@ -60,15 +61,14 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: ADMINS,
     query: tokenListQuery,
     answers: { 200: { description: 'At most 1,000 at a time', schema: tokenListAnswer } },
-    async handle({ caller, query }) {
-      const { limit, cursor, tenantId = caller.tenantId } = query;
-      requireReach(caller, 'USER', tenantId);
-      const afterId = fromCursor(cursor, idPosition)?.[0] ?? null;
-      const withOperators = caller.role === 'OPERATOR';
-      const rows = await findTokens(database.pool, { tenantId, withOperators, afterId, limit: limit + 1 });
-      const { page, nextCursor } = toPage(rows, limit, (row) => [row.id]);
-      return ok({ tokens: page.map(toAnswer), nextCursor });
-    },
+  }).handle(async ({ caller, query }) => {
+    const { tenantId = caller.tenantId } = query;
+    requireReach(caller, 'USER', tenantId);
+    const withOperators = caller.role === 'OPERATOR';
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findTokens(database.pool, { tenantId, withOperators, afterId, limit }),
+    );
+    return ok({ tokens: page.map(toAnswer), nextCursor });
   });
 
   const revoke = endpoint({
@@ -79,37 +79,30 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Revokes a token at once',
     roles: ADMINS,
     answers: { 200: { description: 'Revoked', schema: z.object({ revoked: z.literal(true) }) } },
-    async handle(call) {
-      const id = call.params.tokenId ?? '';
-      const reach = { operator: call.caller.role === 'OPERATOR' };
-      if (!isUuid(id) || !(await recordTokenRevoked(database, id, reach, authorOf(call)))) {
-        throw new AppError('not-found', 'There is no such token, or it is revoked already.');
-      }
-      return ok({ revoked: true });
-    },
+  }).handle(async (call) => {
+    const id = call.params.tokenId ?? '';
+    const reach = { operator: call.caller.role === 'OPERATOR' };
+    if (!isUuid(id) || !(await recordTokenRevoked(database, id, reach, authorOf(call)))) {
+      throw new AppError('not-found', 'There is no such token, or it is revoked already.');
+    }
+    return ok({ revoked: true });
   });
 
   return [make, list, revoke];
 }
 
 /** @throws AppError `forbidden`, for other tenants the same whether they exist or not. */
-function requireReach(caller: Caller, role: TokenRow['role'], tenantId: string): void {
+function requireReach(caller: Caller, role: TokenRow['role'] | undefined, tenantId: string): void {
   if (caller.role === 'OPERATOR') return;
   if (tenantId !== caller.tenantId) throw new AppError('forbidden', 'Only an OPERATOR reaches other tenants.');
   if (role === 'OPERATOR') throw new AppError('forbidden', 'Only an OPERATOR may make tokens of role OPERATOR.');
 }
 
-function toAnswer(row: Omit<TokenRow, 'tokenHash'>): object {
-  const { id, tenantId, role, vmId, name } = row;
-  const createdAt = row.createdAt.toISOString();
+function toAnswer(row: Omit<TokenRow, 'tokenHash'>): z.input<typeof tokenAnswer> {
   return {
-    id,
-    tenantId,
-    role,
-    vmId,
-    name,
+    ...declaredFields(tokenAnswer, row),
     expiresAt: toIso(row.expiresAt),
     revokedAt: toIso(row.revokedAt),
-    createdAt,
+    createdAt: row.createdAt.toISOString(),
   };
 }

@@ -1,15 +1,20 @@
 import { recordAnnounced } from '../../db/fleet/vm-changes.ts';
 import { recordVm, withdrawVm } from '../../db/fleet/vm-registration.ts';
-import { PEOPLE } from '../caller.ts';
+import type { Problem } from '../../domain/app-error.ts';
+import { PEOPLE } from '../../domain/roles.ts';
 import { completeCheck, defaultChecks } from '../check-defaults.ts';
-import { checkProblems } from '../check-problems.ts';
+import { checkListProblems } from '../check-problems.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
+import type { Sound } from '../parse-request.ts';
 import { unavailable } from '../problems.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { inspectableVm, newVmAnswer, newVmInput } from '../schemas/vms.ts';
+import { newVmAnswer, newVmInput } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
-import { conflictOf, resolveProvider, vmProblems } from './vms.ts';
+import { conflictOf, judgeProvider } from '../vm-provider.ts';
+
+/** Stands for an address that the schema refuses: checks are then judged as those of a VM that is known by a name. */
+const SOME_NAME = 'vm.invalid';
 
 /** Registering a VM: stored, then its workflow started; when that can't be, it is as if nothing had been asked. */
 export function vmRegistration(deps: ApiDependencies): Endpoint {
@@ -22,28 +27,30 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     roles: PEOPLE,
     body: newVmInput,
     answers: { 201: { description: "The VM, and once its agent's token", schema: newVmAnswer } },
-    async inspect({ caller, body }) {
-      const address = inspectableVm.safeParse(body).data?.address ?? null;
-      return [...(await vmProblems(deps, caller, body, address)), ...(await defaultProblems(deps, body, address))];
-    },
-    async handle(call) {
-      const { body, caller, nowMs } = call;
+  })
+    .judge(async ({ caller, body, refused }) => {
+      const address = refused.has('address') ? SOME_NAME : (body.address ?? null);
+      const site = body.site ?? deps.settings.DEFIB_SITE;
+      const { problems, found } = await judgeProvider(deps, caller, body.provider, site);
+      return { problems: [...problems, ...(await newCheckProblems(deps.checks, body.checks, address))], found };
+    })
+    .handle(async (call) => {
+      const { body, caller, nowMs, found: provider } = call;
       const { address = null, checks = defaultChecks(address), externalId = null, host = null, tags = [] } = body;
       const { site = deps.settings.DEFIB_SITE, name } = body;
       const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
-      const resolved = await resolveProvider(deps, body.provider);
       const author = authorOf(call);
-      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, ...resolved };
+      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, ...provider };
       const completed = checks.map((check) => completeCheck(check));
       const registered = await recordVm(deps.database, vm, completed, author);
-      if (!registered.ok) throw conflictOf(registered.conflicts);
+      if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);
 
       const { id, agentToken } = registered;
       const { tenantId } = caller;
-      const told = await deps.temporal.announce({ vmId: id, tenantId, site, version: 1, lookSooner: true });
-      if (!told.ok) {
+      const delivery = await deps.temporal.announce({ vmId: id, tenantId, site, version: 1, lookSooner: true });
+      if (!delivery.ok) {
         await withdrawVm(deps.database, id, author);
-        throw unavailable('Temporal does not answer, so the VM was not registered; try again in a moment.', told);
+        throw unavailable('Temporal does not answer, so the VM was not registered; try again in a moment.', delivery);
       }
       await recordAnnounced(deps.database.pool, id, 1);
       const stored = await requireVm(deps, { caller, nowMs, params: { id } });
@@ -52,14 +59,16 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
         headers: { Location: `/api/vms/${id}` },
         body: { ...toVmAnswer(stored, caller, nowMs), agentToken },
       };
-    },
-  });
+    });
 }
 
-/** The checks that a VM gets unasked have to fit as well. */
-async function defaultProblems({ checks }: ApiDependencies, body: unknown, address: string | null) {
-  const given = inspectableVm.safeParse(body).data;
-  if (given === undefined || given.checks !== undefined) return [];
-  const problems = await Promise.all(defaultChecks(address).map((check) => checkProblems(checks, check, address, '')));
-  return problems.flat().map(({ message }) => ({ path: 'address', message }));
+/** The checks that a VM gets unasked have to fit as well; where they don't, it is for its address. */
+async function newCheckProblems(
+  rules: ApiDependencies['checks'],
+  checks: Sound<typeof newVmInput>['checks'],
+  address: string | null,
+): Promise<Problem[]> {
+  if (checks !== undefined) return checkListProblems(rules, checks, address);
+  const problems = await checkListProblems(rules, defaultChecks(address), address);
+  return problems.map(({ message }) => ({ path: 'address', message }));
 }

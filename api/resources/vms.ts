@@ -1,27 +1,20 @@
 import { z } from 'zod';
-import { findVms } from '../../db/fleet/find-vms.ts';
+import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
-import type { NewVm, VmConflict } from '../../db/fleet/vm-registration.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
-import { announceChange, announceDeletion, changedAnswer } from '../announcing.ts';
-import { type Caller, mayNameSockets, PEOPLE } from '../caller.ts';
+import { PEOPLE } from '../../domain/roles.ts';
+import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
 import { checkListProblems } from '../check-problems.ts';
-import { fromCursor, idPosition, toPage } from '../cursor.ts';
+import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { type Call, type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { badRequest } from '../parse-request.ts';
-import { authorOf, requireVm, retryOnConflict } from '../request-context.ts';
-import {
-  inspectableVm,
-  type VmChangeInput,
-  vmAnswer,
-  vmChangeInput,
-  vmListAnswer,
-  vmListQuery,
-} from '../schemas/vms.ts';
+import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { authorOf, requireVm } from '../request-context.ts';
+import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
+import { conflictOf, judgeProvider } from '../vm-provider.ts';
 
 const TAG = 'VMs';
+const deletedAnswer = z.object({ deleted: z.literal(true) });
 
 /** Reading, changing and deleting VMs; `vm-registration.ts` makes them. */
 export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
@@ -34,14 +27,12 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     query: vmListQuery,
     answers: { 200: { description: 'At most 1,000 at a time; go on with cursor=nextCursor', schema: vmListAnswer } },
-    async handle({ caller, query, nowMs }) {
-      const { status = null, q = null, tag = null, provider = null, limit } = query;
-      const afterId = fromCursor(query.cursor, idPosition)?.[0] ?? null;
-      const filter = { status, q, tag, provider, afterId, limit: limit + 1 };
-      const rows = await findVms(deps.database.pool, caller.tenantId, filter, nowMs);
-      const { page, nextCursor } = toPage(rows, limit, (vm) => [vm.id]);
-      return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
-    },
+  }).handle(async ({ caller, query, nowMs }) => {
+    const { status = null, q = null, tag = null, provider = null } = query;
+    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
+      findVms(deps.database.pool, caller.tenantId, { status, q, tag, provider, afterId, limit }, nowMs),
+    );
+    return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
   });
 
   const read = endpoint({
@@ -52,8 +43,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'One VM, by id or externalId',
     roles: PEOPLE,
     answers: { 200: { description: 'The VM', schema: vmAnswer } },
-    handle: async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)),
-  });
+  }).handle(async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)));
 
   const change = endpoint({
     id: 'changeVm',
@@ -67,14 +57,33 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       200: { description: 'Changed', schema: vmAnswer },
       202: { description: 'Changed; looks hear of it when Temporal is back', schema: vmAnswer },
     },
-    inspect: async ({ caller, body }) => vmProblems(deps, caller, body, null),
-    async handle(call) {
-      const vm = await retryOnConflict(() => changeOnce(deps, call));
+  })
+    .judge(async (call) => {
+      const { caller, body } = call;
+      const vm = await requireVm(deps, call);
+      const site = body.site ?? vm.site;
+      // what names a VM at one site may name another at the next
+      const moved = site !== vm.site && vm.providerInstance === null ? vm.provider : undefined;
+      const sent = body.provider ?? (moved as typeof body.provider);
+      const { found: provider, problems } = await judgeProvider(deps, caller, sent, site);
+      return {
+        problems: [...problems, ...(await addressProblems(deps.checks, vm, body.address))],
+        found: { vm, provider },
+      };
+    })
+    .handle(async (call) => {
+      const { caller, nowMs, found } = call;
+      const { provider: _, stoppedOnPurpose, ...settings } = call.body;
+      const change: VmChange = { ...settings, ...found.provider };
+      if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(nowMs) : null;
+      const read = { vmId: found.vm.id, version: found.vm.settingsVersion };
+      const changed = await recordVmChanged(deps.database, read, change, authorOf(call));
+      if (!changed.ok) throw conflictOf(changed.conflicts, change.provider ?? found.vm.provider);
+      if (changed.vm === null) return null;
       // only a VM that is meant to run again is due sooner
-      const announced = await announceChange(deps, vm, call.body.stoppedOnPurpose === false);
-      return changedAnswer(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs), announced);
-    },
-  });
+      const announced = await announceChange(deps, changed.vm, stoppedOnPurpose === false);
+      return changedAnswer(toVmAnswer(await requireVm(deps, call), caller, nowMs), announced);
+    });
 
   const remove = endpoint({
     id: 'deleteVm',
@@ -84,87 +93,27 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Stops watching a VM, frees its names and revokes its agent token',
     roles: PEOPLE,
     answers: {
-      200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) },
-      202: { description: 'Deleted; its workflow ends when Temporal is back' },
+      200: { description: 'Deleted', schema: deletedAnswer },
+      202: { description: 'Deleted; its workflow ends when Temporal is back', schema: unannounced(deletedAnswer) },
     },
-    async handle(call) {
-      const { id } = await requireVm(deps, call);
-      const vm = await recordVmDeleted(deps.database, id, authorOf(call));
-      if (vm === null) throw new AppError('not-found', `There is no VM "${id}".`);
-      return changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
-    },
+  }).handle(async (call) => {
+    const { id } = await requireVm(deps, call);
+    const vm = await recordVmDeleted(deps.database, id, authorOf(call));
+    if (vm === null) throw new AppError('not-found', `There is no VM "${id}".`);
+    return changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
   });
 
   return [list, read, change, remove];
 }
 
-/** Null when the VM was changed since it was read. */
-async function changeOnce(deps: ApiDependencies, call: Call<unknown, VmChangeInput>) {
-  const vm = await requireVm(deps, call);
-  const { provider, stoppedOnPurpose, ...fields } = call.body;
-  const said = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-  const change: VmChange = { ...said, ...(provider ? await resolveProvider(deps, provider) : {}) };
-  if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(call.nowMs) : null;
-  if (change.address !== undefined && change.address !== vm.address) {
-    const enabled = vm.checks.filter((check) => check.enabled);
-    const problems = await checkListProblems(deps.checks, enabled, change.address);
-    const told = problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
-    if (told.length > 0) throw badRequest(told);
-  }
-  const changed = await recordVmChanged(
-    deps.database,
-    { vmId: vm.id, version: vm.settingsVersion },
-    change,
-    authorOf(call),
-  );
-  if (!changed.ok) throw conflictOf(changed.conflicts);
-  return changed.vm;
-}
-
-/**
- * What no schema can say of a VM as it was sent: who may name a socket, which sockets, and what its checks refuse.
- * @throws AppError `forbidden`
- */
-export async function vmProblems(
-  deps: Pick<ApiDependencies, 'checks' | 'qmpSocket'>,
-  caller: Caller,
-  body: unknown,
-  address: string | null,
+/** The checks that a VM has must fit the address that it gets. */
+async function addressProblems(
+  rules: ApiDependencies['checks'],
+  vm: VmRecord,
+  address: string | null | undefined,
 ): Promise<Problem[]> {
-  const parsed = inspectableVm.safeParse(body);
-  if (!parsed.success) return [];
-  const { provider, checks = [] } = parsed.data;
-  const problems: Problem[] = [];
-  if (provider?.kind === 'qemu') {
-    if (!mayNameSockets(caller)) {
-      throw new AppError('forbidden', 'Only administrators may set provider.qmpSocket: it is a file of the host.');
-    }
-    const judged = await deps.qmpSocket(provider.qmpSocket);
-    if (!judged.ok) problems.push({ path: 'provider.qmpSocket', message: judged.message });
-  }
-  return [...problems, ...(await checkListProblems(deps.checks, checks, address))];
-}
-
-/** A provider as it is stored, and the name no other VM may have. */
-export async function resolveProvider(
-  deps: Pick<ApiDependencies, 'qmpSocket' | 'settings'>,
-  provider: NewVm['provider'],
-): Promise<Pick<NewVm, 'provider' | 'providerKey'>> {
-  if (provider.kind === 'local') return { provider, providerKey: null };
-  const judged = await deps.qmpSocket(String(provider['qmpSocket']));
-  if (!judged.ok) throw badRequest([{ path: 'provider.qmpSocket', message: judged.message }]);
-  return {
-    provider: { kind: 'qemu', qmpSocket: judged.qmpSocket },
-    providerKey: `qemu:${deps.settings.DEFIB_SITE}:${judged.qmpSocket}`,
-  };
-}
-
-/** Names everything that is taken; of another tenant's VM only that there is one. */
-export function conflictOf(conflicts: readonly VmConflict[]): AppError {
-  const problems = conflicts.map(({ what, vmId }) => ({
-    path: what === 'externalId' ? 'externalId' : 'provider.qmpSocket',
-    message: `is registered already${vmId === null ? '' : `, as VM ${vmId}`}`,
-  }));
-  const told = problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  return new AppError('conflict', told === '' ? 'This VM is registered already.' : told, { problems });
+  if (address === undefined || address === vm.address) return [];
+  const enabled = vm.checks.filter((check) => check.enabled);
+  const problems = await checkListProblems(rules, enabled, address);
+  return problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
 }

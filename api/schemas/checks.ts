@@ -33,16 +33,6 @@ export const checkFields = {
 export const checkInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export type CheckInput = z.output<typeof checkInput>;
 
-/** The fields that rules beyond the schema look at; a field that the schema refuses counts as absent here. */
-export const inspectableCheck = z.object({
-  checkType: checkTypeField,
-  name: checkFields.name.catch(undefined),
-  target: checkFields.target.catch(undefined),
-  intervalSeconds: checkFields.intervalSeconds.catch(undefined),
-  timeoutSeconds: checkFields.timeoutSeconds.catch(undefined),
-  options: checkFields.options.catch(undefined),
-});
-
 export const checkAnswer = z.object({
   id: z.uuid(),
   checkType: z.enum(CHECK_TYPES),

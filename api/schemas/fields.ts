@@ -1,17 +1,18 @@
 import { z } from 'zod';
 
 /** Text without control characters or lone surrogates: Postgres can't hold some of them, logs and pages shouldn't. */
-export function text(longest: number): z.ZodString {
+export function text(maxLength: number): z.ZodString {
   return z
     .string()
     .min(1, 'must not be empty')
-    .max(longest, `must have at most ${longest} characters`)
+    .max(maxLength, `must have at most ${maxLength} characters`)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters or broken Unicode');
 }
 
-export function wholeNumber(least: number, most: number, unit = ''): z.ZodInt {
-  const message = `must be a whole number${unit === '' ? '' : ` of ${unit}`} from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
+/** A whole number within bounds, and the message that names its unit and both bounds. */
+export function wholeNumber(min: number, max: number, unit = ''): z.ZodInt {
+  const message = `must be a whole number${unit === '' ? '' : ` of ${unit}`} from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
 }
 
 export const nameField = text(200);
@@ -22,8 +23,28 @@ export const addressField = z
   .max(253, 'must have at most 253 characters')
   .regex(/^([\w.-]+|[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?)$/i, 'must be an IP address or a host name');
 
+/** Defib's own words for health. */
+export const healthStatus = z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']);
+
 /** An instant as answers carry it: ISO 8601, or null where it never was. */
 export const atAnswer = z.iso.datetime().nullable();
+
+/** An instant for `atAnswer`. */
+export function toIso(at: Date | null): string | null {
+  return at?.toISOString() ?? null;
+}
+
+/** Of a row the fields that an answer declares, as they are. A column that is new in the row isn't answered by accident. */
+export function declaredFields<Row extends object, Shape extends z.ZodRawShape>(
+  answer: z.ZodObject<Shape>,
+  row: Row,
+): Pick<Row, keyof Row & keyof Shape> {
+  const fields = Object.entries(row).filter(([name]) => Object.hasOwn(answer.shape, name));
+  return Object.fromEntries(fields) as Pick<Row, keyof Row & keyof Shape>;
+}
+
+/** An object whose fields the API answers as they are. */
+export const anyObject: z.ZodType<object, object> = z.record(z.string(), z.unknown());
 
 /** A page of a list: how many rows at most, and where the page before ended. */
 export const pageQuery = {

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { CHECK_TYPES } from '../../domain/observation.ts';
 import { checkFields, checkTypeField } from './checks.ts';
-import { atAnswer, nextCursorAnswer, pageQuery, text } from './fields.ts';
-import { reasonAnswer } from './vms.ts';
-
-const innerStatus = z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']);
+import { atAnswer, healthStatus, nextCursorAnswer, pageQuery, text } from './fields.ts';
+import { statusRow } from './vms.ts';
 
 export const checkConfigInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export const checkNameQuery = z.strictObject({ name: text(100).optional() });
@@ -33,23 +31,18 @@ export const resultAnswer = z.object({
 
 export const healthAnswer = z.object({
   podId: z.string(),
-  status: innerStatus,
-  reasons: z.array(reasonAnswer),
-  consecutiveFailures: z.int(),
-  consecutiveSuccesses: z.int(),
-  lastCheckAt: atAnswer,
-  lastHealthyAt: atAnswer,
-  lastUnhealthyAt: atAnswer,
+  status: healthStatus,
+  ...statusRow,
   autoHealAttempts: z.int().describe("within the policy's window, since the last reset"),
   lastAutoHealAt: atAnswer,
-  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: innerStatus }),
+  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: healthStatus }),
   recentResults: z.array(resultAnswer).describe('the 10 newest, newest first'),
 });
 
 export const historyAnswer = z.object({
   podId: z.string(),
   period: z.string(),
-  uptimePercentage: z.string().nullable().describe('of the results that could tell'),
+  uptimePercentage: z.string().nullable().describe('unknown results are excluded'),
   avgLatencyMs: z.string().nullable(),
   totalChecks: z.int(),
   healthyChecks: z.int(),
@@ -57,6 +50,15 @@ export const historyAnswer = z.object({
   unknownChecks: z.int(),
   results: z.array(resultAnswer).describe('newest first'),
   nextCursor: nextCursorAnswer,
+});
+
+export const podAnswer = z.object({
+  podId: z.string(),
+  name: z.string(),
+  status: healthStatus,
+  consecutiveFailures: z.int(),
+  lastCheckAt: atAnswer,
+  lastHealthyAt: atAnswer,
 });
 
 export const overviewQuery = z.strictObject(pageQuery);
@@ -68,15 +70,6 @@ export const overviewAnswer = z.object({
     degraded: z.int(),
     unknown: z.int(),
   }),
-  pods: z.array(
-    z.object({
-      podId: z.string(),
-      name: z.string(),
-      status: innerStatus,
-      consecutiveFailures: z.int(),
-      lastCheckAt: atAnswer,
-      lastHealthyAt: atAnswer,
-    }),
-  ),
+  pods: z.array(podAnswer),
   nextCursor: nextCursorAnswer,
 });

@@ -4,7 +4,8 @@ import { nameField, nextCursorAnswer, pageQuery, tagField, text, wholeNumber } f
 
 const action = z.enum(POLICY_ACTIONS, `must be one of ${POLICY_ACTIONS.join(', ')}`);
 
-const settings = {
+export const policyInput = z.strictObject({
+  id: z.uuid('must be the id of a policy').describe('changes that policy; without, a new one is made').optional(),
   name: nameField.describe('needed for a new one').optional(),
   enabled: z.boolean('must be true or false').optional(),
   triggerAfterFailures: wholeNumber(1, 1_000).optional(),
@@ -18,23 +19,6 @@ const settings = {
   verifySeconds: wholeNumber(1, 86_400, 'seconds').optional(),
   vmId: text(200).nullable().describe('id or externalId: for this VM only').optional(),
   tag: tagField.nullable().describe('for VMs with this tag only').optional(),
-};
-
-export const policyInput = z.strictObject({
-  id: z.uuid('must be the id of a policy').describe('changes that policy; without, a new one is made').optional(),
-  ...settings,
-});
-export type PolicyInput = z.output<typeof policyInput>;
-
-/** What rules beyond the schema look at; what the schema refuses counts as absent. */
-export const inspectablePolicy = z.object({
-  id: z.uuid().optional().catch(undefined),
-  name: z.unknown().optional(),
-  action: settings.action.catch(undefined),
-  escalationAction: settings.escalationAction.catch(undefined),
-  verifySeconds: settings.verifySeconds.catch(undefined),
-  vmId: settings.vmId.catch(undefined),
-  tag: settings.tag.catch(undefined),
 });
 
 export const policyAnswer = z.object({

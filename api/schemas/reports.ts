@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isInstant, text } from './fields.ts';
 
-const AHEAD_MS = 300_000;
+const MAX_AHEAD_MS = 300_000;
 export const MAX_PAST_REPORTS = 1_000;
 
 /** Older agents send numbers as text, some with a decimal comma or a percent sign. */
@@ -41,7 +41,7 @@ function timestampField(clock: () => number) {
     .refine(isInstant, 'must be an instant: ISO 8601, or epoch seconds or milliseconds')
     .superRefine((atMs, context) => {
       const aheadMs = atMs - clock();
-      if (!isInstant(atMs) || aheadMs <= AHEAD_MS) return;
+      if (!isInstant(atMs) || aheadMs <= MAX_AHEAD_MS) return;
       const minutes = Math.floor(aheadMs / 60_000);
       const message = `is ${minutes} min ahead of this server's clock (clock far in the future): correct the VM's clock`;
       context.addIssue({ code: 'custom', message });

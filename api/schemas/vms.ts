@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../../domain/health.ts';
+import { providerAnswer, providerInput, providerKind } from '../vm-provider.ts';
 import { checkAnswer, checkInput } from './checks.ts';
 import {
   addressField,
   atAnswer,
+  healthStatus,
   nameField,
   nextCursorAnswer,
   pageQuery,
@@ -12,15 +14,6 @@ import {
   text,
   wholeNumber,
 } from './fields.ts';
-
-const providerInput = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({ kind: z.literal('qemu'), qmpSocket: z.string('must be a path').max(4_096) }),
-    z.strictObject({ kind: z.literal('local') }),
-  ],
-  'must be {"kind":"qemu","qmpSocket":"/path"} or {"kind":"local"}',
-);
 
 const vmFields = {
   name: nameField,
@@ -58,14 +51,6 @@ export const vmChangeInput = z.strictObject({
     .describe('true: it is meant to be off, and is neither looked at nor healed; false: it is meant to run')
     .optional(),
 });
-export type VmChangeInput = z.output<typeof vmChangeInput>;
-
-/** What rules beyond the schema look at, whatever else is wrong. */
-export const inspectableVm = z.object({
-  address: z.string().nullable().optional().catch(undefined),
-  provider: providerInput.optional().catch(undefined),
-  checks: z.array(z.unknown()).optional().catch(undefined),
-});
 
 const INNER: Record<string, HealthStatus> = {
   HEALTHY: 'healthy',
@@ -85,7 +70,7 @@ export const vmListQuery = z.strictObject({
     .optional(),
   q: text(200).describe('part of the name, address or externalId').optional(),
   tag: tagField.optional(),
-  provider: z.enum(['qemu', 'local'], 'must be qemu or local').optional(),
+  provider: providerKind.optional(),
   ...pageQuery,
 });
 
@@ -97,6 +82,16 @@ export const reasonAnswer = z.object({
   checkType: z.string().optional(),
 });
 
+/** What is stored of a VM's health, beside its status. */
+export const statusRow = {
+  reasons: z.array(reasonAnswer),
+  consecutiveFailures: z.int(),
+  consecutiveSuccesses: z.int(),
+  lastCheckAt: atAnswer,
+  lastHealthyAt: atAnswer,
+  lastUnhealthyAt: atAnswer,
+};
+
 export const vmAnswer = z.object({
   id: z.uuid(),
   name: z.string(),
@@ -106,15 +101,10 @@ export const vmAnswer = z.object({
   site: z.string(),
   host: z.string().nullable(),
   reportIntervalSeconds: z.int(),
-  provider: z.object({ kind: z.string(), qmpSocket: z.string().describe('shown to administrators').optional() }),
+  provider: providerAnswer,
   status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
-  health: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
-  reasons: z.array(reasonAnswer),
-  consecutiveFailures: z.int(),
-  consecutiveSuccesses: z.int(),
-  lastCheckAt: atAnswer,
-  lastHealthyAt: atAnswer,
-  lastUnhealthyAt: atAnswer,
+  health: healthStatus,
+  ...statusRow,
   lastLookAt: atAnswer,
   stoppedOnPurpose: z.boolean(),
   agent: z
@@ -128,7 +118,7 @@ export const vmAnswer = z.object({
     })
     .nullable(),
   checks: z.array(checkAnswer),
-  announced: z.boolean().describe("whether the VM's workflow has heard of the last change"),
+  announced: z.boolean().describe("whether the last change was delivered to the VM's workflow"),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

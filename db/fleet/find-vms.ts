@@ -17,6 +17,8 @@ export interface VmRecord {
   host: string | null;
   tags: string[];
   provider: ProviderReference;
+  /** The name of the stored instance that it is at; null = what the environment of its site sets up. */
+  providerInstance: string | null;
   reportIntervalSeconds: number;
   settingsVersion: number;
   announcedVersion: number;
@@ -107,7 +109,7 @@ const NOW = '$1::timestamptz';
 const STANDING = standing(NOW);
 
 const SELECT = `
-SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider,
+SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider, pi.name AS "providerInstance",
   v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion",
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
   v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${STANDING} AS standing,
@@ -119,7 +121,8 @@ SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "ext
   END AS agent,
   coalesce((SELECT json_agg(json_build_array(${Object.values(CHECK_COLUMNS).join(', ')}) ORDER BY c.check_type, c.name)
     FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id), '[]') AS checks
-FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id ${WATCH_OF_EACH}
+FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id
+  LEFT JOIN provider_instances pi ON pi.id = v.provider_instance_id ${WATCH_OF_EACH}
 WHERE v.tenant_id = $2 AND v.deleted_at IS NULL`;
 
 /** The VM that `reference`, an id or an externalId, names within the tenant; null when there is none. */

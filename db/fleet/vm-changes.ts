@@ -4,6 +4,7 @@ import type { JsonValue } from '../../domain/observation.ts';
 import { type AuditAction, type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { notify } from '../notify.ts';
+import { holdProviderInstance } from '../providers/provider-instances.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { vms } from '../schema/vms.ts';
 import { type NewVm, type VmConflict, withoutConflict } from './vm-registration.ts';
@@ -35,6 +36,7 @@ export async function recordVmChanged(
   author: Author,
 ): Promise<Changed> {
   return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
+    if (change.providerInstanceId != null) await holdProviderInstance(tx, change.providerInstanceId);
     const { providerKey: _, stoppedOnPurposeAt: stopped, ...told } = change;
     const details = {
       ...told,

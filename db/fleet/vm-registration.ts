@@ -7,6 +7,7 @@ import { recordToken } from '../access/api-tokens.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { notify } from '../notify.ts';
+import { holdProviderInstance } from '../providers/provider-instances.ts';
 import { checkConfigs } from '../schema/checks.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
@@ -20,6 +21,8 @@ export interface NewVm {
   tags: string[];
   provider: ProviderReference;
   providerKey: string | null;
+  /** Null = what the environment of its site sets up. */
+  providerInstanceId: string | null;
   reportIntervalSeconds: number;
 }
 
@@ -43,6 +46,7 @@ export async function recordVm(
   return withoutConflict(database, author.tenantId, null, vm, async (tx): Promise<Registered> => {
     const id = uuidv7();
     const now = new Date(author.nowMs);
+    if (vm.providerInstanceId !== null) await holdProviderInstance(tx, vm.providerInstanceId);
     await tx.insert(vms).values({ ...vm, id, tenantId: author.tenantId, createdAt: now, updatedAt: now });
     const { status, reasons, consecutiveFailures, consecutiveSuccesses, transitionSeq } = UNSEEN;
     await tx

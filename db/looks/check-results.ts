@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { CheckType, JsonValue } from '../../domain/observation.ts';
 
 /** Spec C "Result row", and which of several checks of its type it was. */
 export interface ResultRecord {
   checkId: string;
-  checkType: string;
+  checkType: CheckType;
   status: 'healthy' | 'unhealthy' | 'unknown';
   reason: string;
   latencyMs: number | null;

@@ -1,13 +1,12 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { AppError } from '../../domain/app-error.ts';
-import type { JsonValue } from '../../domain/observation.ts';
 
 /** Seals what must not be readable in the database or its backups. */
 export interface CredentialBox {
   /** @throws AppError `unavailable` when this process has no key. */
-  seal(value: JsonValue): string;
+  seal(value: unknown): string;
   /** @throws AppError `unavailable` when this process has no key, or not the one it was sealed with. */
-  open(sealed: string): JsonValue;
+  open(sealed: string): unknown;
 }
 
 /** Length of a key, in bytes: AES-256. */
@@ -33,7 +32,7 @@ export function createCredentialBox(key: Buffer | null): CredentialBox {
         const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, NONCE_BYTES));
         decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
         const opened = [decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()];
-        return JSON.parse(Buffer.concat(opened).toString('utf8')) as JsonValue;
+        return JSON.parse(Buffer.concat(opened).toString('utf8'));
       } catch {
         // what the cipher says may hold parts of the value
         throw new AppError('unavailable', 'Credentials were sealed with another key: give this process that key.');

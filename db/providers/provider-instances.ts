@@ -1,8 +1,9 @@
-import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, ne, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import { AppError } from '../../domain/app-error.ts';
 import type { JsonValue } from '../../domain/observation.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
-import type { Database, Queryable } from '../database.ts';
+import type { Database, Queryable, Transaction } from '../database.ts';
 import { providerInstances } from '../schema/providers.ts';
 import { vms } from '../schema/vms.ts';
 
@@ -74,24 +75,46 @@ export async function recordProviderInstance(
   });
 }
 
-/** Changes an instance; null when it is gone. @throws the driver's unique violation when the new name is taken. */
+export type InstanceChanged =
+  | { ok: true; row: ProviderInstanceRow }
+  | { ok: false; reason: 'gone' | 'name-taken' }
+  /** VMs are named by the site that they are at. */
+  | { ok: false; reason: 'site-used'; vms: number };
+
+/** Changes an instance, or says why it can't be. The site of one that VMs use stays. */
 export async function recordProviderInstanceChanged(
   { orm }: Database,
   id: string,
   change: Partial<ProviderInstanceSettings>,
   author: Author,
-): Promise<ProviderInstanceRow | null> {
-  return orm.transaction(async (tx) => {
-    const [row] = await tx
+): Promise<InstanceChanged> {
+  return orm.transaction(async (tx): Promise<InstanceChanged> => {
+    const [before] = await tx.select().from(providerInstances).where(eq(providerInstances.id, id)).for('update');
+    if (!before) return { ok: false, reason: 'gone' };
+    const using = await countUsing(tx, id);
+    if (using > 0 && change.site !== undefined && change.site !== before.site) {
+      return { ok: false, reason: 'site-used', vms: using };
+    }
+    const { name = before.name } = change;
+    const sameTenant =
+      before.tenantId === null ? isNull(providerInstances.tenantId) : eq(providerInstances.tenantId, before.tenantId);
+    const taken = await tx.$count(
+      providerInstances,
+      and(sameTenant, eq(providerInstances.name, name), ne(providerInstances.id, id)),
+    );
+    if (taken > 0) return { ok: false, reason: 'name-taken' };
+    const [row = before] = await tx
       .update(providerInstances)
-      .set({ ...change, revision: sql`${providerInstances.revision} + 1`, updatedAt: new Date(author.nowMs) })
+      .set({ ...change, revision: before.revision + 1, updatedAt: new Date(author.nowMs) })
       .where(eq(providerInstances.id, id))
       .returning();
-    if (!row) return null;
-    const changed = Object.keys(change);
-    await recordAudit(tx, author, 'provider_updated', { ...detailsOf(row), changed });
-    return row;
+    await recordAudit(tx, author, 'provider_updated', { ...detailsOf(row), changed: Object.keys(change) });
+    return { ok: true, row };
   });
+}
+
+async function countUsing(tx: Transaction, id: string): Promise<number> {
+  return tx.$count(vms, and(eq(vms.providerInstanceId, id), isNull(vms.deletedAt)));
 }
 
 /** Removes an instance that no VM uses; answers how many VMs keep it from being removed. */
@@ -100,7 +123,7 @@ export async function recordProviderInstanceRemoved({ orm }: Database, id: strin
     // the lock keeps a VM from being registered there meanwhile
     const [row] = await tx.select().from(providerInstances).where(eq(providerInstances.id, id)).for('update');
     if (!row) return 0;
-    const using = await tx.$count(vms, and(eq(vms.providerInstanceId, id), isNull(vms.deletedAt)));
+    const using = await countUsing(tx, id);
     if (using > 0) return using;
     await tx.delete(providerInstances).where(eq(providerInstances.id, id));
     await recordAudit(tx, author, 'provider_removed', detailsOf(row));
@@ -110,4 +133,17 @@ export async function recordProviderInstanceRemoved({ orm }: Database, id: strin
 
 function detailsOf({ id, kind, name, site }: ProviderInstanceRow): { [key: string]: JsonValue } {
   return { providerId: id, kind, name, site };
+}
+
+/**
+ * Keeps an instance from being removed until the transaction ends, for a VM that is being registered there.
+ * @throws AppError `conflict` when it has been removed.
+ */
+export async function holdProviderInstance(tx: Queryable, id: string): Promise<void> {
+  const held = await tx
+    .select({ id: providerInstances.id })
+    .from(providerInstances)
+    .where(eq(providerInstances.id, id))
+    .for('key share');
+  if (held.length === 0) throw new AppError('conflict', 'The provider was removed meanwhile; choose another.');
 }

@@ -1,5 +1,4 @@
 import { integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
-import type { JsonValue } from '../../domain/observation.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -12,7 +11,7 @@ export const providerInstances = pgTable('provider_instances', {
   name: text('name').notNull(),
   /** Its calls run on the workers of this site. */
   site: text('site').notNull(),
-  config: jsonb('config').$type<{ [key: string]: JsonValue }>().notNull(),
+  config: jsonb('config').$type<Record<string, unknown>>().notNull(),
   /** Sealed by db/providers/credential-box.ts; null = it needs none. */
   credentials: text('credentials'),
   /** Counts changes: what is connected by an older revision is connected anew. */

@@ -1,4 +1,5 @@
 import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { Role } from '../../domain/roles.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -12,7 +13,7 @@ export const tenants = pgTable('tenants', {
 export const apiTokens = pgTable('api_tokens', {
   id: uuid('id').primaryKey(),
   tenantId: text('tenant_id').notNull(),
-  role: text('role', { enum: ['USER', 'ADMIN', 'OPERATOR', 'AGENT'] }).notNull(),
+  role: text('role').$type<Role>().notNull(),
   vmId: uuid('vm_id'),
   name: text('name').notNull(),
   tokenHash: text('token_hash').notNull().unique(),

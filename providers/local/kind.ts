@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATORS, PEOPLE } from '../../domain/roles.ts';
+import { PEOPLE } from '../../domain/roles.ts';
 import type { ProviderKind } from '../provider.ts';
 
 const REFUSAL =
@@ -10,8 +10,9 @@ const REFUSAL =
 export const local: ProviderKind<Record<string, never>, null> = {
   kind: 'local',
   reference: z.strictObject({ kind: z.literal('local') }),
-  namedBy: PEOPLE,
-  managedBy: OPERATORS,
+  example: { kind: 'local' },
+  namedBy: { roles: PEOPLE, refusal: '' },
+  managedBy: [],
   actions: new Set(),
   config: z.strictObject({}),
   credentials: z.null(),

@@ -10,7 +10,11 @@ import { createQemuProvider, QEMU_ACTIONS, qemuReference } from './qemu-provider
 export const qemu: ProviderKind<Record<string, never>, null> = {
   kind: 'qemu',
   reference: qemuReference,
-  namedBy: ADMINS,
+  example: { kind: 'qemu', qmpSocket: '/path' },
+  namedBy: {
+    roles: ADMINS,
+    refusal: 'Only administrators may set provider.qmpSocket: it is a file of the host.',
+  },
   managedBy: OPERATORS,
   actions: QEMU_ACTIONS,
   config: z.strictObject({}),

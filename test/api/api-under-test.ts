@@ -1,20 +1,27 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { inject } from 'vitest';
+import { callProvider } from '../../activities/call-provider.ts';
+import { createApi } from '../../api/create-api.ts';
+import type { ApiDependencies } from '../../api/dependencies.ts';
 import { type RunningApi, startApi } from '../../api/start-api.ts';
 import { checkProblems, targetRefusal } from '../../checks/configuration.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-box.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { parseSettings, type Settings } from '../../domain/settings.ts';
-import { registerQmpSocket } from '../../providers/qemu/socket-path.ts';
+import { createProviders } from '../../providers/providers.ts';
+import { PROVIDER_KINDS } from '../../providers/registry.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import '../support/provided.ts';
+import { createAnswerCheck } from './declared-answers.ts';
 
 export const OPERATOR_TOKEN = 'operator-token-of-the-tests';
 const TABLES = ['vms', 'vm_status', 'check_configs', 'policies', 'api_tokens', 'audit_log', 'vm_agents', 'vm_metrics'];
@@ -33,6 +40,8 @@ export interface ApiUnderTest {
   /** Between the API and its database, if it was to be cuttable. */
   link: BreakableLink;
   sockets: string;
+  /** Every path that the API had judged, oldest first. */
+  judgedSockets: readonly string[];
   client: Client;
   /** What the API's clock says; it stands still unless moved. */
   nowMs: number;
@@ -62,6 +71,9 @@ export async function startApiUnderTest(
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
   const settings = settingsOf({ QMP_SOCKET_DIRS: sockets, ...given.settings });
+  const judgedSockets: string[] = [];
+  const box = createCredentialBox(randomBytes(KEY_BYTES));
+  const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
   const guard = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
@@ -69,27 +81,34 @@ export async function startApiUnderTest(
   await ensurePartitions(database.pool, state.nowMs);
   await ensureAdminToken(database, OPERATOR_TOKEN, new Date(state.nowMs));
 
-  const api: RunningApi = await startApi(
-    {
-      database,
-      temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
-      settings,
-      checks: {
-        validate: (check) => checkProblems(check, check.address),
-        refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
-      },
-      qmpSocket: (path) => registerQmpSocket(path, settings.QMP_SOCKET_DIRS),
-      clock: () => state.nowMs,
-      logger,
+  const dependencies: ApiDependencies = {
+    database,
+    temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+    settings,
+    checks: {
+      validate: (check) => checkProblems(check, check.address),
+      refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
     },
-    { host: '127.0.0.1', port: 0 },
-  );
+    providers: {
+      sealCredentials: box.seal,
+      call: async (site, call) => {
+        if (call.call === 'register' && call.kind === 'qemu') judgedSockets.push(String(call.reference['qmpSocket']));
+        if (site !== settings.DEFIB_SITE) return { ok: false, reason: 'unreachable', message: `no worker at ${site}` };
+        return callProvider({ database, providers }, call);
+      },
+    },
+    clock: () => state.nowMs,
+    logger,
+  };
+  const api: RunningApi = await startApi(dependencies, { host: '127.0.0.1', port: 0 });
+  const checkAnswer = createAnswerCheck(createApi(dependencies).endpoints);
 
   return {
     url: api.url,
     database,
     link,
     sockets,
+    judgedSockets,
     client,
     get nowMs() {
       return state.nowMs;
@@ -111,7 +130,9 @@ export async function startApiUnderTest(
       });
       const text = await answer.text();
       const isJson = /json/.test(answer.headers.get('content-type') ?? '');
-      return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
+      const reply = { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
+      checkAnswer(method, path, reply);
+      return reply;
     },
     async counts() {
       const selects = TABLES.map((table) => `SELECT '${table}' AS name, count(*)::int AS rows FROM ${table}`);

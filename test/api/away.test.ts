@@ -55,6 +55,7 @@ describe('While Temporal is away', () => {
   });
 
   it('refuses what only the workflow could do', async () => {
+    expect((await api.call('POST', '/api/vms/old/look-now')).status).toBe(503);
     expect((await api.call('POST', '/api/vms/old/check-now')).status).toBe(503);
     expect((await api.call('POST', '/api/vms/old/pause', { reason: 'x' })).status).toBe(503);
     expect((await api.call('POST', '/api/vms/old/resume')).status).toBe(503);

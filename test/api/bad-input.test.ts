@@ -59,6 +59,22 @@ describeNeeding(['temporal'], 'Bad input', () => {
     expect(reply.body.error).toContain('Unknown check type: snmp');
   });
 
+  it('judges the checks of a VM whose address is refused as those of some VM with an address', async () => {
+    const checks = [{ checkType: 'ping' }, { checkType: 'http', target: '/up' }, { checkType: 'tcp', target: 'x' }];
+    const reply = await register(aVm({ address: 'no address!', checks }));
+    expect(paths(reply)).toEqual(['address', 'checks.2.target']);
+    expect(paths(await register(aVm({ address: null, checks })))).toEqual(
+      [0, 1, 2, 2].map((n) => `checks.${n}.target`),
+    );
+  });
+
+  it('names every problem of a change at once, those with what is stored too', async () => {
+    const change = { name: '', address: null, provider: { kind: 'qemu', qmpSocket: '/etc/passwd' } };
+    const reply = await refused(400, () => api.call('PATCH', '/api/vms/good', change));
+    expect(paths(reply)).toEqual(['address', 'name', 'provider.qmpSocket']);
+    expect(reply.body.error).toContain('does not fit its checks');
+  });
+
   it.each([
     ['an unknown check type', { checkType: 'x' }, 'checkType', 'Unknown check type: x'],
     ['no check type', {}, 'checkType', 'is needed'],
@@ -107,7 +123,9 @@ describeNeeding(['temporal'], 'Bad input', () => {
     const provider = { kind: 'qemu', qmpSocket: `${api.sockets}/seen.sock` };
     await refused(403, () => api.call('POST', '/api/vms', aVm({ provider }), { token: user }));
     await refused(403, () => api.call('PATCH', '/api/vms/good', { provider }, { token: user }));
+    const judged = api.judgedSockets.length;
     const mine = await registered(api, { provider });
+    expect(api.judgedSockets.slice(judged)).toEqual([provider.qmpSocket]);
     expect(mine.provider).toEqual(provider);
     const seen = await api.call('GET', `/api/vms/${mine.id}`, undefined, { token: user });
     expect(seen.body.provider).toEqual({ kind: 'qemu' });

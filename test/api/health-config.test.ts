@@ -72,6 +72,16 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
     ]);
   });
 
+  it('judges a change again that another one overtakes', async () => {
+    const checks = Array.from({ length: 49 }, (_, index) => ({ checkType: 'ping', name: `n${index}` }));
+    const vm = await registered(api, { checks });
+    const replies = await Promise.all(
+      ['a', 'b', 'c'].map((name) => api.call('PUT', `/api/vms/${vm.id}/health/config`, { checkType: 'ping', name })),
+    );
+    expect(replies.map((reply) => reply.status).toSorted()).toEqual([200, 400, 400]);
+    expect((await api.call('GET', `/api/vms/${vm.id}`)).body.checks).toHaveLength(50);
+  });
+
   it('begins anew with a check that is enabled again', async () => {
     const vm = await registered(api, {
       externalId: 'h-again',

@@ -53,7 +53,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
     expect((await api.call('GET', '/api/vms/h-1/health')).body).toEqual(body);
   });
 
-  it('answers history with uptime of what could tell, in pages', async () => {
+  it('answers history with an uptime that excludes unknown results, in pages', async () => {
     const vm = await registered(api, { externalId: 'h-2' });
     const empty = (await api.call('GET', '/api/vms/h-2/health/history')).body;
     expect(empty).toMatchObject({
@@ -111,7 +111,9 @@ describeNeeding(['temporal'], 'Health over the API', () => {
 
   it('asks the workflow for a look, a pause and its end', async () => {
     const vm = await registered(api, { externalId: 'h-6' });
-    expect(await api.call('POST', '/api/vms/h-6/check-now')).toMatchObject({ status: 202, body: { requested: true } });
+    for (const path of ['/api/vms/h-6/look-now', '/api/cloud-pods/h-6/check-now']) {
+      expect(await api.call('POST', path), path).toMatchObject({ status: 202, body: { requested: true } });
+    }
     expect((await api.call('POST', '/api/vms/h-6/pause', {})).body.errors).toMatchObject([{ path: 'reason' }]);
     const paused = await api.call('POST', '/api/vms/h-6/pause', { reason: 'moving house' });
     expect(paused).toMatchObject({ status: 200, body: { paused: true, reason: 'moving house' } });
@@ -120,7 +122,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
     const names = (history.events ?? []).flatMap(
       (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
     );
-    expect(names).toEqual(['settingsChanged', 'lookNow', 'pause', 'resume']);
+    expect(names).toEqual(['settingsChanged', 'lookNow', 'lookNow', 'pause', 'resume']);
     const { rows } = await sql(`SELECT action, details FROM audit_log WHERE vm_id = $1 ORDER BY id OFFSET 2`, [vm.id]);
     expect(rows).toEqual([
       { action: 'vm_paused', details: { reason: 'moving house' } },

@@ -39,6 +39,9 @@ describe('The service around the endpoints', () => {
       Object.values(methods).map((method) => method.operationId),
     );
     expect(new Set(ids).size).toBe(ids.length);
+    expect(body.paths['/api/vms/{id}/check-now'].post).toMatchObject({ operationId: 'checkNow', deprecated: true });
+    expect(body.paths['/api/vms/{id}/look-now'].post).toMatchObject({ operationId: 'lookNow' });
+    expect(body.paths['/api/vms/{id}/look-now'].post).not.toHaveProperty('deprecated');
     const page = await api.call('GET', '/docs', undefined, { token: null });
     expect(page.status).toBe(200);
     expect(page.headers.get('content-security-policy')).not.toContain('upgrade-insecure-requests');

@@ -1,0 +1,20 @@
+/** Results of checks over some time. */
+export interface ResultCounts {
+  total: number;
+  healthy: number;
+  unhealthy: number;
+}
+
+export interface Uptime {
+  /** Of the conclusive results, in percent with two decimals, e.g. "99.98"; null when there are none. */
+  percentage: string | null;
+  /** Results that say neither healthy nor unhealthy: Defib could not tell, so they count for and against nobody. */
+  inconclusive: number;
+}
+
+/** How much of the time a VM was healthy, as far as its checks' results can tell. */
+export function uptimeOf({ total, healthy, unhealthy }: ResultCounts): Uptime {
+  const conclusive = healthy + unhealthy;
+  const percentage = conclusive === 0 ? null : ((100 * healthy) / conclusive).toFixed(2);
+  return { percentage, inconclusive: total - conclusive };
+}

@@ -1,0 +1,30 @@
+import { type Client, isGrpcServiceError, ServiceError, WorkflowFailedError } from '@temporalio/client';
+import { v4 as uuidv4 } from 'uuid';
+import { CORE_TASK_QUEUE } from '../domain/ids.ts';
+import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
+import { type ProviderCallInput, WORKFLOW } from '../workflows/messages.ts';
+
+/** Longer than a site's workers may take to take the call and to answer it. */
+const LIMIT_MS = 35_000;
+
+/** Makes a call to a provider on the workers of its site; that nobody answers is an answer. */
+export async function callProviderAt(client: Client, site: string, call: ProviderCall): Promise<ProviderCallAnswer> {
+  const input: ProviderCallInput = { site, call };
+  try {
+    return await client.withDeadline(Date.now() + LIMIT_MS, () =>
+      client.workflow.execute(WORKFLOW.providerCall, {
+        workflowId: `provider-call/${uuidv4()}`,
+        taskQueue: CORE_TASK_QUEUE,
+        args: [input],
+        workflowExecutionTimeout: LIMIT_MS,
+        staticSummary: `${call.call}: ${call.kind} at site ${site}`,
+      }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) {
+      return { ok: false, reason: 'unreachable', message: 'No worker of Defib took the call: see that one runs.' };
+    }
+    if (!(error instanceof ServiceError || isGrpcServiceError(error))) throw error;
+    return { ok: false, reason: 'unreachable', message: 'Temporal does not answer, so no worker could be asked.' };
+  }
+}
