@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
 import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { VmSignals } from '../temporal/vm-signals.ts';
-import type { ProviderCalls } from './vm-provider.ts';
 
 /** What the API is made of. Tests put other clocks, loggers and rules here; the database is always a real one. */
 export interface ApiDependencies {
@@ -15,6 +15,14 @@ export interface ApiDependencies {
   /** Epoch ms. */
   clock: () => number;
   logger: Logger;
+}
+
+/** Providers, as the API asks them. */
+export interface ProviderCalls {
+  /** Makes a call from where the instance is reached: here, when that is this process's own site. */
+  call(site: string, call: ProviderCall): Promise<ProviderCallAnswer>;
+  /** @throws AppError `unavailable` when this process has no key. */
+  sealCredentials(credentials: unknown): string;
 }
 
 /** A check as a user sets it. */

@@ -4,7 +4,7 @@ import type { NewVm, VmConflict } from '../db/fleet/vm-registration.ts';
 import { findProviderInstance } from '../db/providers/provider-instances.ts';
 import { AppError, type Problem } from '../domain/app-error.ts';
 import type { JsonValue } from '../domain/observation.ts';
-import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
+import type { ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { ProviderKind } from '../providers/provider.ts';
 import { PROVIDER_KINDS } from '../providers/registry.ts';
@@ -13,14 +13,6 @@ import type { ApiDependencies } from './dependencies.ts';
 import type { Judged } from './endpoint.ts';
 import { unavailable } from './problems.ts';
 import { text } from './schemas/fields.ts';
-
-/** Providers, as the API asks them. */
-export interface ProviderCalls {
-  /** Makes a call from where the instance is reached: here, when that is this process's own site. */
-  call(site: string, call: ProviderCall): Promise<ProviderCallAnswer>;
-  /** @throws AppError `unavailable` when this process has no key. */
-  sealCredentials(credentials: unknown): string;
-}
 
 const KINDS = new Map(PROVIDER_KINDS.map((kind) => [kind.kind, kind]));
 const kindNames = PROVIDER_KINDS.map(({ kind }) => kind);
@@ -114,7 +106,7 @@ export function conflictOf(conflicts: readonly VmConflict[], provider: ProviderR
 }
 
 /** The field by which a VM is named there, where it is only one. */
-function keyPathOf({ kind: _, ...fields }: ProviderReference): string {
-  const names = Object.keys(fields);
+function keyPathOf(provider: ProviderReference): string {
+  const names = Object.keys(provider).filter((name) => name !== 'kind');
   return names.length === 1 ? `provider.${names[0]}` : 'provider';
 }
