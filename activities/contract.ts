@@ -20,7 +20,7 @@ export interface LookInput {
   now: boolean;
 }
 
-/** What a look has to tell. */
+/** What a look found that its workflow has not been told. */
 export type LookNews =
   | {
       kind: 'health';
@@ -78,7 +78,7 @@ export interface HealActivities {
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
    * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early;
-   * no change will tell of the ones that prove it.
+   * no news will come of the ones that prove it.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },

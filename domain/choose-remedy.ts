@@ -2,14 +2,14 @@ import type { Facts } from './facts.ts';
 import type { Policy, PolicyAction } from './policy.ts';
 import type { PowerAction } from './power.ts';
 
-/** What would be done: to the VM's power, by telling people, or something no part of Defib can do for this VM. */
+/** What would be done: to the VM's power, by notifying people, or something that Defib can't do for this VM. */
 export type Remedy = { action: PolicyAction; escalation: boolean } & (
   | { kind: 'power'; power: PowerAction }
-  | { kind: 'tell' }
+  | { kind: 'notify' }
   | { kind: 'other' }
 );
 
-/** At the end of its attempts a policy escalates once within the window, spec C "Escalation". */
+/** At the end of its attempts a policy escalates once within the window. */
 export function chooseRemedy(facts: Facts, policy: Policy): Remedy {
   const attempts = facts.attempts.filter((attempt) => !attempt.escalation).length;
   const usedUp = attempts >= policy.maxAttempts;
@@ -33,7 +33,7 @@ function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Rem
       return power(action);
     case 'notify_only':
     case 'human':
-      return { action, escalation, kind: 'tell' };
+      return { action, escalation, kind: 'notify' };
     case 'migrate':
     case 'restart_service':
       return { action, escalation, kind: 'other' };

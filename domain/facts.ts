@@ -10,7 +10,7 @@ export interface CheckFact {
   consecutiveFailures: number;
   reason: string;
   message: string | null;
-  /** When the last look that could tell began, epoch ms. */
+  /** When the last conclusive look began, epoch ms. */
   lastCheckAtMs: number | null;
   intervalMs: number;
   timeoutMs: number;
@@ -29,7 +29,7 @@ export type ProviderFact =
 
 /**
  * Everything a decision about an ill VM is made from, gathered in one go and frozen beside the decision, so that "why"
- * and "why not" can be told later. Times in epoch ms.
+ * and "why not" can be answered later. Times in epoch ms.
  */
 export interface Facts {
   vmId: string;
@@ -45,7 +45,7 @@ export interface Facts {
   attempts: AttemptFact[];
   /** When the last remedy of this incident was done; looks that began earlier say nothing about it. */
   lastRemedyDoneAtMs: number | null;
-  /** When the last remedy of this incident surely failed to be sent. */
+  /** When a remedy of this incident last ended that is known not to have been sent. */
   lastNotSentAtMs: number | null;
   provider: ProviderFact;
   providerSupports: PowerAction[];

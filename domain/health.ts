@@ -1,7 +1,7 @@
-/** Inner words for health, spec "Rules for all parts". */
+/** How well a VM or a check is, in the words that Defib uses inside. */
 export type HealthStatus = 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
 
-/** Words of the older systems, as `/api/vms` and `/api/status` answer them. */
+/** Values that scripts of older systems read, as `/api/vms` and `/api/status` answer them. */
 export type LegacyStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN';
 
 const LEGACY: Record<HealthStatus, LegacyStatus> = {
@@ -11,7 +11,7 @@ const LEGACY: Record<HealthStatus, LegacyStatus> = {
   unknown: 'UNKNOWN',
 };
 
-/** Translates an inner word to the word the older systems' scripts read. */
+/** Translates an internal value to the legacy one. */
 export function toLegacyStatus(status: HealthStatus): LegacyStatus {
   return LEGACY[status];
 }

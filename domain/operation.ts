@@ -33,7 +33,7 @@ export interface OperationStatus {
 
 /**
  * The operation after an event; null when the event comes too late and changes nothing. Every change of an operation
- * passes here: an operation that has ended never changes its state again, and a result once given stays.
+ * goes through here: an operation that has ended never changes its state again, and a result once given stays.
  */
 export function transition(before: OperationStatus, event: OperationEvent, atMs: number): OperationStatus | null {
   const ended = before.state === 'done' || before.state === 'abandoned';

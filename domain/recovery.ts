@@ -1,18 +1,18 @@
 import type { CheckFact, Facts } from './facts.ts';
 
 /**
- * Whether the VM is well again: healthy, by looks that *began* after the last remedy was done. A check that can't tell
- * (`unknown`) neither proves nor disproves it, but one at least must have told: missing data is no recovery.
+ * Whether the VM is well again: healthy, by looks that *began* after the last remedy was done. A check without a
+ * conclusion (`unknown`) neither proves nor disproves it, but one at least must have one: missing data is no recovery.
  */
 export function hasRecovered(facts: Pick<Facts, 'status' | 'checks' | 'lastRemedyDoneAtMs'>): boolean {
   if (facts.status !== 'healthy') return false;
   const doneAtMs = facts.lastRemedyDoneAtMs;
   if (doneAtMs === null) return true;
-  const telling = facts.checks.filter((check) => check.status !== 'unknown');
-  return telling.length > 0 && telling.every((check) => lookedSince(check, doneAtMs));
+  const conclusive = facts.checks.filter((check) => check.status !== 'unknown');
+  return conclusive.length > 0 && conclusive.every((check) => lookedSince(check, doneAtMs));
 }
 
-/** Whether a look that could tell began after that instant. */
+/** Whether a conclusive look began after that instant. */
 export function lookedSince(check: CheckFact, doneAtMs: number): boolean {
   return check.lastCheckAtMs !== null && check.lastCheckAtMs > doneAtMs;
 }

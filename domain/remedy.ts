@@ -20,7 +20,7 @@ export type Decision =
   | ({ kind: 'hold' } & Objection)
   | { kind: 'close'; reason: CloseReason };
 
-/** What each guard answered, in order: null = no objection. Told by "why not?". */
+/** What each guard answered, in order: null = no objection. Answers "why not?". */
 export type GuardAnswer = { guard: string; objection: string | null };
 
 export interface Decided {

@@ -8,11 +8,11 @@ export interface ResultCounts {
 export interface Uptime {
   /** Of the conclusive results, in percent with two decimals, e.g. "99.98"; null when there are none. */
   percentage: string | null;
-  /** Results that say neither healthy nor unhealthy: Defib could not tell, so they count for and against nobody. */
+  /** Results that say neither healthy nor unhealthy: no conclusion, so they count neither way. */
   inconclusive: number;
 }
 
-/** How much of the time a VM was healthy, as far as its checks' results can tell. */
+/** How much of the time a VM was healthy, by its checks' conclusive results. */
 export function uptimeOf({ total, healthy, unhealthy }: ResultCounts): Uptime {
   const conclusive = healthy + unhealthy;
   const percentage = conclusive === 0 ? null : ((100 * healthy) / conclusive).toFixed(2);

@@ -21,7 +21,7 @@ export interface VmHealth {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** Number of the last health transition; the workflow is told up to one of these. */
+  /** Number of the last health transition; transitions up to some number have been delivered to the workflow. */
   transitionSeq: number;
 }
 
@@ -45,7 +45,7 @@ export interface HealthTransition {
   reasons: HealthReason[];
 }
 
-/** The VM from its enabled checks, and the transition if its status changed. Every status change passes here. */
+/** The VM from its enabled checks, and the transition if its status changed. Every status change goes through here. */
 export function foldVm(
   before: VmHealth,
   checks: readonly CheckState[],

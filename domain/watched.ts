@@ -43,7 +43,7 @@ export interface WatchedVm {
 
 export const DEFAULT_TIMEOUT_SECONDS = 10;
 
-/** A check's timeout in ms: its own, else 10 s or the interval where that is shorter (spec C "Settings"). */
+/** A check's timeout in ms: its own, else 10 s or the interval where that is shorter. */
 export function timeoutOf(check: { intervalSeconds: number; timeoutSeconds: number | null }): number {
   return (check.timeoutSeconds ?? Math.min(DEFAULT_TIMEOUT_SECONDS, check.intervalSeconds)) * 1000;
 }

@@ -21,7 +21,7 @@ export interface Providers {
 
 export interface ProvidersOptions {
   settings: Settings;
-  /** Opens sealed credentials; throws what is to be told when it can't. */
+  /** Opens sealed credentials; throws an error whose message says why it can't. */
   openCredentials(sealed: string): unknown;
 }
 

@@ -6,7 +6,7 @@ import { runUntilStopped, stopSignal } from './run-until-stopped.ts';
 import { startApiServer } from './start-api-server.ts';
 import { startWorker } from './start-worker.ts';
 
-const told = stopSignal();
+const stopRequested = stopSignal();
 const settings = readSettings();
 const log = createLog(settings, 'defib');
 const connections = connectionsFrom(settings);
@@ -14,7 +14,7 @@ await migrate(connections.databaseUrl);
 const worker = await startWorker(settings, connections, log);
 const api = await startApiServer(settings, connections, log, settings.DEFIB_ADMIN_TOKEN);
 log.info({ url: api.url, site: settings.DEFIB_SITE }, 'API and worker are running');
-await runUntilStopped(told, [worker.ended], async () => {
+await runUntilStopped(stopRequested, [worker.ended], async () => {
   await api.close();
   await worker.stop();
 });

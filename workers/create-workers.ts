@@ -25,7 +25,7 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     namespace,
     taskQueue: CORE_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
-    // telling people needs no provider, so it is carried out here
+    // notifying people needs no provider, so it is carried out here
     activities: { ...central, carryOut },
     reuseV8Context: true,
     // a watched VM sleeps for days: keeping its workflow in memory would cost more than reading it back

@@ -7,12 +7,12 @@ export function stopSignal(): Promise<void> {
 
 /** Runs until told to stop, or until a part ends by itself; then stops everything once, in the order given. */
 export async function runUntilStopped(
-  told: Promise<void>,
+  stopRequested: Promise<void>,
   ended: readonly Promise<unknown>[],
   stop: () => Promise<void>,
 ): Promise<void> {
   let failure: unknown;
-  await Promise.race([told, ...ended]).catch((error: unknown) => {
+  await Promise.race([stopRequested, ...ended]).catch((error: unknown) => {
     failure = error;
   });
   await stop();

@@ -17,13 +17,13 @@ const DECISION_HOLDS_MS = 60_000;
 
 /**
  * Sends an intended operation. It moves intended → sent immediately before it sends, and sends only if it won that move:
- * whoever asks a second time sends nothing. `sent` = it can't be told whether the hypervisor acted.
+ * whoever asks a second time sends nothing. `sent` = it isn't known whether the hypervisor acted.
  */
 export async function carryOut(deps: Dependencies, operationId: string): Promise<OperationEnd> {
   const { orm } = deps.database;
   const operation = await findOperation(orm, operationId);
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
-  if (operation.power === null) return tell(deps, operation);
+  if (operation.power === null) return notifyPeople(deps, operation);
   if (deps.now() - operation.intendedAt.getTime() > DECISION_HOLDS_MS) {
     return resolveOperation(deps, operationId, 'never sent: too long after it was decided');
   }
@@ -74,8 +74,8 @@ export async function resolveOperation(
   );
 }
 
-/** Telling people is done when it is recorded; part of the same heal history as every other remedy. */
-async function tell(deps: Dependencies, operation: OperationRow): Promise<OperationEnd> {
+/** Notifying people is done when it is recorded; part of the same heal history as every other remedy. */
+async function notifyPeople(deps: Dependencies, operation: OperationRow): Promise<OperationEnd> {
   const ended = await end(deps, operation, done(operation, 'recorded for people to act on'));
   deps.log.warn({ operationId: operation.id, vmId: operation.vmId }, 'a VM needs a person');
   return ended;

@@ -158,7 +158,7 @@ function actOn({ id, action, power, attempt, verifyMs }: OperationRow, why: stri
     action,
     verifyMs,
     line: `acts: ${how}, attempt ${attempt} (${why})`,
-    // telling people needs no provider
+    // notifying people needs no provider
     site: power === null ? null : site,
   };
 }

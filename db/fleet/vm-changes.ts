@@ -37,9 +37,9 @@ export async function recordVmChanged(
 ): Promise<Changed> {
   return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
     if (change.providerInstanceId != null) await holdProviderInstance(tx, change.providerInstanceId);
-    const { providerKey: _, stoppedOnPurposeAt: stopped, ...told } = change;
+    const { providerKey: _, stoppedOnPurposeAt: stopped, ...shown } = change;
     const details = {
-      ...told,
+      ...shown,
       ...(change.provider ? { provider: change.provider.kind } : {}),
       ...(stopped === undefined ? {} : { stoppedOnPurpose: stopped !== null }),
     };
@@ -62,7 +62,7 @@ export async function recordVmDeleted(database: Database, vmId: string, author: 
 }
 
 /**
- * Every change of a VM passes here: the next settings version, its audit row and its notification go together. Null when
+ * Every change of a VM goes through here: the next settings version, its audit row and its notification go together. Null when
  * the VM is gone or was changed since `version`; `version` null = whatever it is now.
  */
 export async function recordSettings(
@@ -91,7 +91,7 @@ export async function recordSettings(
   return { vmId, ...row };
 }
 
-/** Notes that a VM's workflow was told of its settings up to this version. */
+/** Records that a VM's settings up to this version were announced to its workflow. */
 export async function recordAnnounced(pool: Pool, vmId: string, version: number): Promise<void> {
   await pool.query('UPDATE vms SET announced_version = greatest(announced_version, $2) WHERE id = $1', [vmId, version]);
 }

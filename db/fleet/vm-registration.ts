@@ -72,7 +72,7 @@ export async function recordVm(
   });
 }
 
-/** Takes back a VM that Temporal could not be told of, as if it had never been registered. */
+/** Takes back a VM whose registration could not be announced, as if it had never been registered. */
 export async function withdrawVm(database: Database, vmId: string, author: Author): Promise<void> {
   await database.orm.transaction(async (tx) => {
     await tx.delete(apiTokens).where(eq(apiTokens.vmId, vmId));
@@ -85,8 +85,8 @@ export async function withdrawVm(database: Database, vmId: string, author: Autho
 }
 
 /**
- * Runs a write unless the VM's names are taken. They are asked for first, so that all are told at once; a VM registered
- * at the same moment runs into the unique indexes and is told the same.
+ * Runs a write unless the VM's names are taken. They are looked up first, so that all are named at once; a VM registered
+ * at the same moment runs into the unique indexes and gets the same answer.
  */
 export async function withoutConflict<Result>(
   database: Database,

@@ -5,7 +5,7 @@ import { vmStatus, vms } from '../schema/vms.ts';
 /** What a heal needs to know of its VM besides what looks know. */
 export interface HealSubject {
   attemptsResetAtMs: number | null;
-  /** When a look last ended, whatever it could tell. */
+  /** When a look last ended, conclusive or not. */
   lastLookAtMs: number | null;
 }
 

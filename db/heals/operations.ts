@@ -77,7 +77,7 @@ export async function findAttempts(
 
 /**
  * Applies an event to an operation under its row's lock, by domain/operation.ts, and notifies. Null when the event came too
- * late and changed nothing, or there is no such operation. Every change of an operation passes here.
+ * late and changed nothing, or there is no such operation. Every change of an operation goes through here.
  */
 export async function recordOperationEvent(
   tx: Transaction,

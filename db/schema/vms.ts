@@ -54,7 +54,7 @@ export const vmStatus = pgTable('vm_status', {
   lastCheckAt: at('last_check_at'),
   lastHealthyAt: at('last_healthy_at'),
   lastUnhealthyAt: at('last_unhealthy_at'),
-  /** When a look last ended, whatever it could tell: proof that somebody watches. */
+  /** When a look last ended, conclusive or not: proof that somebody watches. */
   lastLookAt: at('last_look_at'),
   transitionSeq: integer('transition_seq').notNull(),
   lookSeq: bigint('look_seq', { mode: 'number' }).notNull(),

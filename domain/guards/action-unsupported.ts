@@ -4,7 +4,7 @@ import type { Guard } from './guard.ts';
 export const actionUnsupported: Guard = {
   reason: 'action-unsupported',
   objectionTo({ facts, remedy }) {
-    if (remedy.kind === 'tell') return null;
+    if (remedy.kind === 'notify') return null;
     if (remedy.kind === 'power' && facts.providerSupports.includes(remedy.power)) return null;
     return {
       reason: 'action-unsupported',

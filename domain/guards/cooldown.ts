@@ -1,13 +1,13 @@
 import type { Guard } from './guard.ts';
 
-/** What was not sent need not cool down, but a hypervisor that can't be told anything is not asked in a tight loop. */
+/** What was not sent need not cool down, but a hypervisor that takes nothing is not tried in a tight loop. */
 const NOT_SENT_PAUSE_MS = 10_000;
 
 /** The last attempt is too recent. */
 export const cooldown: Guard = {
   reason: 'cooldown',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    if (remedy.kind === 'tell' && remedy.escalation) return null;
+    if (remedy.kind === 'notify' && remedy.escalation) return null;
     const last = facts.attempts.at(-1);
     const cooledAtMs = last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000;
     const pausedUntilMs = facts.lastNotSentAtMs === null ? 0 : facts.lastNotSentAtMs + NOT_SENT_PAUSE_MS;

@@ -3,7 +3,7 @@ import { triggers } from '../policy.ts';
 import { lookedSince, watchLimitMs } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
-/** Its failing checks can't tell any more: counted failures stay counted, but say nothing about the VM as it is now. */
+/** Its failing checks have no conclusion any more: counted failures stay counted, but say nothing about the VM now. */
 export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
@@ -19,9 +19,9 @@ export const failuresOld: Guard = {
       reason: 'failures-old',
       sentence:
         recent.length === 0
-          ? 'no look since the last remedy could tell whether it still fails'
-          : 'its failing checks have not been able to tell for three intervals',
-      wouldChange: 'a look that can tell, one way or the other: its checks say why they cannot',
+          ? 'no look since the last remedy was conclusive'
+          : 'its failing checks have not been conclusive for three intervals',
+      wouldChange: 'a conclusive look: the results of its checks say why the last ones were not',
       lookAgainInMs: 15_000,
     };
   },

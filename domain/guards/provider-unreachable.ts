@@ -1,6 +1,6 @@
 import type { Guard } from './guard.ts';
 
-/** The hypervisor doesn't answer; nothing is sent into the dark. */
+/** No action while the hypervisor does not answer. */
 export const providerUnreachable: Guard = {
   reason: 'provider-unreachable',
   objectionTo({ facts, remedy }) {

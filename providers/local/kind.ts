@@ -19,7 +19,7 @@ export const local: ProviderKind<Record<string, never>, null> = {
   fromSettings: () => ({ config: {}, credentials: null }),
   connect: () => ({
     register: async () => ({ ok: true, reference: { kind: 'local' }, key: null }),
-    // being asked is proof enough: a machine that is off asks nothing
+    // this code runs on it, so it runs
     state: async () => ({ ok: true, state: { power: 'running', detail: 'this machine' } }),
     power: async () => ({ outcome: 'not-sent', reason: 'unsupported', message: REFUSAL }),
     test: async () => ({ ok: true, detail: 'this machine' }),

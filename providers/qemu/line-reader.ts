@@ -2,7 +2,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Cuts a byte stream into lines, holding at most `maxLineBytes` of an unfinished one and taking at most `maxBytes` in
- * all, so that a peer gone mad costs neither memory nor time.
+ * all, so that a peer that floods us costs neither memory nor time.
  */
 export class LineReader {
   readonly #maxLineBytes: number;

@@ -103,7 +103,7 @@ async function seeThrough(connection: QmpConnection, untilMs: number): Promise<P
   if (status.word === 'running') return { outcome: 'done', detail: 'system_reset: announced, running' };
   const resumed = await connection.execute('cont', untilMs);
   if (resumed.ok) return { outcome: 'done', detail: `system_reset: announced, was ${status.word}; cont: running` };
-  return inDoubt(`The VM was reset, but does not surely run (${status.word}): ${resumed.message}`);
+  return inDoubt(`The VM was reset, but may not be running (${status.word}): ${resumed.message}`);
 }
 
 async function connect(deps: QemuDependencies, reference: ProviderReference, untilMs: number) {

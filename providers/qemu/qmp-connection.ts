@@ -11,7 +11,7 @@ const QUEUE_FULL_PAUSE_MS = 20;
 /** QMP's own reason for a reset that a monitor asked for. */
 const OUR_RESET = 'host-qmp-system-reset';
 
-/** An answer to one command. `written` tells whether its bytes were handed to the socket: then it may have acted. */
+/** An answer to one command. `written` says whether its bytes were handed to the socket: then it may have acted. */
 export type QmpAnswer = { ok: true; value: unknown } | (ProviderTrouble & { written: boolean });
 
 type Reply = Extract<QmpMessage, { kind: 'return' | 'error' }>;
@@ -69,9 +69,9 @@ export class QmpConnection {
     const id = `defib-${this.#commands}`;
     this.#resetAnnounced = false;
     this.#socket.write(`${JSON.stringify({ execute: command, id })}\n`);
-    const heard = await this.#until(untilMs, () => this.#replies.length > 0);
+    const replied = await this.#until(untilMs, () => this.#replies.length > 0);
     const reply = this.#replies.shift();
-    if (!heard || !reply) return { ...(this.#ended ?? slow(`No answer to ${command} in time.`)), written: true };
+    if (!replied || !reply) return { ...(this.#ended ?? slow(`No answer to ${command} in time.`)), written: true };
     if (reply.id !== id) return { ...this.#garbled(`an answer to another command than ${command}`), written: true };
     if (reply.kind === 'return') return { ok: true, value: reply.value };
     return { ...trouble('refused', `QEMU refused ${command}: ${reply.description}`), written: true };

@@ -113,7 +113,7 @@ describe('whatever the facts and the policy', () => {
         fc.pre(lastMs >= 0);
         const attempts = [...facts.attempts.filter((one) => NOW - one.atMs > lastMs), ...tried(lastMs)];
         const decision = decide({ ...facts, attempts }, chosen);
-        if (decision.kind === 'act') expect(decision.remedy).toMatchObject({ kind: 'tell', escalation: true });
+        if (decision.kind === 'act') expect(decision.remedy).toMatchObject({ kind: 'notify', escalation: true });
       }),
     );
   });

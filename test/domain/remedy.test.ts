@@ -25,8 +25,8 @@ describe('what to do about an ill VM', () => {
     ['reset', { remedy: { kind: 'power', power: 'reset' }, verifyMs: 120_000 }],
     ['start', { remedy: { kind: 'power', power: 'start' }, verifyMs: 120_000 }],
     ['stop', { remedy: { kind: 'power', power: 'stop' }, verifyMs: 0 }],
-    ['notify_only', { remedy: { kind: 'tell' }, verifyMs: 0 }],
-    ['human', { remedy: { kind: 'tell' }, verifyMs: 0 }],
+    ['notify_only', { remedy: { kind: 'notify' }, verifyMs: 0 }],
+    ['human', { remedy: { kind: 'notify' }, verifyMs: 0 }],
   ])('for a policy that says %s is just that', (action, expected) => {
     expect(decide(ill(), policy({ action }))).toMatchObject({ kind: 'act', ...expected });
   });
@@ -79,7 +79,7 @@ describe('at the end of its attempts', () => {
   it('a policy escalates, without waiting for the cooldown to tell people', () => {
     expect(decide(ill({ attempts: usedUp }), escalates)).toEqual({
       kind: 'act',
-      remedy: { action: 'notify_only', escalation: true, kind: 'tell' },
+      remedy: { action: 'notify_only', escalation: true, kind: 'notify' },
       reason: 'Escalation after max attempts',
       verifyMs: 0,
     });

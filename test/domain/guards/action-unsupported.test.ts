@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { actionUnsupported } from '../../../domain/guards/action-unsupported.ts';
 import { ill } from '../examples.ts';
-import { ask, MIGRATE, RESET, TELL } from './ask.ts';
+import { ask, MIGRATE, NOTIFY, RESET } from './ask.ts';
 
 describe('action-unsupported', () => {
   it.each([
     ['the provider can do it', { facts: ill({ providerSupports: ['reset'] }), remedy: RESET }],
-    ['people are to be told, whatever the provider can do', { facts: ill({ providerSupports: [] }), remedy: TELL }],
+    ['people are to be told, whatever the provider can do', { facts: ill({ providerSupports: [] }), remedy: NOTIFY }],
   ])('has no objection when %s', (_title, given) => {
     expect(ask(actionUnsupported, given)).toBeNull();
   });

@@ -3,7 +3,7 @@ import type { Case, Guard, Objection } from '../../../domain/guards/guard.ts';
 import { ill, NOW, policy } from '../examples.ts';
 
 export const RESET: Remedy = { action: 'restart', escalation: false, kind: 'power', power: 'reset' };
-export const TELL: Remedy = { action: 'notify_only', escalation: false, kind: 'tell' };
+export const NOTIFY: Remedy = { action: 'notify_only', escalation: false, kind: 'notify' };
 export const MIGRATE: Remedy = { action: 'migrate', escalation: false, kind: 'other' };
 
 export const escalating = (remedy: Remedy): Remedy => ({ ...remedy, escalation: true });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cooldown } from '../../../domain/guards/cooldown.ts';
 import { ill, MINUTE, NOW, policy, SECOND } from '../examples.ts';
-import { ask, escalating, RESET, TELL } from './ask.ts';
+import { ask, escalating, NOTIFY, RESET } from './ask.ts';
 
 const tried = (...agesMs: number[]) =>
   ill({ attempts: agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false })) });
@@ -42,9 +42,9 @@ describe('cooldown', () => {
   });
 
   it('does not keep people from being told of an escalation, but keeps power actions waiting', () => {
-    expect(ask(cooldown, { facts: tried(MINUTE), remedy: escalating(TELL) })).toBeNull();
+    expect(ask(cooldown, { facts: tried(MINUTE), remedy: escalating(NOTIFY) })).toBeNull();
     expect(ask(cooldown, { facts: tried(MINUTE), remedy: escalating(RESET) })).not.toBeNull();
-    expect(ask(cooldown, { facts: tried(MINUTE), remedy: TELL })).not.toBeNull();
+    expect(ask(cooldown, { facts: tried(MINUTE), remedy: NOTIFY })).not.toBeNull();
   });
 
   it('is none where the policy has none', () => {

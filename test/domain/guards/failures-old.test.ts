@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../domain/facts.ts';
 import { failuresOld } from '../../../domain/guards/failures-old.ts';
 import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
-import { ask, TELL } from './ask.ts';
+import { ask, NOTIFY } from './ask.ts';
 
 const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
 const told = (lastCheckAtMs: number | null) => failing({ lastCheckAtMs });
@@ -21,30 +21,30 @@ describe('failures-old', () => {
 
   it.each<[string, Partial<Facts>, string]>([
     [
-      'the failing check has not been able to tell for longer',
+      'the failing check has not been conclusive for longer',
       { checks: [told(NOW - LIMIT - 1)] },
-      'its failing checks have not been able to tell for three intervals',
+      'its failing checks have not been conclusive for three intervals',
     ],
     [
       'the failures were counted before the last remedy',
       { checks: [told(NOW - 2 * MINUTE)], lastRemedyDoneAtMs: NOW - MINUTE },
-      'no look since the last remedy could tell whether it still fails',
+      'no look since the last remedy was conclusive',
     ],
     [
       'the look that failed began as the remedy was done',
       { checks: [told(NOW - MINUTE)], lastRemedyDoneAtMs: NOW - MINUTE },
-      'no look since the last remedy could tell whether it still fails',
+      'no look since the last remedy was conclusive',
     ],
     [
       'only the agent was heard of since',
       { checks: [told(NOW - LIMIT - 1), AGENT] },
-      'its failing checks have not been able to tell for three intervals',
+      'its failing checks have not been conclusive for three intervals',
     ],
   ])('objects when %s', (_title, given, sentence) => {
     expect(ask(failuresOld, { facts: ill(given) })).toMatchObject({ reason: 'failures-old', sentence });
   });
 
   it('lets people be told', () => {
-    expect(ask(failuresOld, { facts: ill({ checks: [told(null)] }), remedy: TELL })).toBeNull();
+    expect(ask(failuresOld, { facts: ill({ checks: [told(null)] }), remedy: NOTIFY })).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { notWatched } from '../../../domain/guards/not-watched.ts';
 import { failing, ill, NOW, SECOND } from '../examples.ts';
-import { ask, TELL } from './ask.ts';
+import { ask, NOTIFY } from './ask.ts';
 
 const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
 
@@ -29,6 +29,6 @@ describe('not-watched', () => {
   });
 
   it('keeps people from being told old news, too', () => {
-    expect(ask(notWatched, { facts: ill({ lastLookAtMs: null }), remedy: TELL })).not.toBeNull();
+    expect(ask(notWatched, { facts: ill({ lastLookAtMs: null }), remedy: NOTIFY })).not.toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { providerUnreachable } from '../../../domain/guards/provider-unreachable.ts';
 import { ill } from '../examples.ts';
-import { ask, TELL } from './ask.ts';
+import { ask, NOTIFY } from './ask.ts';
 
 const AWAY = ill({ provider: { answered: false, reason: 'unreachable', message: 'no QMP socket at that path' } });
 
@@ -20,6 +20,6 @@ describe('provider-unreachable', () => {
   });
 
   it('lets people be told', () => {
-    expect(ask(providerUnreachable, { facts: AWAY, remedy: TELL })).toBeNull();
+    expect(ask(providerUnreachable, { facts: AWAY, remedy: NOTIFY })).toBeNull();
   });
 });

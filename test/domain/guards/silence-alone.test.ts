@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckFact } from '../../../domain/facts.ts';
 import { silenceAlone } from '../../../domain/guards/silence-alone.ts';
 import { failing, ill, passing } from '../examples.ts';
-import { ask, TELL } from './ask.ts';
+import { ask, NOTIFY } from './ask.ts';
 
 const SILENT = failing({ checkId: 'agent-1', checkType: 'agent', reason: 'heartbeat-stale' });
 
@@ -28,6 +28,6 @@ describe('silence-alone', () => {
   });
 
   it('lets people be told', () => {
-    expect(ask(silenceAlone, { facts: ill({ checks: [SILENT] }), remedy: TELL })).toBeNull();
+    expect(ask(silenceAlone, { facts: ill({ checks: [SILENT] }), remedy: NOTIFY })).toBeNull();
   });
 });
