@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { incidentListAnswer } from '../../../api/schemas/heals.ts';
 import { healthAnswer } from '../../../api/schemas/health.ts';
+import type { Rest } from '../../../local/rest.ts';
 import type { TestVm } from '../vm/start-test-vm.ts';
-import type { Rest } from './rest.ts';
 
 /** Everything known about a VM that a test has given up on, as text; what can't be had is left out with the reason. */
 export async function caseNotes(rest: Rest, vmId: string, vm: TestVm): Promise<string> {
@@ -13,15 +13,10 @@ export async function caseNotes(rest: Rest, vmId: string, vm: TestVm): Promise<s
     'serial log ends with': readFileSync(vm.serialLog, 'utf8').slice(-300),
     health: rest.get(`/api/vms/${vmId}/health`, healthAnswer),
     incidents: rest.get(`/api/vms/${vmId}/incidents`, incidentListAnswer).then(({ incidents }) =>
+      // without facts and guards, which are long
       incidents.map(({ steps, ...incident }) => ({
         ...incident,
-        steps: steps.map(({ kind, reason, decision, decidedAt, count }) => ({
-          kind,
-          reason,
-          decision,
-          decidedAt,
-          count,
-        })),
+        steps: steps.map((step) => ({ ...step, facts: undefined, guards: undefined })),
       })),
     ),
   };
