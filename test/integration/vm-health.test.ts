@@ -4,6 +4,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { until } from '../../local/until.ts';
 import type { vmHealth } from '../../workflows/index.ts';
 import { type LookedNow, VM_QUERY, VM_SIGNAL, VM_UPDATE, type VmView, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
@@ -98,10 +99,6 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   async function retire(handle: Handle): Promise<void> {
     await handle.signal(VM_SIGNAL.retire);
     await handle.result();
-  }
-
-  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async function admitWithRunningLook(

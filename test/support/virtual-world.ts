@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { inject } from 'vitest';
+import { until } from '../../local/until.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
 import './provided.ts';
 import { type Activities, quietenTemporal, runWorkers } from './run-workers.ts';
@@ -8,6 +9,8 @@ import { type Activities, quietenTemporal, runWorkers } from './run-workers.ts';
 /** The workflows as they are, on a server with virtual time, with whatever activities a test brings. */
 export interface VirtualWorld {
   env: TestWorkflowEnvironment;
+  /** Lets virtual time pass, `stepMs` at a time, until it is so. */
+  until(what: () => boolean | Promise<boolean>, stepMs: number): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -23,6 +26,7 @@ export async function startVirtualWorld(
   const stopWorkers = await runWorkers(env.nativeConnection, activities(env), options);
   return {
     env,
+    until: (what, stepMs) => until(what, { pause: () => env.sleep(stepMs) }),
     async stop() {
       await stopWorkers();
       await env.teardown();

@@ -108,9 +108,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   }
 
   /** Lets virtual time pass until it is so. */
-  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await what())) await world.env.sleep('1 second');
-  }
+  const until = (what: () => boolean | Promise<boolean>) => world.until(what, 1_000);
 
   it('adds no history event in 1,000 quiet looks', async () => {
     const handle = await admit();
