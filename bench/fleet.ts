@@ -6,6 +6,7 @@ import { recordVm } from '../db/vm-registration.ts';
 import { until } from '../local/until.ts';
 import type { World } from './world.ts';
 
+/** For the report: what each VM is looked at by. */
 export const CHECKS_NOTE =
   'Each VM has three checks: **http** (GET of the target with the VM’s name, connection opened and closed), **tcp** (connection to ' +
   'the same port) and **agent** (the age of a heartbeat that was written beforehand; agents’ reports are no part of the load).';
@@ -47,7 +48,7 @@ export async function registerFleet(world: World, plan: FleetPlan, progress: (li
       limitMs,
       otherwise: new Error(`VMs were not looked at within ${limitMs / 1000} s`),
     });
-  const deaf = world.targets.listen(({ label }) => unseen.delete(label));
+  const stopListening = world.targets.listen(({ label }) => unseen.delete(label));
   let number = 0;
   let nextAtMs = Date.now();
   const registerNext = async (): Promise<void> => {
@@ -70,7 +71,7 @@ export async function registerFleet(world: World, plan: FleetPlan, progress: (li
     await Promise.all(Array.from({ length: AT_ONCE }, registerNext));
     await untilUnseen(0);
   } finally {
-    deaf();
+    stopListening();
   }
   return { vms, intervalMs: intervalSeconds * 1000 };
 }

@@ -26,7 +26,7 @@ export async function measureLooks(world: World, fleet: Fleet, seconds: number, 
   const arrivals = new Map<string, number[]>([...fleet.vms.keys()].map((name) => [name, []]));
   let inWindow = 0;
   const window = { fromMs: Date.now(), untilMs: Date.now() + seconds * 1000 };
-  const deaf = world.targets.listen(({ label, atMs }) => {
+  const stopListening = world.targets.listen(({ label, atMs }) => {
     arrivals.get(label)?.push(atMs);
     if (atMs >= window.fromMs && atMs < window.untilMs) inWindow++;
   });
@@ -36,10 +36,10 @@ export async function measureLooks(world: World, fleet: Fleet, seconds: number, 
   const attempts = (await countAttempts(world)) - before;
   const usage = used();
   await sleep(GRACE_MS);
-  deaf();
+  stopListening();
   const ticks = judgeTicks(fleet, window, arrivals);
   const stored = await countStored(world, window);
-  tell(report, fleet, usage, { ...ticks, inWindow, attempts, stored, seconds });
+  reportLooks(report, fleet, usage, { ...ticks, inWindow, attempts, stored, seconds });
 }
 
 interface Ticks {
@@ -97,7 +97,7 @@ async function countStored({ database }: World, { fromMs, untilMs }: Window): Pr
   return { results, notHealthy, beganLate: `${(late ?? []).map((ms) => ms.toFixed(0)).join(' / ')} ms` };
 }
 
-function tell(
+function reportLooks(
   report: Report,
   fleet: Fleet,
   usage: Usage,

@@ -21,6 +21,7 @@ export interface Options {
   readonly writeTo: string | null;
 }
 
+/** What `npm run bench` takes. */
 export const USAGE = `npm run bench -- [options]
   --only A,B       of ${SECTIONS.join(', ')}; default all
   --vms N          VMs with three checks each (9000)

@@ -7,6 +7,7 @@ import { registerVm } from '../test/support/http-vm.ts';
 import { Durations, type Report } from './report.ts';
 import type { World } from './world.ts';
 
+/** How many fail at once. */
 export const POWER_VMS = 20;
 const INTERVAL_SECONDS = 5;
 const INTERVAL_MS = INTERVAL_SECONDS * 1000;
@@ -38,7 +39,7 @@ export async function measurePower(
   );
   const rest = createRest(world.apiUrl, world.adminToken);
   const powered = new Map<string, PoweredVm>();
-  const deaf = world.targets.listen(({ label, atMs, ok }) => {
+  const stopListening = world.targets.listen(({ label, atMs, ok }) => {
     const vm = powered.get(label);
     if (vm === undefined) return;
     vm.answers++;
@@ -57,17 +58,17 @@ export async function measurePower(
     }
     const vms = [...powered.values()];
     report.progress('waiting until all of them have been looked at …');
-    await untilOrOver(() => vms.every((vm) => vm.answers >= 3));
+    await untilOrLimit(() => vms.every((vm) => vm.answers >= 3));
     world.targets.setFailing([...powered.keys()], true);
     report.progress('they answer 500 now; waiting for the resets …');
-    await untilOrOver(() => {
+    await untilOrLimit(() => {
       const reset = vms.filter((vm) => resetAtMs(vm) !== undefined).map((vm) => vm.label);
       world.targets.setFailing(reset, false);
       return reset.length === vms.length;
     });
-    tell(report, vms);
+    reportResets(report, vms);
   } finally {
-    deaf();
+    stopListening();
     world.targets.setFailing([...powered.keys()], false);
   }
 }
@@ -76,7 +77,7 @@ function resetAtMs({ qmp }: PoweredVm): number | undefined {
   return qmp.commands.find(({ command }) => command === 'system_reset')?.atMs;
 }
 
-function tell(report: Report, vms: readonly PoweredVm[]): void {
+function reportResets(report: Report, vms: readonly PoweredVm[]): void {
   const done = vms.flatMap((vm) => {
     const atMs = resetAtMs(vm);
     const [first, last] = [vm.failuresAtMs[0], vm.failuresAtMs[FAILURES - 1]];
@@ -108,6 +109,6 @@ function tell(report: Report, vms: readonly PoweredVm[]): void {
 }
 
 /** What has not come by then is reported as missing. */
-async function untilOrOver(done: () => boolean): Promise<void> {
+async function untilOrLimit(done: () => boolean): Promise<void> {
   await until(done, { everyMs: 20, limitMs: WAIT_MS }).catch(() => undefined);
 }

@@ -6,7 +6,7 @@ import { StartError } from './start-error.ts';
 /**
  * Makes the folder (mode 0700) and notes that this process uses it, so that a second `npm start` doesn't stop the
  * servers of a first that still runs. A claim left by a process that is gone counts for nothing.
- * @returns gives the folder back.
+ * @returns what releases the folder.
  * @throws StartError while a living process has it.
  */
 export function claimFolder(folder: string): () => void {

@@ -20,7 +20,7 @@ const PARENT_CHECK_MS = 500;
 
 /** `npm start`: all of Defib on this machine, on loopback, with data in one folder. */
 async function main(): Promise<void> {
-  const told = Promise.race([stopSignal(), endOfNpm()]);
+  const stopRequested = Promise.race([stopSignal(), endOfNpm()]);
   const beganAtMs = Date.now();
   const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
   const settings = forThisMachine(readSettings(), dataDir);
@@ -62,7 +62,7 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
           : 'This machine is not healthy after a minute: see GET /api/vms.',
       ),
     );
-    await runUntilStopped(told, parts.flatMap(endsOnlyWhenAsked), async () => {
+    await runUntilStopped(stopRequested, parts.flatMap(endsOnlyWhenAsked), async () => {
       say('Stopping …');
       await stopAll();
       say('Stopped; the data is kept.');
@@ -81,7 +81,7 @@ function endsOnlyWhenAsked({ name, ended }: Part): Promise<never>[] {
   return [failed];
 }
 
-/** npm passes SIGTERM on to the shell between it and us; a shell that dies of it tells nobody. */
+/** npm passes SIGTERM on to the shell that runs this process; a shell that dies of it does not pass it on. */
 async function endOfNpm(): Promise<void> {
   const parent = process.ppid;
   await new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { claimFolder, folderHolder } from './folder-claim.ts';
@@ -11,22 +11,9 @@ export function cacheFolder(environment: NodeJS.ProcessEnv): string {
   return join(base, 'defib');
 }
 
-/** The programs in a folder, which need not be there. */
+/** The programs in a folder of the cache, which need not be there. */
 export function programsIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  const paths = readdirSync(folder).map((name) => join(folder, name));
-  return paths.filter(isProgram);
-}
-
-/** Whether this is a file that can be run. */
-export function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there, or in a folder that isn't ours to look into: PATH of a root shell may name some.
-    return false;
-  }
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }
 
 /**

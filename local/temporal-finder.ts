@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { environment as ownEnvironment } from './environment.mjs';
-import { cacheFolder, downloadBySdk, isProgram, makeOnce, programsIn } from './server-cache.ts';
+import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
 import { firstLineOf, StartError } from './start-error.ts';
 
 const run = promisify(execFile);
@@ -26,11 +26,11 @@ export interface TemporalProgram {
 }
 
 export interface FindTemporalOptions {
-  /** Read for TEMPORAL_ADDRESS, PATH, HOME and XDG_CACHE_HOME; that of this process unless told. */
+  /** Read for TEMPORAL_ADDRESS, PATH, HOME and XDG_CACHE_HOME; default: that of this process. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Gets one line for every place that has none, and why; and for slow steps. */
   readonly log?: (line: string) => void;
-  /** Without these two steps, which may take minutes, a look tells at once what is there. */
+  /** Whether to download or build one, which may take minutes; default true. */
   readonly mayInstall?: boolean;
 }
 
@@ -67,7 +67,7 @@ export async function findTemporalProgram(options: FindTemporalOptions = {}): Pr
 
 async function onPath({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const path = folders.map((folder) => join(folder, 'temporal')).find(isProgram);
+  const path = folders.map((folder) => join(folder, 'temporal')).find((file) => existsSync(file));
   if (path === undefined) {
     log('Temporal: no `temporal` on PATH.');
     return undefined;

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Patience {
-  /** Between two questions; 50 ms unless told. */
+  /** Between two questions, ms; default 50. */
   readonly everyMs?: number;
-  /** Two minutes unless told. */
+  /** How long it may take, ms; default two minutes. */
   readonly limitMs?: number;
   /** What is thrown once the limit has passed. */
   readonly otherwise?: Error;
-  /** How time passes between two questions; virtual time brings its own. */
+  /** Waits between two questions, instead of `everyMs`: for virtual time. */
   readonly pause?: () => Promise<unknown>;
 }
 

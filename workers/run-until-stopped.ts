@@ -1,5 +1,5 @@
-/** Ctrl-C reaches a process from its terminal and again from npm: all that come within this time are one. */
-const SAME_WISH_MS = 3_000;
+/** Ctrl-C reaches a process from its terminal and again from npm: signals within this time are one request. */
+const SAME_REQUEST_MS = 3_000;
 
 /**
  * Resolves at the first Ctrl-C, SIGTERM, or end of the terminal. Ask for it before there is anything to clear up: one that
@@ -10,7 +10,7 @@ export function stopSignal(): Promise<void> {
     let firstAtMs: number | undefined;
     const stop = () => {
       firstAtMs ??= Date.now();
-      if (Date.now() - firstAtMs > SAME_WISH_MS) {
+      if (Date.now() - firstAtMs > SAME_REQUEST_MS) {
         process.stderr.write('Killed before it had stopped by itself; the next start clears up.\n');
         process.kill(process.pid, 'SIGKILL');
       }
@@ -21,16 +21,16 @@ export function stopSignal(): Promise<void> {
 }
 
 /**
- * Runs until told to stop, or until a part ends by itself; then stops everything once, in the order given.
+ * Runs until asked to stop, or until a part ends by itself; then stops everything once, in the order given.
  * @throws what ended the part.
  */
 export async function runUntilStopped(
-  told: Promise<void>,
+  stopRequested: Promise<void>,
   ended: readonly Promise<unknown>[],
   stop: () => Promise<void>,
 ): Promise<void> {
   let failure: unknown;
-  await Promise.race([told, ...ended]).catch((error: unknown) => {
+  await Promise.race([stopRequested, ...ended]).catch((error: unknown) => {
     failure = error;
   });
   await stop();

@@ -9,9 +9,9 @@ import { registerVm } from '../support/http-vm.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { BUNDLES } from '../support/run-workers.ts';
-import { caseNotes } from './support/case-notes.ts';
 import type { FaultPoint } from './support/fault-points.ts';
 import { createKillWorld, type KillWorld } from './support/kill-world.ts';
+import { vmReport } from './support/vm-report.ts';
 
 const LONG_MS = 540_000;
 /** No second chance: a reset too many would be forgiven by it. */
@@ -109,7 +109,7 @@ async function killedAt(world: KillWorld, { point, first, frozen = false }: Case
   try {
     await expect.poll(incidentsOf, PATIENT).toMatchObject([{ closedAt: expect.any(String), outcome: 'recovered' }]);
   } catch (error) {
-    throw new Error(`${fresh.err()}\n${await caseNotes(rest, vmId, vm)}`, { cause: error });
+    throw new Error(`${fresh.err()}\n${await vmReport(rest, vmId, vm)}`, { cause: error });
   }
   await expect.poll(health, PATIENT).toMatchObject({ status: 'healthy' });
   expect(await vm.health(10_000)).toBe(200);

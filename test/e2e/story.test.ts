@@ -15,8 +15,8 @@ import { type DefibProcess, freePorts, type Ports, startDefib } from '../support
 import { registerVm } from '../support/http-vm.ts';
 import { killProcessesOf, processesOf } from '../support/processes-of.ts';
 import { describeNeeding } from '../support/requirements.ts';
-import { caseNotes } from './support/case-notes.ts';
 import { statusesOnRecord, watchOf } from './support/temporal-record.ts';
+import { vmReport } from './support/vm-report.ts';
 import { startTestVm, type TestVm } from './vm/start-test-vm.ts';
 
 const LONG_MS = 540_000;
@@ -68,7 +68,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
       await expect.poll(() => incident(number), PATIENT).toMatchObject({ closedAt: expect.any(String) });
     } catch (error) {
       const watch = await onTemporal((client) => watchOf(client, vmId));
-      throw new Error(`${JSON.stringify(watch)}\n${defib.err()}\n${await caseNotes(rest, vmId, vm)}`, { cause: error });
+      throw new Error(`${JSON.stringify(watch)}\n${defib.err()}\n${await vmReport(rest, vmId, vm)}`, { cause: error });
     }
     return { incident: (await incident(number))!, resets: vm.resets() - resetsBefore };
   }

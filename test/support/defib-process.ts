@@ -11,6 +11,7 @@ export interface DefibProcess extends Program {
   killAll(): Promise<void>;
 }
 
+/** Ports for everything that `npm start` runs. */
 export async function freePorts(): Promise<Ports> {
   const [api = 0, temporal = 0, ui = 0, postgres = 0] = await findFreePorts(4);
   return { PORT: api, TEMPORAL_PORT: temporal, TEMPORAL_UI_PORT: ui, POSTGRES_PORT: postgres };

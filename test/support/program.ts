@@ -9,9 +9,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SETPRIV = '/usr/bin/setpriv';
 
 export interface ProgramOptions {
-  /** The whole environment; that of this process unless told. */
+  /** The whole environment; default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What the kernel ends it by when this process dies, so that a killed run leaves nothing behind; else nothing does. */
+  /** The signal that the kernel ends it by when this process dies; without one a killed run leaves it behind. */
   readonly endWithUs?: 'TERM' | 'KILL';
   /** A process group of its own, which `interrupt` reaches whole. */
   readonly ownGroup?: boolean;

@@ -6,7 +6,7 @@ import { findTemporalProgram } from '../../local/temporal-finder.ts';
 import { startTemporalServer } from '../../local/temporal-server.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
 import { makeRunFolder } from './leftover-runs.ts';
-import { type Activities, quietenTemporal, runWorkers } from './run-workers.ts';
+import { type Activities, installQuietRuntime, runWorkers } from './run-workers.ts';
 
 /** A real Temporal server for one test file alone: workflows and task queues have their real names on it. */
 export interface OwnTemporal {
@@ -16,6 +16,7 @@ export interface OwnTemporal {
   stop(): Promise<void>;
 }
 
+/** @throws StartError when there is no program to start one with. */
 export async function startOwnTemporal(): Promise<OwnTemporal> {
   const folder = makeRunFolder();
   const { path } = await findTemporalProgram();
@@ -35,9 +36,9 @@ export async function startOwnTemporal(): Promise<OwnTemporal> {
   };
 }
 
-/** The real workflows on it, with whatever activities a test brings. Resolves with what stops them. */
+/** Runs the real workflows on it with the activities of a test. Resolves with what stops them. */
 export async function startWorkersOn(temporal: OwnTemporal, activities: Activities): Promise<() => Promise<void>> {
-  quietenTemporal();
+  installQuietRuntime();
   const connection = await NativeConnection.connect({ address: temporal.address });
   const stopWorkers = await runWorkers(connection, activities);
   return async () => {

@@ -10,15 +10,15 @@ export type Activities = WatchActivities & HealActivities & UpkeepActivities;
 /** Workers of all tests bundle their workflows once. */
 export const BUNDLES = join(tmpdir(), 'defib-test-bundles');
 
-let quiet = false;
+let installed = false;
 
-/** Keeps the SDK's news out of the tests' output; before anything else of Temporal, once per process. */
-export function quietenTemporal(): void {
-  if (!quiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  quiet = true;
+/** Has the SDK log errors only. Called before anything else of Temporal; the SDK allows it once per process. */
+export function installQuietRuntime(): void {
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installed = true;
 }
 
-/** The real workflows, with whatever activities a test brings. Resolves with what stops them. */
+/** Runs the real workflows with the activities of a test. Resolves with what stops them. */
 export async function runWorkers(
   connection: NativeConnection,
   activities: Activities,

@@ -4,9 +4,9 @@ import { inject } from 'vitest';
 import { until } from '../../local/until.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
 import './provided.ts';
-import { type Activities, quietenTemporal, runWorkers } from './run-workers.ts';
+import { type Activities, installQuietRuntime, runWorkers } from './run-workers.ts';
 
-/** The workflows as they are, on a server with virtual time, with whatever activities a test brings. */
+/** The workflows as they are, on a server with virtual time, with the activities of a test. */
 export interface VirtualWorld {
   env: TestWorkflowEnvironment;
   /** Lets virtual time pass, `stepMs` at a time, until it is so. */
@@ -18,7 +18,7 @@ export interface VirtualWorld {
 export async function startVirtualWorld(
   activities: (env: TestWorkflowEnvironment) => Activities,
 ): Promise<VirtualWorld> {
-  quietenTemporal();
+  installQuietRuntime();
   const env = await startVirtualTime();
   await ensureSearchAttributes(env.connection, env.namespace ?? 'default');
   const interceptors = [fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url))];

@@ -4,49 +4,26 @@ import type { Dependencies } from '../../../activities/dependencies.ts';
 import type { Check } from '../../../checks/check.ts';
 import type { ProviderReference } from '../../../domain/provider-reference.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import type { Wrap } from '../../../workers/start-worker.ts';
-
-/** Where a worker can be made to die. Each is met at most once: a dead worker meets nothing. */
-export const FAULT_POINTS = [
-  'before-sent',
-  'before-provider',
-  'monitor-held',
-  'before-write',
-  'after-write',
-  'after-answer',
-  'mid-look',
-  'mid-verify',
-] as const;
-export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 type Power = Provider['power'];
 type Probe = Check['probe'];
+type Fault = (deps: Dependencies, die: () => never) => Dependencies;
 
-/** Wraps a worker's world so that `die` is called at this point. `die` must not return. */
-export function faultAt(point: FaultPoint, die: () => never): Wrap {
-  switch (point) {
-    case 'before-sent':
-      return (deps) => beforeSent(deps, die);
-    case 'before-provider':
-      return (deps) => withPower(deps, () => async () => die());
-    case 'monitor-held':
-      return (deps) => withPower(deps, (power) => whileMonitorIsHeld(power, die));
-    case 'before-write':
-      return (deps) => withWrite(deps, () => die());
-    case 'after-write':
-      return (deps) => withWrite(deps, (write) => write(die));
-    case 'after-answer':
-      return (deps) =>
-        withPower(deps, (power) => async (...args) => {
-          await power(...args);
-          return die();
-        });
-    case 'mid-look':
-      return (deps) => midLook(deps, die);
-    case 'mid-verify':
-      return (deps) => midVerify(deps, die);
-  }
-}
+/**
+ * Where a worker can be made to die: each wraps its world so that `die`, which must not return, is called at that point. Each
+ * is met at most once: a dead worker meets nothing.
+ */
+export const FAULTS = {
+  'before-sent': beforeSent,
+  'before-provider': (deps, die) => withPower(deps, () => async () => die()),
+  'monitor-held': (deps, die) => withPower(deps, (power) => whileMonitorIsHeld(power, die)),
+  'before-write': (deps, die) => withWrite(deps, () => die()),
+  'after-write': (deps, die) => withWrite(deps, (write) => write(die)),
+  'after-answer': (deps, die) => withPower(deps, (power) => afterAnswer(power, die)),
+  'mid-look': midLook,
+  'mid-verify': midVerify,
+} satisfies Record<string, Fault>;
+export type FaultPoint = keyof typeof FAULTS;
 
 /** Dies instead of asking Postgres to move an operation from intended to sent. */
 function beforeSent(deps: Dependencies, die: () => never): Dependencies {
@@ -68,6 +45,13 @@ function whileMonitorIsHeld(power: Power, die: () => never): Power {
     }
     void sleep(1_000).then(die);
     return power(reference, action, timeoutMs);
+  };
+}
+
+function afterAnswer(power: Power, die: () => never): Power {
+  return async (...args) => {
+    await power(...args);
+    return die();
   };
 }
 

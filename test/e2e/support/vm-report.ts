@@ -4,8 +4,8 @@ import { healthAnswer } from '../../../api/schemas/health.ts';
 import type { Rest } from '../../../local/rest.ts';
 import type { TestVm } from '../vm/start-test-vm.ts';
 
-/** Everything known about a VM that a test has given up on, as text; what can't be had is left out with the reason. */
-export async function caseNotes(rest: Rest, vmId: string, vm: TestVm): Promise<string> {
+/** Everything known about a VM whose test failed, as text; where something can't be read, the reason instead. */
+export async function vmReport(rest: Rest, vmId: string, vm: TestVm): Promise<string> {
   const asked = {
     'the VM answers': vm.health(5_000),
     'QEMU says': vm.qmp('query-status'),
@@ -20,9 +20,9 @@ export async function caseNotes(rest: Rest, vmId: string, vm: TestVm): Promise<s
       })),
     ),
   };
-  const notes = Object.entries(asked).map(async ([what, answer]) => {
+  const lines = Object.entries(asked).map(async ([what, answer]) => {
     const said = await Promise.resolve(answer).catch((error: unknown) => String(error));
     return `${what}: ${JSON.stringify(said, null, 1)}`;
   });
-  return [`now: ${new Date().toISOString()}`, ...(await Promise.all(notes))].join('\n');
+  return [`now: ${new Date().toISOString()}`, ...(await Promise.all(lines))].join('\n');
 }
