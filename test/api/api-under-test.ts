@@ -2,6 +2,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { QueryResult } from 'pg';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { type RunningApi, startApi } from '../../api/start-api.ts';
@@ -38,6 +39,8 @@ export interface ApiUnderTest {
   nowMs: number;
   logged(): string;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** One statement on its database. */
+  sql(text: string, values?: unknown[]): Promise<QueryResult>;
   /** Rows of every table that requests may write to. */
   counts(): Promise<Record<string, number>>;
   close(): Promise<void>;
@@ -113,6 +116,7 @@ export async function startApiUnderTest(
       const isJson = /json/.test(answer.headers.get('content-type') ?? '');
       return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
     },
+    sql: (text, values = []) => database.pool.query(text, values),
     async counts() {
       const selects = TABLES.map((table) => `SELECT '${table}' AS name, count(*)::int AS rows FROM ${table}`);
       const { rows } = await database.pool.query(selects.join(' UNION ALL '));
