@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { FakeQmp } from '../test/support/fake-qmp.ts';
+import { removeLeftoverRuns } from '../test/support/leftover-runs.ts';
 import { ROOT } from '../test/support/program.ts';
 import { registerFleet } from './fleet.ts';
 import { measureHeld } from './held-section.ts';
@@ -42,6 +43,7 @@ async function main(options: Options): Promise<void> {
   // what production runs is measured, not the sources through tsx
   execFileSync(process.execPath, ['local/build.mjs'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const report = new Report();
+  await removeLeftoverRuns((line) => report.progress(line));
   report.heading('Performance', 1);
   report.say(
     'Written by `npm run bench`: real parts, worker and API as built by `npm run build`, each a process of its own, all on the same machine and on loopback.',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { type Database, openDatabase } from '../db/database.ts';
@@ -11,6 +10,7 @@ import { findTemporalProgram } from '../local/temporal-finder.ts';
 import { startTemporalServer } from '../local/temporal-server.ts';
 import { createVmSignals, type VmSignals } from '../temporal/vm-signals.ts';
 import { freePorts, newUsersEnvironment } from '../test/support/defib-process.ts';
+import { makeRunFolder } from '../test/support/leftover-runs.ts';
 import { startProgram } from '../test/support/program.ts';
 import { startTargets, type Targets } from './start-targets.ts';
 import type { Stops } from './stops.ts';
@@ -47,25 +47,24 @@ export interface WorldPlan {
   readonly profileDir?: string | null;
 }
 
-/** Starts everything; what was started is ended by `stops`, also when this rejects. */
+/**
+ * Starts everything; what was started is ended by `stops`, also when this rejects.
+ * @throws StartError or Error for what can't be started.
+ */
 export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null }: WorldPlan): Promise<World> {
-  const dir = mkdtempSync(join(tmpdir(), 'defib-bench-'));
-  stops.add(() => rmSync(dir, { recursive: true, force: true }));
+  const { path: dir, remove } = makeRunFolder();
+  stops.add(remove);
   const ports = await freePorts();
   const log = (line: string) => process.stderr.write(`  ${line}\n`);
-
-  const postgres = await stops.start(
-    () => startPostgres({ dataDir: join(dir, 'postgres'), port: ports.POSTGRES_PORT, log }),
-    (server) => server.stop(),
-  );
+  const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), port: ports.POSTGRES_PORT, log });
+  stops.add(postgres.stop);
   const { path } = await findTemporalProgram();
   const [port, uiPort] = [ports.TEMPORAL_PORT, ports.TEMPORAL_UI_PORT];
-  const temporal = await stops.start(
-    () => startTemporalServer({ path, dataDir: join(dir, 'temporal'), port, uiPort }),
-    (server) => server.stop(),
-  );
+  const temporal = await startTemporalServer({ path, dataDir: join(dir, 'temporal'), port, uiPort });
+  stops.add(temporal.stop);
   await migrate(postgres.url);
-  const targets = await stops.start(startTargets, ({ pid }) => endProcess(pid, ENDING));
+  const targets = await startTargets();
+  stops.add(() => endProcess(targets.pid, ENDING));
 
   const adminToken = randomBytes(24).toString('base64url');
   const settings = {
@@ -88,10 +87,8 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
     startNode('api', 'API is serving', { settings, stops, flags: [] }),
   ]);
 
-  const connection = await stops.start(
-    () => Connection.connect({ address: temporal.address }),
-    (open) => open.close(),
-  );
+  const connection = await Connection.connect({ address: temporal.address });
+  stops.add(() => connection.close());
   const database = openDatabase(postgres.url, { applicationName: 'defib-bench', max: 4 });
   stops.add(() => database.close());
   const workerPart: Part = { name: 'worker', pid: workerPid, product: true, memory: 'rss' };
@@ -124,7 +121,11 @@ interface NodeProcess {
 async function startNode(entry: string, readyLine: string, { settings, stops, flags }: NodeProcess): Promise<number> {
   const command = [process.execPath, ...flags, join('dist', 'workers', `${entry}.js`)];
   // its own process group: Ctrl-C in a terminal must not end it before those who talk to it
-  const program = startProgram(command, { env: { ...newUsersEnvironment(), ...settings }, ownGroup: true });
+  const program = startProgram(command, {
+    env: { ...newUsersEnvironment(), ...settings },
+    endWithUs: 'TERM',
+    ownGroup: true,
+  });
   stops.add(() => endProcess(program.pid, ENDING));
   await program.said(new RegExp(readyLine));
   return program.pid;

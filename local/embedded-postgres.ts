@@ -211,11 +211,11 @@ async function launch(
       await cluster.pgCtl('start', '-t', '120', '-l', serverLog.file, '-o', flags.join(' '));
       return true;
     } catch (cause) {
-      const said = serverLog.newText();
-      if (ORPHANS_LEFT.test(said)) return false;
+      if (ORPHANS_LEFT.test(serverLog.newText())) return false;
       // One that is still at it after two minutes would hold the port.
       await shutDown(cluster).catch(() => undefined);
-      throw new StartError(`Postgres did not start: ${reasonIn(said)} (${serverLog.file})`, { cause });
+      const reason = serverLog.reason(/FATAL|PANIC/).replace(/^.*?(FATAL|PANIC):\s*/, '');
+      throw new StartError(`Postgres did not start: ${reason} (${serverLog.file})`, { cause });
     }
   };
   try {
@@ -228,12 +228,6 @@ async function launch(
     clearTimeout(slow);
   }
   return postmasterOf(cluster);
-}
-
-function reasonIn(text: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const fatal = lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return fatal.replace(/^.*?(FATAL|PANIC):\s*/, '');
 }
 
 async function makeDatabase(adminUrl: string, name: string): Promise<void> {

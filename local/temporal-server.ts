@@ -6,7 +6,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { environmentWithout } from './environment.mjs';
 import { answers, portTaken, requireFreePort } from './ports.ts';
 import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
-import { openServerLog } from './server-log.ts';
+import { openServerLog, type ServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
 import { SQLITE_PRAGMAS, TEMPORAL_RUNTIME, TEMPORAL_SETTINGS } from './temporal-settings.ts';
 import { until } from './until.ts';
@@ -88,7 +88,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   try {
     await until(
       async () => {
-        if (hasEnded) throw whyItEnded(serverLog.newText(), port, serverLog.file);
+        if (hasEnded) throw whyItEnded(serverLog, port);
         // The SDK's first reconnect waits a second: ask it only when there is somebody to answer.
         return (await answers(port)) && setRetention(port, namespace, retentionDays).catch(() => false);
       },
@@ -150,9 +150,7 @@ async function setRetention(port: number, namespace: string, days: number): Prom
   }
 }
 
-function whyItEnded(said: string, port: number, logFile: string): StartError {
-  if (/address already in use/i.test(said)) return portTaken(port, 'TEMPORAL_PORT', 'Temporal');
-  const lines = said.split('\n').filter((line) => line.trim() !== '');
-  const reason = lines.find((line) => /error|fatal/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return new StartError(`Temporal did not start: ${reason} (${logFile})`);
+function whyItEnded(serverLog: ServerLog, port: number): StartError {
+  if (/address already in use/i.test(serverLog.newText())) return portTaken(port, 'TEMPORAL_PORT', 'Temporal');
+  return new StartError(`Temporal did not start: ${serverLog.reason(/error|fatal/i)} (${serverLog.file})`);
 }

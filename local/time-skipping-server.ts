@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { environment as ownEnvironment } from './environment.mjs';
+import { environment } from './environment.mjs';
 import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
 import { firstLineOf, StartError } from './start-error.ts';
 
@@ -11,23 +11,17 @@ const run = promisify(execFile);
 const VERSION = '1.31.0';
 const MIN_JAVA = 11;
 
-export interface FindTimeSkippingOptions {
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Gets one line for every way that failed, and why; and for slow steps. */
-  readonly log?: (line: string) => void;
-}
-
 /**
  * Gets the program of Temporal's test server with virtual time: from Defib's cache, by the SDK's download, or as jars by
  * Maven. Several processes may call this at once.
+ * @param log gets one line for every way that failed, and why; and for slow steps.
  * @throws StartError that says what is missing.
  */
-export async function findTimeSkippingServer(options: FindTimeSkippingOptions = {}): Promise<string> {
-  const { environment = ownEnvironment, log = () => undefined } = options;
+export async function findTimeSkippingServer(log: (line: string) => void): Promise<string> {
   const folder = join(cacheFolder(environment), 'temporal-test-server');
   const jars = join(folder, VERSION);
   const withJars = join(jars, 'temporal-test-server');
-  const noJava = await whyNoJava(environment);
+  const noJava = await whyNoJava();
   if (existsSync(jars) && noJava === undefined) return withJars;
   const downloads = join(folder, 'download');
   const [kept] = programsIn(downloads);
@@ -45,7 +39,7 @@ export async function findTimeSkippingServer(options: FindTimeSkippingOptions = 
   }
   try {
     if (noJava !== undefined) throw new Error(noJava);
-    await makeOnce(jars, (workFolder) => copyJars(workFolder, jars, environment, log), log);
+    await makeOnce(jars, (workFolder) => copyJars(workFolder, jars, log), log);
     return withJars;
   } catch (error) {
     explain(whyNoJars(error));
@@ -53,17 +47,12 @@ export async function findTimeSkippingServer(options: FindTimeSkippingOptions = 
   throw new StartError(`no test server with virtual time: ${missing.join('; ')}`);
 }
 
-async function copyJars(
-  workFolder: string,
-  target: string,
-  environment: NodeJS.ProcessEnv,
-  log: (line: string) => void,
-): Promise<void> {
+async function copyJars(workFolder: string, target: string, log: (line: string) => void): Promise<void> {
   log(`Virtual time: fetching io.temporal:temporal-test-server:${VERSION} with Maven, once …`);
   const pom = join(workFolder, 'pom.xml');
   writeFileSync(pom, POM);
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${join(workFolder, 'lib')}`];
-  await run('mvn', ['-B', '-q', '-f', pom, ...goal], { env: environment, maxBuffer: 64 * 1024 * 1024 });
+  await run('mvn', ['-B', '-q', '-f', pom, ...goal], { maxBuffer: 64 * 1024 * 1024 });
   const wrapper = join(workFolder, 'temporal-test-server');
   writeFileSync(wrapper, WRAPPER);
   chmodSync(wrapper, 0o755);
@@ -91,10 +80,10 @@ const WRAPPER = `#!/bin/sh
 exec java -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"
 `;
 
-async function whyNoJava(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+async function whyNoJava(): Promise<string | undefined> {
   try {
     // It writes its version to stderr, as "11.0.2" or, before 9, as "1.8.0".
-    const { stderr } = await run('java', ['-version'], { env: environment });
+    const { stderr } = await run('java', ['-version']);
     const major = Number(stderr.match(/version "(\d+)/)?.[1]);
     return major >= MIN_JAVA ? undefined : `Java is older than ${MIN_JAVA}`;
   } catch {

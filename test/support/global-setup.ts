@@ -22,7 +22,7 @@ export async function setup(project: TestProject): Promise<void> {
   const providing = {
     postgres: providePostgres(folder.path),
     temporal: orReason(provideTemporal(folder.path)),
-    virtualTime: orReason(findTimeSkippingServer({ log }).then((path) => ({ ok: true as const, path }))),
+    virtualTime: orReason(findTimeSkippingServer(log).then((path) => ({ ok: true as const, path }))),
   };
   try {
     // All settle before one failure ends the run, or a server that comes up late would outlive it.
