@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { StartError } from './start-error.ts';
@@ -32,10 +33,17 @@ export function portTaken(port: number, setting: PortSetting, what: string): Sta
   );
 }
 
+/** Below the ports that systems give to outgoing connections: one of those may be taken at any moment. */
+const TEST_PORTS = [15_000, 30_000] as const;
+
 /** Different ports of 127.0.0.1 that were free a moment ago; for tests, which start many servers side by side. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  // All are held until the last is found, or the system might hand out the same one twice.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
+  const servers: Server[] = [];
+  // All are held until the last is found, or the same one might be found twice.
+  while (servers.length < count) {
+    const server = await listen(randomInt(...TEST_PORTS)).catch(() => undefined);
+    if (server !== undefined) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map(close));
   return ports;
