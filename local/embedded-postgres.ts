@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, DatabaseError, escapeIdentifier } from 'pg';
 import { environmentWithout } from './environment.mjs';
@@ -48,9 +48,8 @@ const ORPHANS_MS = 20_000;
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { port, log = () => undefined, database = 'defib', throwaway = false } = options;
-  const folder = resolve(options.dataDir);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const cluster = await openCluster(folder);
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const cluster = await openCluster(options.dataDir);
   await endLeftover(cluster, log);
   await requireFreePort(port, 'POSTGRES_PORT', 'Postgres');
   const password = readOrMakePassword(cluster);
@@ -72,7 +71,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     await stop();
     if (!(error instanceof DatabaseError) || error.code !== '28P01') throw error;
     throw new StartError(
-      `Postgres does not take the password in ${cluster.passwordFile}: put the right one there, or move ${folder} away.`,
+      `Postgres does not take the password in ${cluster.passwordFile}: put the right one there, or move ${cluster.folder} away.`,
     );
   }
   return { url: urlOf(database), adminUrl: urlOf('postgres'), pid, exited, stop };
@@ -95,7 +94,9 @@ interface Cluster {
   readonly own: (path: string) => void;
 }
 
-async function openCluster(folder: string): Promise<Cluster> {
+async function openCluster(dataDir: string): Promise<Cluster> {
+  // As Postgres's command line has it, by which a later start knows it again.
+  const folder = realpathSync(dataDir);
   const { initdb, pg_ctl, postgres, majorVersion } = await findPostgresBinaries();
   const data = join(folder, 'data');
   const { prefix, owner } = choosePostgresAccount(data, postgres);
