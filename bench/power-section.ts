@@ -1,10 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { policyAnswer } from '../api/schemas/policies.ts';
 import { tickAtOrBefore } from '../domain/grid.ts';
+import { createRest } from '../local/rest.ts';
+import { until } from '../local/until.ts';
 import type { FakeQmp } from '../test/support/fake-qmp.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
-import { type Report, spread } from './report.ts';
+import { registerVm } from '../test/support/http-vm.ts';
+import { Durations, type Report } from './report.ts';
 import type { World } from './world.ts';
 
+/** How many fail at once. */
 export const POWER_VMS = 20;
 const INTERVAL_SECONDS = 5;
 const INTERVAL_MS = INTERVAL_SECONDS * 1000;
@@ -34,71 +37,47 @@ export async function measurePower(
     `${qmps.length} VMs with an http check every ${INTERVAL_SECONDS} s, failureThreshold ${FAILURES}, and a policy that restarts after ` +
       `${FAILURES} failures; their hypervisors are QMP sockets of the bench. ${others} At once all ${qmps.length} begin to answer 500.`,
   );
-  const api = createApiClient(world);
+  const rest = createRest(world.apiUrl, world.adminToken);
   const powered = new Map<string, PoweredVm>();
-  const deaf = world.targets.listen(({ label, atMs, ok }) => {
+  const stopListening = world.targets.listen(({ label, atMs, ok }) => {
     const vm = powered.get(label);
     if (vm === undefined) return;
     vm.answers++;
     if (!ok) vm.failuresAtMs.push(atMs);
   });
   try {
-    await api.call('POST', '/api/vms/auto-heal/policies', {
-      name: TAG,
-      action: 'restart',
-      triggerAfterFailures: FAILURES,
-      cooldownMinutes: 1,
-      maxAttempts: 5,
-      tag: TAG,
-    });
+    const limits = { triggerAfterFailures: FAILURES, cooldownMinutes: 1, maxAttempts: 5 };
+    await rest.post('/api/vms/auto-heal/policies', { name: TAG, action: 'restart', tag: TAG, ...limits }, policyAnswer);
     for (const [index, qmp] of qmps.entries()) {
       const label = `${TAG}-${index + 1}`;
       const vm: PoweredVm = { vmId: '', label, qmp, answers: 0, failuresAtMs: [] };
       powered.set(label, vm);
-      vm.vmId = await register(api, world, qmp, label);
+      const target = `http://127.0.0.1:${world.targets.port}/vm/${label}`;
+      const registration = { name: label, tags: [TAG], qmpSocket: qmp.path, target, intervalSeconds: INTERVAL_SECONDS };
+      vm.vmId = await registerVm(rest, registration);
     }
     const vms = [...powered.values()];
     report.progress('waiting until all of them have been looked at …');
-    await until(() => vms.every((vm) => vm.answers >= 3));
+    await untilOrLimit(() => vms.every((vm) => vm.answers >= 3));
     world.targets.setFailing([...powered.keys()], true);
     report.progress('they answer 500 now; waiting for the resets …');
-    await until(() => {
+    await untilOrLimit(() => {
       const reset = vms.filter((vm) => resetAtMs(vm) !== undefined).map((vm) => vm.label);
       world.targets.setFailing(reset, false);
       return reset.length === vms.length;
     });
-    tell(report, vms);
+    reportResets(report, vms);
   } finally {
-    deaf();
+    stopListening();
     world.targets.setFailing([...powered.keys()], false);
-    await api.close();
   }
-}
-
-async function register(api: ApiClient, { targets }: World, qmp: FakeQmp, label: string): Promise<string> {
-  const registered = (await api.call('POST', '/api/vms', {
-    name: label,
-    address: '127.0.0.1',
-    tags: [TAG],
-    provider: { kind: 'qemu', qmpSocket: qmp.path },
-    checks: [
-      {
-        checkType: 'http',
-        target: `http://127.0.0.1:${targets.port}/vm/${label}`,
-        intervalSeconds: INTERVAL_SECONDS,
-        timeoutSeconds: 2,
-        failureThreshold: FAILURES,
-      },
-    ],
-  })) as { id: string };
-  return registered.id;
 }
 
 function resetAtMs({ qmp }: PoweredVm): number | undefined {
   return qmp.commands.find(({ command }) => command === 'system_reset')?.atMs;
 }
 
-function tell(report: Report, vms: readonly PoweredVm[]): void {
+function reportResets(report: Report, vms: readonly PoweredVm[]): void {
   const done = vms.flatMap((vm) => {
     const atMs = resetAtMs(vm);
     const [first, last] = [vm.failuresAtMs[0], vm.failuresAtMs[FAILURES - 1]];
@@ -107,10 +86,12 @@ function tell(report: Report, vms: readonly PoweredVm[]): void {
       { fromAnswer: atMs - first, fromTick: atMs - tickAtOrBefore(vm.vmId, INTERVAL_MS, first), fromLast: atMs - last },
     ];
   });
+  const spread = (manyMs: readonly number[]) => new Durations(manyMs).toString();
+  const fromAnswer = spread(done.map((one) => one.fromAnswer));
   report.table(
     [`To system_reset, ${done.length} of ${vms.length} VMs`, 'p50 / p99 / max'],
     [
-      ['from the first failing answer', spread(done.map((one) => one.fromAnswer))],
+      ['from the first failing answer', fromAnswer],
       ['from the tick at which that look was due', spread(done.map((one) => one.fromTick))],
       [`from failing answer ${FAILURES}, which makes it ill`, spread(done.map((one) => one.fromLast))],
     ],
@@ -122,12 +103,12 @@ function tell(report: Report, vms: readonly PoweredVm[]): void {
   report.add({
     figure: `failure to power action (${INTERVAL_SECONDS} s interval, ${FAILURES} failures), p50 / p99 / max`,
     goal: `all ${vms.length} reset once`,
-    measured: `${spread(done.map((one) => one.fromAnswer))}, ${done.length} reset`,
+    measured: `${fromAnswer}, ${done.length} reset`,
     ok: lost.length === 0 && more.length === 0,
   });
 }
 
-async function until(done: () => boolean): Promise<void> {
-  const untilMs = Date.now() + WAIT_MS;
-  while (!done() && Date.now() < untilMs) await sleep(20);
+/** What has not come by then is reported as missing. */
+async function untilOrLimit(done: () => boolean): Promise<void> {
+  await until(done, { everyMs: 20, limitMs: WAIT_MS }).catch(() => undefined);
 }

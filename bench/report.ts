@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { createHistogram } from 'node:perf_hooks';
 
 /** A figure of the last table. `ok` is null where there is no goal. */
 export interface Figure {
@@ -61,15 +62,27 @@ export class Report {
   }
 }
 
-/** By nearest rank; NaN of nothing. */
-export function percentile(values: readonly number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
-}
+/** Many durations, to three digits. */
+export class Durations {
+  /** It takes whole numbers from 1: microseconds. */
+  readonly #micros = createHistogram();
 
-/** `23 / 85 / 120 ms` */
-export function spread(values: readonly number[], digits = 0): string {
-  if (values.length === 0) return 'nothing measured';
-  const [p50, p99, most] = [50, 99, 100].map((percent) => percentile(values, percent).toFixed(digits));
-  return `${p50} / ${p99} / ${most} ms`;
+  constructor(manyMs: readonly number[] = []) {
+    for (const ms of manyMs) this.#micros.record(Math.max(1, Math.round(ms * 1_000)));
+  }
+
+  get count(): number {
+    return this.#micros.count;
+  }
+
+  get p99Ms(): number {
+    return this.#micros.percentile(99) / 1_000;
+  }
+
+  /** p50 / p99 / max: `23 / 85 / 120 ms` */
+  toString(): string {
+    if (this.count === 0) return 'nothing measured';
+    const micros = [this.#micros.percentile(50), this.#micros.percentile(99), this.#micros.max];
+    return `${micros.map((one) => (one / 1_000).toFixed(0)).join(' / ')} ms`;
+  }
 }

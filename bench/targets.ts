@@ -4,7 +4,7 @@
  * that asks nothing is a tcp check.
  */
 import { createServer, type Socket } from 'node:net';
-import type { Arrival, FromTargets, ToTargets } from './targets-messages.ts';
+import type { Arrival, FromTargets, ToTargets } from './start-targets.ts';
 
 const TELL_EVERY_MS = 50;
 const OK = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n');

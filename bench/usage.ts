@@ -18,7 +18,7 @@ export interface Usage {
   readonly stolenMs: number;
 }
 
-/** Starts counting; the returned function tells what was used since. */
+/** Starts counting; the returned function answers what was used since. */
 export function meter(world: World): () => Usage {
   const begin = snapshot(world);
   return () => {
@@ -42,6 +42,7 @@ export function meter(world: World): () => Usage {
   };
 }
 
+/** Resident memory of a part now, MB. */
 export function memoryMbOf({ pid, memory }: Part): number {
   return memory === 'pss' ? pssMbOf(pid) : rssMbOf(pid);
 }

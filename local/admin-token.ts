@@ -8,7 +8,7 @@ export interface AdminToken {
   howToGetIn: string;
 }
 
-/** The administrator's token: the preset one, the one of an earlier start, or a new one, kept in a file of mode 0600. */
+/** The administrator's token: the preset one, that of an earlier start, or a new one, kept in a file of mode 0600. */
 export function adminToken(dataDir: string, preset: string | undefined): AdminToken {
   if (preset !== undefined) return { token: preset, howToGetIn: 'the one you set in DEFIB_ADMIN_TOKEN' };
   const file = join(dataDir, 'admin-token');

@@ -1,20 +1,20 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, escapeIdentifier } from 'pg';
-import { claimFolder } from './folder-claim.ts';
-import { endLeftoverPostgres, POSTGRES_ENDING } from './leftover-postgres.ts';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client, DatabaseError, escapeIdentifier } from 'pg';
+import { environmentWithout } from './environment.mjs';
 import { requireFreePort } from './ports.ts';
-import { choosePostgresAccount, type PostgresAccount } from './postgres-account.ts';
-import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts';
-import { endProcess } from './processes.ts';
-import { openServerLog, type ServerLog } from './server-log.ts';
-import { StartError } from './start-error.ts';
+import { choosePostgresAccount } from './postgres-account.ts';
+import { findPostgresBinaries } from './postgres-binaries.ts';
+import { commandLineOf, isRunning } from './processes.ts';
+import { openServerLog } from './server-log.ts';
+import { firstLineOf, StartError } from './start-error.ts';
+import { until } from './until.ts';
 
 export interface PostgresOptions {
-  /** Holds the cluster, its password and its log; made when missing. */
+  /** Holds the cluster, its password and its log; made when missing. The caller alone uses it. */
   readonly dataDir: string;
   readonly port: number;
   /** Made when missing; `url` leads to it. */
@@ -31,123 +31,167 @@ export interface RunningPostgres {
   readonly adminUrl: string;
   readonly pid: number;
   /** Resolves when the server has ended, asked for or not. */
-  readonly exited: Promise<void>;
+  readonly exited: Promise<unknown>;
   /** Ends the server with what it has committed safely on disk; may be called more than once. */
   readonly stop: () => Promise<void>;
 }
 
 const USER = 'postgres';
-const DATABASE = 'defib';
+/** A postmaster that was killed leaves children, and no other may start until the last of them has ended. */
+const ORPHANS_LEFT = /pre-existing shared memory block/;
+const ORPHANS_MS = 20_000;
 
 /**
  * Starts Postgres on 127.0.0.1 with the data of earlier runs, or makes a new cluster. What a crashed run left running
  * in the folder is stopped first.
- * @throws StartError in one line when the port is taken, the folder is in use, or the server doesn't come up.
+ * @throws StartError in one line when the port is taken or the server doesn't come up.
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
-  const { port, log = () => undefined, database = DATABASE, throwaway = false } = options;
-  const folder = resolve(options.dataDir);
-  const release = claimFolder(folder);
+  const { port, log = () => undefined, database = 'defib', throwaway = false } = options;
+  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  const cluster = await openCluster(options.dataDir);
+  await endLeftover(cluster, log);
+  await requireFreePort(port, 'POSTGRES_PORT', 'Postgres');
+  const password = readOrMakePassword(cluster);
+  if (existsSync(cluster.data)) requireVersion(cluster);
+  else await makeData(cluster, log);
+  const pid = await launch(cluster, port, throwaway, log);
+  const exited = until(() => !isRunning(pid), { everyMs: 200, limitMs: Number.POSITIVE_INFINITY });
+  let stopping: Promise<void> | undefined;
+  const stop = () =>
+    (stopping ??= (async () => {
+      if (isRunning(pid)) await shutDown(cluster);
+      await exited;
+    })());
+  const urlOf = (name: string) =>
+    `postgres://${USER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
   try {
-    const binaries = findPostgresBinaries();
-    const cluster = join(folder, 'data');
-    if (existsSync(cluster)) await endLeftoverPostgres(cluster, log);
-    await requireFreePort(port, 'POSTGRES_PORT', 'Postgres');
-    const account = choosePostgresAccount(cluster, binaries.postgres);
-    const password = readOrMakePassword(folder, cluster);
-    if (existsSync(cluster)) requireVersion(cluster, binaries.majorVersion);
-    else makeCluster(cluster, folder, binaries, account, log);
-    account.own(cluster);
-    const urlOf = (name: string) =>
-      `postgres://${USER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(name)}`;
-    const server = await launch({ cluster, folder, binaries, account, port, throwaway, log, url: urlOf('postgres') });
-    const stop = once(async () => {
-      await endProcess(server.pid, POSTGRES_ENDING);
-      await server.exited;
-      release();
-    });
-    try {
-      await makeDatabase(urlOf('postgres'), database);
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    return { url: urlOf(database), adminUrl: urlOf('postgres'), ...server, stop };
+    await makeDatabase(urlOf('postgres'), database);
   } catch (error) {
-    release();
-    throw error;
+    await stop();
+    if (!(error instanceof DatabaseError) || error.code !== '28P01') throw error;
+    throw new StartError(
+      `Postgres does not take the password in ${cluster.passwordFile}: put the right one there, or move ${cluster.folder} away.`,
+    );
   }
+  return { url: urlOf(database), adminUrl: urlOf('postgres'), pid, exited, stop };
 }
 
-function readOrMakePassword(folder: string, cluster: string): string {
-  const file = join(folder, 'password');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
-  if (existsSync(cluster)) {
+/** Stops what an earlier run left behind in this folder, after a kill -9 of its parent. No other process gets a signal. */
+export async function endLeftoverPostgres(folder: string, log: (line: string) => void): Promise<void> {
+  await endLeftover(await openCluster(folder), log);
+}
+
+interface Cluster {
+  readonly folder: string;
+  readonly data: string;
+  readonly passwordFile: string;
+  readonly majorVersion: string;
+  readonly initdb: (...args: string[]) => Promise<unknown>;
+  /** https://www.postgresql.org/docs/current/app-pg-ctl.html */
+  readonly pgCtl: (action: 'start' | 'stop', ...args: string[]) => Promise<unknown>;
+  /** Gives data to the account that Postgres runs as. */
+  readonly own: (path: string) => void;
+}
+
+async function openCluster(dataDir: string): Promise<Cluster> {
+  // As Postgres's command line has it, by which a later start knows it again.
+  const folder = realpathSync(dataDir);
+  const { initdb, pg_ctl, postgres, majorVersion } = await findPostgresBinaries();
+  const data = join(folder, 'data');
+  const { prefix, owner } = choosePostgresAccount(data, postgres);
+  // PGDATA, PGPORT and the like of the person's shell are meant for their own Postgres.
+  const env = { ...environmentWithout(/^(PG|LC_)/), LC_ALL: 'C' };
+  const run = (...command: string[]) => {
+    const [file = '', ...args] = [...prefix, ...command];
+    return promisify(execFile)(file, args, { cwd: folder, env });
+  };
+  return {
+    folder,
+    data,
+    passwordFile: join(folder, 'password'),
+    majorVersion,
+    initdb: (...args) => run(initdb, ...args),
+    pgCtl: (action, ...args) => run(pg_ctl, action, '-w', '-s', '-D', data, ...args),
+    own: (path) => owner && execFileSync('chown', ['-R', owner, path]),
+  };
+}
+
+async function endLeftover(cluster: Cluster, log: (line: string) => void): Promise<void> {
+  const pidFile = join(cluster.data, 'postmaster.pid');
+  if (!existsSync(pidFile)) return;
+  const pid = postmasterOf(cluster);
+  // Its id may meanwhile be a stranger's, whom pg_ctl would signal and for whom Postgres would not start.
+  if (isRunning(pid) && commandLineOf(pid)?.includes(cluster.data)) {
+    log(`Stopping the Postgres that an earlier run left behind (process ${pid}).`);
+    await shutDown(cluster).catch((cause: unknown) => {
+      throw new StartError(`the earlier Postgres (process ${pid}) can't be stopped: stop it yourself.`, { cause });
+    });
+    await until(() => !isRunning(pid));
+  }
+  rmSync(pidFile, { force: true });
+}
+
+/** Fast, then immediate: https://www.postgresql.org/docs/current/server-shutdown.html */
+async function shutDown({ pgCtl }: Cluster): Promise<void> {
+  await pgCtl('stop', '-m', 'fast', '-t', '10').catch(() => pgCtl('stop', '-m', 'immediate', '-t', '10'));
+}
+
+function postmasterOf({ data }: Cluster): number {
+  return Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n', 1)[0]);
+}
+
+function readOrMakePassword({ folder, data, passwordFile }: Cluster): string {
+  if (existsSync(passwordFile)) return readFileSync(passwordFile, 'utf8').trim();
+  if (existsSync(data)) {
     throw new StartError(
-      `${file} is missing, and without it nobody gets into the database beside it: put it back, or move ${folder} away to begin anew.`,
+      `${passwordFile} is missing, and without it nobody gets into the database beside it: put it back, or move ${folder} away to begin anew.`,
     );
   }
   const password = randomBytes(24).toString('base64url');
-  writeFileSync(file, `${password}\n`, { mode: 0o600 });
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   return password;
 }
 
-function requireVersion(cluster: string, majorVersion: string): void {
-  const made = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim();
+function requireVersion({ data, majorVersion }: Cluster): void {
+  const made = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
   if (made === majorVersion) return;
   throw new StartError(
-    `${cluster} was made by Postgres ${made}, this is ${majorVersion}: dump it with the old one (pg_dump), or move it away to begin anew.`,
+    `${data} was made by Postgres ${made}, this is ${majorVersion}: dump it with the old one (pg_dump), or move it away to begin anew.`,
   );
 }
 
-function makeCluster(
-  cluster: string,
-  folder: string,
-  binaries: PostgresBinaries,
-  account: PostgresAccount,
+async function makeData(
+  { folder, data, passwordFile, initdb, own }: Cluster,
   log: (line: string) => void,
-): void {
-  log(`Making a Postgres cluster in ${cluster} …`);
+): Promise<void> {
+  log(`Making a Postgres cluster in ${data} …`);
   // Under another name until it is whole: an initdb cut short must not pass for a cluster.
   const unfinished = join(folder, 'data.unfinished');
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
-  account.own(unfinished);
-  const { file, args } = account.wrap(binaries.initdb, [
-    `--pgdata=${unfinished}`,
-    `--username=${USER}`,
-    `--pwfile=${join(folder, 'password')}`,
-    '--auth=scram-sha-256',
-    '--encoding=UTF8',
-    '--locale=C',
-    '--no-data-checksums',
-    '--no-sync',
-  ]);
-  const initdb = spawnSync(file, args, { encoding: 'utf8', env: withoutPostgresSettings(), cwd: folder });
-  if (initdb.status !== 0) {
-    const said = `${initdb.stderr ?? ''}${initdb.error?.message ?? ''}`.trim().split('\n');
-    throw new StartError(
-      `Postgres could not make its cluster in ${cluster}: ${said.find((line) => line.includes('error')) ?? said[0]}`,
-    );
+  own(unfinished);
+  const account = [`--pgdata=${unfinished}`, `--username=${USER}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
+  try {
+    await initdb(...account, '--encoding=UTF8', '--locale=C', '--no-data-checksums', '--no-sync');
+  } catch (cause) {
+    const said = String((cause as { stderr?: string }).stderr).split('\n');
+    const reason = said.find((line) => line.includes('error')) ?? firstLineOf(cause);
+    throw new StartError(`Postgres could not make its cluster in ${data}: ${reason}`, { cause });
   }
-  renameSync(unfinished, cluster);
+  renameSync(unfinished, data);
 }
 
-interface Launch {
-  readonly cluster: string;
-  readonly folder: string;
-  readonly binaries: PostgresBinaries;
-  readonly account: PostgresAccount;
-  readonly port: number;
-  readonly throwaway: boolean;
-  readonly url: string;
-  readonly log: (line: string) => void;
-}
-
-async function launch(plan: Launch): Promise<Pick<RunningPostgres, 'pid' | 'exited'>> {
+/** @returns the postmaster's process id. */
+async function launch(
+  cluster: Cluster,
+  port: number,
+  throwaway: boolean,
+  log: (line: string) => void,
+): Promise<number> {
   const settings = {
     listen_addresses: '127.0.0.1',
-    port: String(plan.port),
+    port,
     unix_socket_directories: '',
     shared_buffers: '128MB',
     max_connections: '100',
@@ -156,96 +200,45 @@ async function launch(plan: Launch): Promise<Pick<RunningPostgres, 'pid' | 'exit
     max_wal_size: '512MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    ...(plan.throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
   };
-  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const { file, args } = plan.account.wrap(plan.binaries.postgres, ['-D', plan.cluster, ...flags]);
-  const serverLog = openServerLog(join(plan.folder, 'postgres.log'));
-  // Its own process group: Ctrl-C in a terminal must reach the workers first, Postgres goes last.
-  const child = spawn(file, args, {
-    detached: true,
-    stdio: ['ignore', serverLog.fd, serverLog.fd],
-    env: withoutPostgresSettings(),
-    cwd: plan.folder,
-  });
-  serverLog.close();
-  const state = { ended: false };
-  const exited = new Promise<void>((resolved) => {
-    const settle = () => {
-      state.ended = true;
-      resolved();
-    };
-    child.once('exit', settle);
-    child.once('error', settle);
-  });
-  try {
-    await untilItAnswers(plan, serverLog, state);
-  } catch (error) {
-    if (child.pid !== undefined && !state.ended) await endProcess(child.pid, POSTGRES_ENDING);
-    throw error;
-  }
-  if (child.pid === undefined) throw new StartError('Postgres has no process id.');
-  return { pid: child.pid, exited };
-}
-
-async function untilItAnswers(plan: Launch, serverLog: ServerLog, state: { readonly ended: boolean }): Promise<void> {
-  const startedAt = Date.now();
-  let told = false;
-  for (;;) {
-    if (state.ended)
-      throw new StartError(`Postgres did not start: ${reasonIn(serverLog.newText())} (${serverLog.file})`);
+  const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  cluster.own(cluster.data);
+  const slow = setTimeout(log, 3_000, 'Postgres is still starting; after a crash it first replays its log …');
+  const start = async () => {
+    const serverLog = openServerLog(join(cluster.folder, 'postgres.log'));
+    serverLog.close();
     try {
-      await query(plan.url, 'select 1');
-      return;
-    } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (code === '28P01') {
-        throw new StartError(
-          `Postgres does not take the password in ${join(plan.folder, 'password')}: put the right one there, or move ${plan.folder} away.`,
-        );
-      }
-      if (Date.now() - startedAt > 120_000) {
-        throw new StartError(`Postgres does not answer after two minutes, see ${serverLog.file}.`, { cause: error });
-      }
+      await cluster.pgCtl('start', '-t', '120', '-l', serverLog.file, '-o', flags.join(' '));
+      return true;
+    } catch (cause) {
+      if (ORPHANS_LEFT.test(serverLog.newText())) return false;
+      // One that is still at it after two minutes would hold the port.
+      await shutDown(cluster).catch(() => undefined);
+      const reason = serverLog.reason(/FATAL|PANIC/).replace(/^.*?(FATAL|PANIC):\s*/, '');
+      throw new StartError(`Postgres did not start: ${reason} (${serverLog.file})`, { cause });
     }
-    if (!told && Date.now() - startedAt > 3_000) {
-      told = true;
-      plan.log('Postgres is still starting; after a crash it first replays its log …');
-    }
-    await sleep(25);
+  };
+  try {
+    await until(start, {
+      everyMs: 250,
+      limitMs: ORPHANS_MS,
+      otherwise: new StartError(`Postgres did not start: processes of one that was killed still use ${cluster.data}.`),
+    });
+  } finally {
+    clearTimeout(slow);
   }
-}
-
-function reasonIn(text: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const fatal = lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return fatal.replace(/^.*?(FATAL|PANIC):\s*/, '');
+  return postmasterOf(cluster);
 }
 
 async function makeDatabase(adminUrl: string, name: string): Promise<void> {
-  const quoted = escapeIdentifier(name);
-  const found = await query(adminUrl, 'select 1 from pg_database where datname = $1', [name]);
-  if (found === 0) await query(adminUrl, `create database ${quoted}`);
-}
-
-async function query(url: string, text: string, values: unknown[] = []): Promise<number> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
-    return (await client.query(text, values)).rowCount ?? 0;
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name]);
+    if (rowCount === 0) await client.query(`create database ${escapeIdentifier(name)}`);
   } finally {
     await client.end().catch(() => undefined);
   }
-}
-
-/** PGDATA, PGPORT and the like of the person's shell are meant for their own Postgres. */
-function withoutPostgresSettings(): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PG') && !name.startsWith('LC_'));
-  return { ...Object.fromEntries(own), LC_ALL: 'C' };
-}
-
-function once(action: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => (running ??= action());
 }

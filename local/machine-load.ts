@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem, uptime } from 'node:os';
 
 export interface MachineLoad {
@@ -19,7 +19,8 @@ export function createLoadMeter(): () => MachineLoad {
     const { blocks, bavail } = statfsSync('/');
     return {
       cpu: inPercent(cpu),
-      ram: inPercent(100 * (1 - availableBytes() / totalmem())),
+      // On Linux freemem() is what could be had, caches included (MemAvailable in proc(5)).
+      ram: inPercent(100 * (1 - freemem() / totalmem())),
       disk: inPercent(100 * (1 - bavail / blocks)),
       uptime: Math.floor(uptime()),
     };
@@ -34,16 +35,6 @@ function cpuTimes(): { idle: number; total: number } {
     total += times.user + times.nice + times.sys + times.idle + times.irq;
   }
   return { idle, total };
-}
-
-/** Linux counts caches as used; what could be had is MemAvailable (proc(5)). */
-function availableBytes(): number {
-  try {
-    const line = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'));
-    return line ? Number(line[1]) * 1024 : freemem();
-  } catch {
-    return freemem();
-  }
 }
 
 function inPercent(value: number): number {

@@ -9,13 +9,18 @@ import { startApiServer } from '../workers/start-api-server.ts';
 import { startWorker } from '../workers/start-worker.ts';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
 import { adminToken } from './admin-token.ts';
+import { environment } from './environment.mjs';
+import { claimFolder } from './folder-claim.ts';
+import { requireFreePort } from './ports.ts';
+import { type Part, startServers } from './servers.ts';
 import { StartError } from './start-error.ts';
-import { startParts } from './start-parts.ts';
 import { watchThisMachine } from './this-machine.ts';
+
+const PARENT_CHECK_MS = 500;
 
 /** `npm start`: all of Defib on this machine, on loopback, with data in one folder. */
 async function main(): Promise<void> {
-  const told = stopSignal();
+  const stopRequested = Promise.race([stopSignal(), endOfNpm()]);
   const beganAtMs = Date.now();
   const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
   const settings = forThisMachine(readSettings(), dataDir);
@@ -25,26 +30,29 @@ async function main(): Promise<void> {
   say('Starting Postgres and Temporal …');
   const bundled = workflowBundle(join(dataDir, 'cache'));
   bundled.catch(() => undefined);
-  const parts = await startParts(settings, dataDir, say);
-  const stops: (() => Promise<void> | void)[] = [() => parts.stop()];
+  await requireFreePort(settings.PORT, 'PORT', 'The API');
+  const releaseFolder = claimFolder(dataDir);
+  const parts: Part[] = [];
   const stopAll = async (): Promise<void> => {
-    for (const stop of stops.toReversed()) await stop();
+    for (const part of parts.toReversed()) await part.stop();
+    releaseFolder();
   };
   try {
-    await migrate(parts.connections.databaseUrl);
+    const { connections, uiUrl, cli } = await startServers(settings, dataDir, parts, say);
+    await migrate(connections.databaseUrl);
     await bundled;
     const log = createLog(settings, 'defib');
-    const worker = await startWorker(settings, parts.connections, log);
-    stops.push(() => worker.stop());
+    const worker = await startWorker(settings, connections, log);
+    parts.push({ name: 'The worker', ended: worker.ended, stop: () => worker.stop() });
     const admin = adminToken(dataDir, settings.DEFIB_ADMIN_TOKEN);
-    const api = await startApiServer(settings, parts.connections, log, admin.token);
-    stops.push(() => api.close());
+    const api = await startApiServer(settings, connections, log, admin.token);
+    parts.push({ name: 'The API', ended: null, stop: () => api.close() });
     const machine = await watchThisMachine(api.url, admin.token, dataDir);
-    stops.push(() => machine.stop());
+    parts.push({ name: 'Reports of this machine', ended: null, stop: async () => machine.stop() });
     say(`
 Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
   API      ${api.url}        try it in the browser: ${api.url}/docs
-  Web UI   ${parts.uiUrl ?? 'that of the Temporal server you named'}        every VM is a workflow, vm/<id>${parts.cli === null ? '' : `\n  CLI      ${parts.cli} workflow list`}
+  Web UI   ${uiUrl ?? 'that of the Temporal server you named'}        every VM is a workflow, vm/<id>${cli === null ? '' : `\n  CLI      ${cli} workflow list`}
   Token    ${admin.howToGetIn}
 `);
     void machine.healthy.then((healthy) =>
@@ -54,7 +62,7 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
           : 'This machine is not healthy after a minute: see GET /api/vms.',
       ),
     );
-    await runUntilStopped(told, [worker.ended, ...parts.ended], async () => {
+    await runUntilStopped(stopRequested, parts.flatMap(endsOnlyWhenAsked), async () => {
       say('Stopping …');
       await stopAll();
       say('Stopped; the data is kept.');
@@ -65,6 +73,24 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
   }
 }
 
+function endsOnlyWhenAsked({ name, ended }: Part): Promise<never>[] {
+  if (ended === null) return [];
+  const failed = ended.then((): never => {
+    throw new Error(`${name} ended by itself; its log is in the data folder`);
+  });
+  return [failed];
+}
+
+/** npm passes SIGTERM on to the shell that runs this process; a shell that dies of it does not pass it on. */
+async function endOfNpm(): Promise<void> {
+  const parent = process.ppid;
+  await new Promise<void>((resolve) => {
+    if (environment.npm_lifecycle_event === undefined) return;
+    const watch = () => process.ppid !== parent && resolve();
+    setInterval(watch, PARENT_CHECK_MS).unref();
+  });
+}
+
 /** What a first user of one machine needs: checks may reach this machine, and QMP sockets lie in the data folder. */
 function forThisMachine(settings: Settings, dataDir: string): Settings {
   return {
@@ -72,7 +98,7 @@ function forThisMachine(settings: Settings, dataDir: string): Settings {
     DEFIB_DATA_DIR: dataDir,
     CHECK_TARGETS_ALLOW: [...settings.CHECK_TARGETS_ALLOW, '127.0.0.0/8', '::1/128'],
     QMP_SOCKET_DIRS: settings.QMP_SOCKET_DIRS.length > 0 ? settings.QMP_SOCKET_DIRS : [join(dataDir, 'qmp')],
-    LOG_LEVEL: process.env['LOG_LEVEL'] ? settings.LOG_LEVEL : 'warn',
+    LOG_LEVEL: environment.LOG_LEVEL ? settings.LOG_LEVEL : 'warn',
   };
 }
 

@@ -1,4 +1,6 @@
-import { connect, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { StartError } from './start-error.ts';
 
 /** The settings that choose a port, as the user knows them. */
@@ -6,8 +8,11 @@ export type PortSetting = 'PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT' | 'POSTG
 
 /** Whether something could listen on this TCP port of 127.0.0.1 now. */
 export async function isPortFree(port: number): Promise<boolean> {
+  const server = await listen(port).catch(() => undefined);
+  if (server === undefined) return false;
+  await close(server);
   // Binding alone is not enough: on some systems a listener on 0.0.0.0 does not stop one on 127.0.0.1.
-  return (await canListen(port)) && !(await answers(port));
+  return !(await answers(port));
 }
 
 /**
@@ -28,54 +33,48 @@ export function portTaken(port: number, setting: PortSetting, what: string): Sta
   );
 }
 
+/** Below the ports that systems give to outgoing connections: one of those may be taken at any moment. */
+const TEST_PORTS = [15_000, 30_000] as const;
+
 /** Different ports of 127.0.0.1 that were free a moment ago; for tests, which start many servers side by side. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  // All are held until the last is found, or the system might hand out the same one twice.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const servers: Server[] = [];
+  // All are held until the last is found, or the same one might be found twice.
+  while (servers.length < count) {
+    const server = await listen(randomInt(...TEST_PORTS)).catch(() => undefined);
+    if (server !== undefined) servers.push(server);
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map(close));
   return ports;
 }
 
 /** One port of 127.0.0.1 that was free a moment ago. */
 export async function findFreePort(): Promise<number> {
-  const [port] = await findFreePorts(1);
-  if (port === undefined) throw new Error('no free port found');
+  const [port = 0] = await findFreePorts(1);
   return port;
 }
 
-async function canListen(port: number): Promise<boolean> {
+/** Whether something accepts connections on this port of 127.0.0.1. */
+export async function answers(port: number): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' });
   try {
-    const server = await listen(port);
-    await new Promise((resolve) => server.close(resolve));
+    await once(socket, 'connect', { signal: AbortSignal.timeout(1_000) });
     return true;
   } catch {
     return false;
+  } finally {
+    socket.destroy();
   }
 }
 
-function listen(port: number): Promise<ReturnType<typeof createServer>> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server));
-  });
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen({ port, host: '127.0.0.1', exclusive: true });
+  await once(server, 'listening');
+  return server;
 }
 
-/** Whether something accepts connections on this port of 127.0.0.1. */
-export function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-    socket.setTimeout(1_000, () => settle(false));
-  });
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, 'close');
 }

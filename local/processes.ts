@@ -1,67 +1,75 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { until } from './until.ts';
+
+/** The signals that end a process, each with the time it has to work. */
+export type Ending = readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[];
 
 /** Whether a process with this id runs, whoever owns it. A zombie doesn't run. */
 export function isRunning(pid: number): boolean {
-  const stat = statOf(pid);
-  if (stat !== undefined) return stat.state !== 'Z' && stat.state !== 'X';
+  const onLinux = process.platform === 'linux';
+  if (onLinux) return !['Z', 'X', undefined].includes(statOf(pid)?.state);
   try {
-    process.kill(pid, 0);
-    return process.platform !== 'linux';
+    return process.kill(pid, 0);
   } catch (error) {
-    return process.platform !== 'linux' && (error as NodeJS.ErrnoException).code === 'EPERM';
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
 /** The command line of a running process, blanks between its arguments; undefined when there is none to read. */
 export function commandLineOf(pid: number): string | undefined {
-  if (process.platform === 'linux') {
-    const raw = readOrUndefined(`/proc/${pid}/cmdline`);
-    return raw === undefined || raw === '' ? undefined : raw.split('\0').join(' ').trim();
-  }
-  const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
-  return ps.status === 0 ? ps.stdout.trim() : undefined;
+  if (process.platform !== 'linux') return ps(pid, 'command=');
+  return readOrUndefined(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim() || undefined;
 }
 
-/** What tells this process from a later one with the same id; undefined when the process is gone. */
+/** When a process began: tells it from a later one with the same id. Undefined when the process is gone. */
 export function birthMarkOf(pid: number): string | undefined {
-  if (process.platform === 'linux') return statOf(pid)?.startedAt;
-  const ps = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
-  return ps.status === 0 ? ps.stdout.trim() : undefined;
+  return process.platform === 'linux' ? statOf(pid)?.startedAt : ps(pid, 'lstart=');
+}
+
+/** Notes in a new file which process something belongs to. @throws EEXIST when another process was quicker. */
+export function noteProcess(file: string, pid: number): void {
+  writeFileSync(file, `${pid} ${birthMarkOf(pid) ?? ''}`, { mode: 0o600, flag: 'wx' });
+}
+
+/** The process that a file names, as long as that very process runs. */
+export function notedProcess(file: string): number | undefined {
+  const [pid, ...mark] = readOrUndefined(file)?.split(' ') ?? [];
+  return pid !== undefined && isRunning(Number(pid)) && birthMarkOf(Number(pid)) === mark.join(' ')
+    ? Number(pid)
+    : undefined;
 }
 
 /**
- * Sends the signals in turn, each with its time to work, until the process is gone.
- * The caller has made sure whose process it is.
- * @returns the signal that ended it, or undefined when it runs on after the last.
+ * Sends the signals in turn until the process is gone. The caller has made sure whose process it is.
+ * @returns whether it is gone.
  */
-export async function endProcess(
-  pid: number,
-  steps: readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[],
-): Promise<NodeJS.Signals | undefined> {
+export async function endProcess(pid: number, steps: Ending): Promise<boolean> {
   for (const { signal, waitMs } of steps) {
     try {
       process.kill(pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return signal;
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;
       throw error;
     }
-    const deadline = Date.now() + waitMs;
-    do {
-      if (!isRunning(pid)) return signal;
-      await sleep(20);
-    } while (Date.now() < deadline);
+    const gone = until(() => !isRunning(pid), { everyMs: 20, limitMs: waitMs });
+    if (await gone.catch(() => false)) return true;
   }
-  return undefined;
+  return false;
 }
 
-function statOf(pid: number): { readonly state: string; readonly startedAt: string } | undefined {
+function ps(pid: number, field: string): string | undefined {
+  const asked = spawnSync('ps', ['-ww', '-o', field, '-p', String(pid)], { encoding: 'utf8' });
+  return asked.status === 0 ? asked.stdout.trim() : undefined;
+}
+
+function statOf(
+  pid: number,
+): { readonly state: string | undefined; readonly startedAt: string | undefined } | undefined {
   const raw = readOrUndefined(`/proc/${pid}/stat`);
-  if (raw === undefined) return undefined;
-  // The second field is the program's name in parentheses and may itself hold blanks and parentheses.
-  const fields = raw.slice(raw.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
+  // proc_pid_stat(5): the second field is the program's name in parentheses and may itself hold blanks and parentheses.
+  const fields = raw?.slice(raw.lastIndexOf(')') + 2).split(' ');
+  return fields && { state: fields[0], startedAt: fields[19] };
 }
 
 function readOrUndefined(path: string): string | undefined {

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 
-const KEEP_BYTES = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
 
 /** The file a server writes to, and what it has written since it was opened here. */
 export interface ServerLog {
@@ -9,12 +9,21 @@ export interface ServerLog {
   /** Closes our copy of the descriptor; the server keeps its own. */
   readonly close: () => void;
   readonly newText: () => string;
+  /** The first new line that matches, else the last one: most likely why the server ended. */
+  readonly reason: (pattern: RegExp) => string;
 }
 
 /** Opens a log for appending (mode 0600); one that has grown past 10 MB is begun anew. */
 export function openServerLog(file: string): ServerLog {
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > KEEP_BYTES) truncateSync(file);
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) truncateSync(file);
   const fd = openSync(file, 'a', 0o600);
   const before = fstatSync(fd).size;
-  return { file, fd, close: () => closeSync(fd), newText: () => readFileSync(file).subarray(before).toString('utf8') };
+  const newText = () => readFileSync(file).subarray(before).toString('utf8');
+  const reason = (pattern: RegExp) => {
+    const lines = newText()
+      .split('\n')
+      .filter((line) => line.trim() !== '');
+    return lines.find((line) => pattern.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  };
+  return { file, fd, close: () => closeSync(fd), newText, reason };
 }

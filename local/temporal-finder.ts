@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder, makeOnce } from './cache-folder.ts';
+import { environment as ownEnvironment } from './environment.mjs';
+import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
 import { firstLineOf, StartError } from './start-error.ts';
 
 const run = promisify(execFile);
@@ -10,21 +11,26 @@ const run = promisify(execFile);
 /** The newest Temporal CLI that `go install` can build: later ones carry a replace directive. */
 const CLI_VERSION = '1.5.1';
 /** Priority, fairness and the other things that Defib needs came with these. */
-const LEAST_CLI = [1, 5] as const;
-const LEAST_SERVER = [1, 29] as const;
-const LEAST_GO = [1, 25] as const;
+const MIN_CLI = [1, 5] as const;
+const MIN_SERVER = [1, 29] as const;
+const MIN_GO = [1, 25] as const;
 
 /** Where a Temporal server was found: one that runs, or a program that starts one. */
 export type TemporalSource =
   | { readonly kind: 'address'; readonly address: string }
-  | { readonly kind: 'program'; readonly path: string; readonly from: 'PATH' | 'cache' | 'download' | 'go install' };
+  | ({ readonly kind: 'program' } & TemporalProgram);
+
+export interface TemporalProgram {
+  readonly path: string;
+  readonly from: 'PATH' | 'cache' | 'download' | 'go install';
+}
 
 export interface FindTemporalOptions {
-  /** Read for TEMPORAL_ADDRESS, PATH, HOME and XDG_CACHE_HOME. */
+  /** Read for TEMPORAL_ADDRESS, PATH, HOME and XDG_CACHE_HOME; default: that of this process. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Gets one line for every place that has none, and why; and for slow steps. */
   readonly log?: (line: string) => void;
-  /** Without these two steps, which may take minutes, a look tells at once what is there. */
+  /** Whether to download or build one, which may take minutes; default true. */
   readonly mayInstall?: boolean;
 }
 
@@ -34,76 +40,67 @@ interface Search {
 }
 
 /**
- * Looks for a Temporal server, in this order: TEMPORAL_ADDRESS, `temporal` on PATH, Defib's cache, the SDK's download,
- * `go install` into the cache.
- * @throws StartError that lists the choices when there is none to be had.
+ * The server that TEMPORAL_ADDRESS names, or else a program that starts one.
+ * @throws StartError as findTemporalProgram does.
  */
 export async function findTemporalServer(options: FindTemporalOptions = {}): Promise<TemporalSource> {
-  const { environment = process.env, log = () => undefined, mayInstall = true } = options;
-  const address = environment['TEMPORAL_ADDRESS'];
-  if (address) return { kind: 'address', address };
-  const search = { environment, log };
+  const address = (options.environment ?? ownEnvironment)['TEMPORAL_ADDRESS'];
+  return address ? { kind: 'address', address } : { kind: 'program', ...(await findTemporalProgram(options)) };
+}
+
+/**
+ * Looks for a Temporal server in this order: `temporal` on PATH, Defib's cache, the SDK's download, `go install` into the
+ * cache.
+ * @throws StartError that lists the choices when there is none to be had.
+ */
+export async function findTemporalProgram(options: FindTemporalOptions = {}): Promise<TemporalProgram> {
+  const { environment = ownEnvironment, log = () => undefined, mayInstall = true } = options;
   const places = mayInstall ? [onPath, inCache, byDownload, byGo] : [onPath, inCache];
   for (const place of places) {
-    const found = await place(search);
+    const found = await place({ environment, log });
     if (found !== undefined) return found;
   }
   throw new StartError(
-    `No Temporal server to be had: set TEMPORAL_ADDRESS to one that runs, put \`temporal\` ${LEAST_CLI.join('.')} or newer on PATH (https://docs.temporal.io/cli), allow its download, or install Go ${LEAST_GO.join('.')} or newer.`,
+    `No Temporal server to be had: set TEMPORAL_ADDRESS to one that runs, put \`temporal\` ${MIN_CLI.join('.')} or newer on PATH (https://docs.temporal.io/cli), allow its download, or install Go ${MIN_GO.join('.')} or newer.`,
   );
 }
 
-async function onPath({ environment, log }: Search): Promise<TemporalSource | undefined> {
-  const path = programOnPath('temporal', environment);
+async function onPath({ environment, log }: Search): Promise<TemporalProgram | undefined> {
+  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const path = folders.map((folder) => join(folder, 'temporal')).find((file) => existsSync(file));
   if (path === undefined) {
     log('Temporal: no `temporal` on PATH.');
     return undefined;
   }
-  const unfit = await whyUnfit(path);
-  if (unfit === undefined) return { kind: 'program', path, from: 'PATH' };
-  log(`Temporal: ${path} will not do: ${unfit}.`);
-  return undefined;
+  return (await isFit(path, log)) ? { path, from: 'PATH' } : undefined;
 }
 
-async function inCache({ environment, log }: Search): Promise<TemporalSource | undefined> {
+async function inCache({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   const folders = [builtFolder(environment), downloadFolder(environment)];
   for (const path of folders.flatMap(programsIn)) {
-    const unfit = await whyUnfit(path);
-    if (unfit === undefined) return { kind: 'program', path, from: 'cache' };
-    log(`Temporal: ${path} will not do: ${unfit}.`);
+    if (await isFit(path, log)) return { path, from: 'cache' };
   }
   log(`Temporal: none in the cache (${folders.join(', ')}).`);
   return undefined;
 }
 
-/** The SDK offers no download without a start, so it starts one, and what it has fetched is then in the folder. */
-async function byDownload({ environment, log }: Search): Promise<TemporalSource | undefined> {
-  const folder = downloadFolder(environment);
+async function byDownload({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   try {
-    mkdirSync(folder, { recursive: true });
-    const { TestWorkflowEnvironment } = await import('@temporalio/testing');
     log('Temporal: asking the SDK to download a server …');
-    const server = await TestWorkflowEnvironment.createLocal({
-      server: { executable: { type: 'cached-download', downloadDir: folder } },
-    });
-    await server.teardown();
-    const path = programsIn(folder)[0];
-    if (path === undefined) throw new Error(`nothing arrived in ${folder}`);
-    const unfit = await whyUnfit(path);
-    if (unfit !== undefined) throw new Error(unfit);
-    return { kind: 'program', path, from: 'download' };
+    const path = await downloadBySdk('createLocal', downloadFolder(environment));
+    return (await isFit(path, log)) ? { path, from: 'download' } : undefined;
   } catch (error) {
-    log(`Temporal: no download: ${firstLineOf(error).split(': ').slice(-2).join(': ')}.`);
+    log(`Temporal: no download: ${firstLineOf(error)}.`);
     return undefined;
   }
 }
 
-async function byGo({ environment, log }: Search): Promise<TemporalSource | undefined> {
+async function byGo({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   try {
     const said = await run('go', ['version'], { env: environment });
     const version = said.stdout.match(/go(\d+)\.(\d+)/);
-    if (!atLeast(version, LEAST_GO)) throw new Error(`${said.stdout.trim()} is older than ${LEAST_GO.join('.')}`);
-    const target = join(builtFolder(environment), 'temporal');
+    if (!atLeast(version, MIN_GO)) throw new Error(`${said.stdout.trim()} is older than ${MIN_GO.join('.')}`);
+    const path = join(builtFolder(environment), 'temporal');
     const install = async (workFolder: string) => {
       log(`Temporal: building the server with Go, once; this takes about three minutes on two cores …`);
       await run('go', ['install', `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`], {
@@ -112,12 +109,10 @@ async function byGo({ environment, log }: Search): Promise<TemporalSource | unde
       });
       const built = join(workFolder, 'temporal');
       chmodSync(built, 0o755);
-      renameSync(built, target);
+      renameSync(built, path);
     };
-    await makeOnce(target, install, log);
-    const unfit = await whyUnfit(target);
-    if (unfit !== undefined) throw new Error(unfit);
-    return { kind: 'program', path: target, from: 'go install' };
+    await makeOnce(path, install, log);
+    return (await isFit(path, log)) ? { path, from: 'go install' } : undefined;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     log(`Temporal: not built with Go: ${missing ? 'no `go` on PATH' : goReason(error)}.`);
@@ -130,47 +125,26 @@ function goReason(error: unknown): string {
   return stderr.findLast((line) => !line.startsWith('go: downloading')) ?? firstLineOf(error);
 }
 
-/** Why this program is no server for Defib, or undefined when it is. */
-async function whyUnfit(path: string): Promise<string | undefined> {
+/** Whether this program is a server for Defib; says in a line why it isn't. */
+async function isFit(path: string, log: (line: string) => void): Promise<boolean> {
+  let unfit: string;
   try {
     const { stdout } = await run(path, ['--version'], { timeout: 20_000 });
     // A CLI built with `go install` calls itself 0.0.0-DEV; the server's version tells.
     const server = stdout.match(/Server (\d+)\.(\d+)/);
     const cli = stdout.match(/version (\d+)\.(\d+)/);
-    const fit = server === null ? atLeast(cli, LEAST_CLI) : atLeast(server, LEAST_SERVER);
-    return fit
-      ? undefined
-      : `${stdout.trim()} is too old, Defib needs ${LEAST_CLI.join('.')} (server ${LEAST_SERVER.join('.')})`;
+    if (server === null ? atLeast(cli, MIN_CLI) : atLeast(server, MIN_SERVER)) return true;
+    unfit = `${stdout.trim()} is too old, Defib needs ${MIN_CLI.join('.')} (server ${MIN_SERVER.join('.')})`;
   } catch (error) {
-    return `it does not run (${firstLineOf(error)})`;
+    unfit = `it does not run (${firstLineOf(error)})`;
   }
+  log(`Temporal: ${path} will not do: ${unfit}.`);
+  return false;
 }
 
-function atLeast(found: RegExpMatchArray | null, least: readonly [number, number]): boolean {
+function atLeast(found: RegExpMatchArray | null, min: readonly [number, number]): boolean {
   const [major, minor] = [Number(found?.[1]), Number(found?.[2])];
-  return major > least[0] || (major === least[0] && minor >= least[1]);
-}
-
-function programOnPath(name: string, environment: NodeJS.ProcessEnv): string | undefined {
-  const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, name)).find(isProgram);
-}
-
-function programsIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .map((name) => join(folder, name))
-    .filter(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there, or in a folder that isn't ours to look into: PATH of a root shell may name some.
-    return false;
-  }
+  return major > min[0] || (major === min[0] && minor >= min[1]);
 }
 
 function builtFolder(environment: NodeJS.ProcessEnv): string {

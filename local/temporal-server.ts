@@ -1,26 +1,23 @@
 import { spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { claimFolder } from './folder-claim.ts';
-import { endLeftoverTemporal, forgetTemporal, recordTemporal, TEMPORAL_ENDING } from './leftover-temporal.ts';
+import { environmentWithout } from './environment.mjs';
 import { answers, portTaken, requireFreePort } from './ports.ts';
-import { endProcess } from './processes.ts';
-import { openServerLog } from './server-log.ts';
+import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
+import { openServerLog, type ServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
 import { SQLITE_PRAGMAS, TEMPORAL_RUNTIME, TEMPORAL_SETTINGS } from './temporal-settings.ts';
-
-export { findTemporalServer } from './temporal-finder.ts';
+import { until } from './until.ts';
 
 export interface TemporalServerOptions {
-  /** The program, as findTemporalServer gave it. */
+  /** The program, as findTemporalProgram gave it. */
   readonly path: string;
-  /** The file that keeps its data; without one all is gone when it stops. */
-  readonly dbFile?: string;
-  /** Gets the log and the process id, by which the next start finds a server left behind; default: that of dbFile. */
-  readonly folder?: string;
+  /** Holds its data, its log and its process id; made when missing. The caller alone uses it. */
+  readonly dataDir: string;
+  /** For tests: data is in memory, and gone when the server stops. */
+  readonly throwaway?: boolean;
   readonly port: number;
   /** Without one there is no Web UI. */
   readonly uiPort?: number;
@@ -28,12 +25,6 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
   /** How long closed runs are kept. The server's own default is 24 hours, the heal events' is 90 days. */
   readonly retentionDays?: number;
-  /** Registered before the first worker; types as the CLI names them. */
-  readonly searchAttributes?: Readonly<
-    Record<string, 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'>
-  >;
-  /** More dynamic configuration, over TEMPORAL_SETTINGS. */
-  readonly settings?: Readonly<Record<string, number | boolean | string>>;
   readonly log?: (line: string) => void;
 }
 
@@ -43,166 +34,123 @@ export interface RunningTemporal {
   readonly uiUrl: string | undefined;
   readonly pid: number;
   /** Resolves when the server has ended, asked for or not. */
-  readonly exited: Promise<void>;
+  readonly exited: Promise<unknown>;
+  /** May be called more than once. */
   readonly stop: () => Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
+const ENDING: Ending = [
+  { signal: 'SIGINT', waitMs: 10_000 },
+  { signal: 'SIGKILL', waitMs: 5_000 },
+];
 
 /**
  * Starts a Temporal server on 127.0.0.1 and waits until it serves its namespace. One that a crashed run left behind
- * with the same file is stopped first.
- * @throws StartError in one line when a port is taken, the folder is in use, or it doesn't come up.
+ * in the same folder is stopped first.
+ * @throws StartError in one line when a port is taken or it doesn't come up.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<RunningTemporal> {
-  const { port, uiPort, log = () => undefined, namespace = 'default', retentionDays = 90 } = options;
-  const dbFile = options.dbFile === undefined ? undefined : resolve(options.dbFile);
-  const folder = options.folder ?? (dbFile === undefined ? undefined : dirname(dbFile));
-  const release = folder === undefined ? () => undefined : claimFolder(folder);
-  try {
-    if (folder !== undefined) await endLeftoverTemporal(folder, log);
-    await requireFreePort(port, 'TEMPORAL_PORT', 'Temporal');
-    if (uiPort !== undefined) await requireFreePort(uiPort, 'TEMPORAL_UI_PORT', "Temporal's Web UI");
-    const server = await launch(options, dbFile, folder);
-    const stop = once(async () => {
-      await endProcess(server.pid, TEMPORAL_ENDING);
-      await server.exited;
-      if (folder !== undefined) forgetTemporal(folder);
-      release();
-    });
-    try {
-      await untilItServes({ ...server, port, namespace, retentionDays, log });
-    } catch (error) {
-      await stop();
-      throw error;
-    }
-    const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
-    return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid: server.pid, exited: server.exited, stop };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
+  const { path, port, uiPort, namespace = 'default', retentionDays = 90, log = () => undefined } = options;
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await endLeftoverTemporal(dataDir, log);
+  await requireFreePort(port, 'TEMPORAL_PORT', 'Temporal');
+  if (uiPort !== undefined) await requireFreePort(uiPort, 'TEMPORAL_UI_PORT', "Temporal's Web UI");
 
-interface Launched {
-  readonly pid: number;
-  readonly exited: Promise<void>;
-  readonly hasEnded: () => boolean;
-  readonly said: () => string;
-  readonly logFile: string;
-}
-
-async function launch(
-  options: TemporalServerOptions,
-  dbFile: string | undefined,
-  folder: string | undefined,
-): Promise<Launched> {
-  const serverLog = openServerLog(
-    join(folder ?? tmpdir(), folder === undefined ? `defib-temporal-${options.port}.log` : 'temporal.log'),
-  );
-  // Its own process group: Ctrl-C in a terminal must reach the workers first, their server goes last.
-  const child = spawn(options.path, argumentsOf(options, dbFile), {
+  const serverLog = openServerLog(join(dataDir, 'temporal.log'));
+  const child = spawn(path, argumentsOf(options, dataDir), {
+    // Its own process group: Ctrl-C in a terminal must reach the workers first, their server goes last.
     detached: true,
     stdio: ['ignore', serverLog.fd, serverLog.fd],
-    env: { ...TEMPORAL_RUNTIME, ...withoutTemporalSettings() },
+    // TEMPORAL_* of the person's shell are meant for the CLI as a client, and some change how it starts.
+    env: { ...TEMPORAL_RUNTIME, ...environmentWithout(/^TEMPORAL_/) },
+    cwd: dataDir,
   });
   serverLog.close();
-  let ended = false;
-  const exited = new Promise<void>((resolved) => {
-    const settle = () => {
-      ended = true;
-      resolved();
-    };
-    child.once('exit', settle);
-    child.once('error', settle);
+  let hasEnded = false;
+  const exited = new Promise<void>((settle) => {
+    for (const event of ['exit', 'error']) child.once(event, () => settle());
+  }).then(() => {
+    hasEnded = true;
   });
-  if (child.pid === undefined) throw new StartError(`Temporal did not start: ${options.path} can't be run.`);
-  if (folder !== undefined) recordTemporal(folder, child.pid);
-  return { pid: child.pid, exited, hasEnded: () => ended, said: serverLog.newText, logFile: serverLog.file };
-}
-
-function argumentsOf(options: TemporalServerOptions, dbFile: string | undefined): string[] {
-  const settings = Object.entries({ ...TEMPORAL_SETTINGS, ...options.settings });
-  const { namespace = 'default', uiPort, searchAttributes = {} } = options;
-  return [
-    'server',
-    'start-dev',
-    '--ip=127.0.0.1',
-    `--port=${options.port}`,
-    '--log-level=error',
-    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`]),
-    ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
-    ...(dbFile === undefined ? [] : SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma])),
-    ...(namespace === 'default' ? [] : ['--namespace', namespace]),
-    ...Object.entries(searchAttributes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
-    ...settings.flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${JSON.stringify(value)}`]),
-  ];
-}
-
-interface Awaited extends Launched {
-  readonly port: number;
-  readonly namespace: string;
-  readonly retentionDays: number;
-  readonly log: (line: string) => void;
-}
-
-async function untilItServes(server: Awaited): Promise<void> {
-  const startedAt = Date.now();
-  let told = false;
-  let failure: unknown;
-  for (;;) {
-    if (server.hasEnded()) throw whyItEnded(server);
-    try {
-      // The SDK's first reconnect waits a second: ask it only when there is somebody to answer.
-      if (await answers(server.port)) {
-        await setRetention(server);
-        return;
-      }
-    } catch (cause) {
-      failure = cause;
-    }
-    if (Date.now() - startedAt > 120_000) {
-      throw new StartError(`Temporal does not serve after two minutes, see ${server.logFile}.`, { cause: failure });
-    }
-    if (!told && Date.now() - startedAt > 5_000) {
-      told = true;
-      server.log('Temporal is still starting …');
-    }
-    await sleep(50);
+  const { pid } = child;
+  if (pid === undefined) throw new StartError(`Temporal did not start: ${path} can't be run.`);
+  noteProcess(pidFileIn(dataDir), pid);
+  let stopping: Promise<void> | undefined;
+  const stop = () =>
+    (stopping ??= (async () => {
+      if (!hasEnded) await endProcess(pid, ENDING);
+      await exited;
+      rmSync(pidFileIn(dataDir), { force: true });
+    })());
+  const slow = setTimeout(log, 5_000, 'Temporal is still starting …');
+  try {
+    await until(
+      async () => {
+        if (hasEnded) throw whyItEnded(serverLog, port);
+        // The SDK's first reconnect waits a second: ask it only when there is somebody to answer.
+        return (await answers(port)) && setRetention(port, namespace, retentionDays).catch(() => false);
+      },
+      { otherwise: new StartError(`Temporal does not serve after two minutes, see ${serverLog.file}.`) },
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    clearTimeout(slow);
   }
+  const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
+  return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, exited, stop };
+}
+
+/** Stops the Temporal server that a killed run left in this folder. No other process gets a signal. */
+export async function endLeftoverTemporal(dataDir: string, log: (line: string) => void): Promise<void> {
+  const pid = notedProcess(pidFileIn(dataDir));
+  if (pid !== undefined) {
+    log(`Stopping the Temporal server that an earlier run left behind (process ${pid}).`);
+    if (!(await endProcess(pid, ENDING))) {
+      throw new StartError(`the earlier Temporal server (process ${pid}) can't be stopped: stop it yourself.`);
+    }
+  }
+  rmSync(pidFileIn(dataDir), { force: true });
+}
+
+function pidFileIn(dataDir: string): string {
+  return join(dataDir, 'temporal.pid');
+}
+
+function argumentsOf(
+  { port, uiPort, namespace = 'default', throwaway }: TemporalServerOptions,
+  dataDir: string,
+): string[] {
+  const settings = Object.entries(TEMPORAL_SETTINGS).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [
+    ['server', 'start-dev', '--ip=127.0.0.1', `--port=${port}`, '--log-level=error'],
+    uiPort === undefined ? ['--headless'] : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`],
+    throwaway ? [] : ['--db-filename', join(dataDir, 'temporal.db')],
+    throwaway ? [] : SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),
+    namespace === 'default' ? [] : ['--namespace', namespace],
+    settings.flatMap((setting) => ['--dynamic-config-value', setting]),
+  ].flat();
 }
 
 /** Only a server that has its namespace in memory answers this one. */
-async function setRetention(server: Awaited): Promise<void> {
-  const connection = await Connection.connect({ address: `127.0.0.1:${server.port}`, connectTimeout: '2s' });
+async function setRetention(port: number, namespace: string, days: number): Promise<true> {
+  const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: '2s' });
   try {
-    const { namespace } = server;
     const found = await connection.workflowService.describeNamespace({ namespace });
-    const retention = msToTs(server.retentionDays * DAY_MS);
-    if (Number(found.config?.workflowExecutionRetentionTtl?.seconds) === Number(retention.seconds)) return;
-    await connection.workflowService.updateNamespace({
-      namespace,
-      config: { workflowExecutionRetentionTtl: retention },
-    });
+    const retention = msToTs(days * DAY_MS);
+    if (Number(found.config?.workflowExecutionRetentionTtl?.seconds) === Number(retention.seconds)) return true;
+    const config = { workflowExecutionRetentionTtl: retention };
+    await connection.workflowService.updateNamespace({ namespace, config });
+    return true;
   } finally {
     await connection.close();
   }
 }
 
-function whyItEnded(server: Awaited): StartError {
-  const said = server.said();
-  if (/address already in use/i.test(said)) return portTaken(server.port, 'TEMPORAL_PORT', 'Temporal');
-  const lines = said.split('\n').filter((line) => line.trim() !== '');
-  const reason = lines.find((line) => /error|fatal/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return new StartError(`Temporal did not start: ${reason} (${server.logFile})`);
-}
-
-/** TEMPORAL_* of the person's shell are meant for the CLI as a client, and some change how it starts. */
-function withoutTemporalSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
-}
-
-function once(action: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () => (running ??= action());
+function whyItEnded(serverLog: ServerLog, port: number): StartError {
+  if (/address already in use/i.test(serverLog.newText())) return portTaken(port, 'TEMPORAL_PORT', 'Temporal');
+  return new StartError(`Temporal did not start: ${serverLog.reason(/error|fatal/i)} (${serverLog.file})`);
 }

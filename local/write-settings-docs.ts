@@ -4,13 +4,15 @@ import { describeSettings } from '../domain/settings.ts';
 
 /** `npm run docs`: the settings in docs/settings.md and .env.example, written from their schema. */
 
+/** The page whose table is written. */
 export const SETTINGS_PAGE = new URL('../docs/settings.md', import.meta.url);
+/** The file of settings to copy. */
 export const ENV_EXAMPLE = new URL('../.env.example', import.meta.url);
 
 const BEGIN = '<!-- written by npm run docs -->';
 const END = '<!-- end -->';
 
-/** The page with its table made anew; what stands around it is written by hand. Throws when its marks are gone. */
+/** The page with its table made anew; what stands around it is written by hand. @throws Error when its marks are gone. */
 export function withSettingsTable(page: string): string {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);

@@ -1,32 +1,21 @@
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { createLook, type LookRequest } from '../../activities/look.ts';
 import { createVmReader } from '../../activities/vm-reader.ts';
 import type { Check } from '../../checks/check.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
-import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import type { CheckType, Sighting } from '../../domain/observation.ts';
+import { until } from '../../local/until.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
 import { observed } from '../domain/examples.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
-let test: TestDatabase;
-let database: Database;
+const { database, close } = await openTestDatabase(NOON);
+afterAll(close);
+
 let nowMs = NOON;
 let probes: { target: string | null; answer(sighting: Sighting): void; break(): void }[] = [];
-
-beforeAll(async () => {
-  test = await createTestDatabase();
-  database = openDatabase(test.url, { applicationName: 'test' });
-  await ensurePartitions(database.pool, NOON);
-});
-
-afterAll(async () => {
-  await database.close();
-  await test.drop();
-});
 
 /** A check whose answers the test gives, one by one. */
 const scripted: Check = {
@@ -55,10 +44,6 @@ const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest =>
 });
 
 const sighting = (outcome: 'healthy' | 'unhealthy'): Sighting => ({ observation: observed(outcome), summary: outcome });
-
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
 
 describe('a look', () => {
   it("doesn't let a slow probe hold up the next ticks of the others, and folds it when it comes", async () => {

@@ -2,18 +2,15 @@ import { ApplicationFailure } from '@temporalio/common';
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { withPlainFailures } from '../../activities/plain-failures.ts';
-import { openDatabase } from '../../db/database.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 it('keeps statements and their values out of what Temporal is told', async () => {
-  const test = await createTestDatabase();
-  const database = openDatabase(test.url, { applicationName: 'test' });
+  const { database, close } = await openTestDatabase();
   const { ask } = withPlainFailures({
     ask: () => database.orm.execute(sql`SELECT ${'hunter2-secret'}::int`),
   });
   const failure: unknown = await ask().catch((error: unknown) => error);
-  await database.close();
-  await test.drop();
+  await close();
   expect(failure).toBeInstanceOf(ApplicationFailure);
   const told = JSON.stringify({ ...(failure as Error), message: (failure as Error).message });
   expect(told).toContain('Postgres-22P02');

@@ -2,15 +2,13 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { applyRetention } from '../../activities/retention.ts';
-import { openDatabase } from '../../db/database.ts';
 import { incidents, operations } from '../../db/schema/heals.ts';
 import { ensurePartition } from '../../db/upkeep/partitions.ts';
 import { DAY, NOON, registerVm } from '../db/watched.ts';
-import { createTestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 
 it('keeps results 30 days, heal history 90 days, and open incidents as long as they are open', async () => {
-  const test = await createTestDatabase();
-  const database = openDatabase(test.url, { applicationName: 'test' });
+  const { database, close } = await openTestDatabase();
   const { vmId } = await registerVm(database);
   for (const age of [32, 31, 30, 29]) await ensurePartition(database.pool, 'check_results', NOON - age * DAY);
   const operation = (id: string, ageDays: number, incident = 1): typeof operations.$inferInsert => ({
@@ -62,6 +60,5 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
     'of-an-open-incident',
   ]);
   expect((await database.orm.select().from(incidents)).map((row) => row.incident)).toEqual([2]);
-  await database.close();
-  await test.drop();
+  await close();
 });

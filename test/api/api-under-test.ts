@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { QueryResult } from 'pg';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { callProvider } from '../../activities/call-provider.ts';
@@ -47,6 +48,8 @@ export interface ApiUnderTest {
   nowMs: number;
   logged(): string;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** One statement on its database. */
+  sql(text: string, values?: unknown[]): Promise<QueryResult>;
   /** Rows of every table that requests may write to. */
   counts(): Promise<Record<string, number>>;
   close(): Promise<void>;
@@ -134,6 +137,7 @@ export async function startApiUnderTest(
       checkAnswer(method, path, reply);
       return reply;
     },
+    sql: (text, values = []) => database.pool.query(text, values),
     async counts() {
       const selects = TABLES.map((table) => `SELECT '${table}' AS name, count(*)::int AS rows FROM ${table}`);
       const { rows } = await database.pool.query(selects.join(' UNION ALL '));

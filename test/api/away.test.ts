@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
+import { seedVm } from '../support/seed-vm.ts';
 import { type ApiUnderTest, aVm, registered, startApiUnderTest } from './api-under-test.ts';
 
 describe('While Temporal is away', () => {
@@ -12,16 +13,8 @@ describe('While Temporal is away', () => {
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     api = await startApiUnderTest({ temporalAddress: `127.0.0.1:${port}` });
-    await api.database.pool.query(
-      `INSERT INTO vms (id, tenant_id, name, external_id, site, provider, report_interval_seconds, announced_version, created_at,
-         updated_at) VALUES ($1, 'default', 'old', 'old', 'main', '{"kind":"local"}', 60, 1, now(), now())`,
-      ['11111111-1111-4111-8111-111111111111'],
-    );
-    await api.database.pool.query(
-      `INSERT INTO vm_status (vm_id, status, reasons, consecutive_failures, consecutive_successes, transition_seq, look_seq)
-       VALUES ($1, 'healthy', '[]', 0, 0, 0, 0)`,
-      ['11111111-1111-4111-8111-111111111111'],
-    );
+    await seedVm(api.database, { name: 'old', externalId: 'old', announcedVersion: 1 }, []);
+    await api.database.pool.query(`UPDATE vm_status SET status = 'healthy'`);
   });
   afterAll(async () => {
     await api.close();

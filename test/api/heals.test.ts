@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
+import { registered, startApiUnderTest } from './api-under-test.ts';
+
+const api = await startApiUnderTest();
+const { sql } = api;
+afterAll(() => api.close());
 
 describeNeeding(['temporal'], 'Heals over the API', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
-
-  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
-
   it('counts heal attempts in the window since the reset, and resets them', async () => {
     const vm = await registered(api, { externalId: 'h-4' });
     await sql(`UPDATE vm_status SET status = 'unhealthy', consecutive_failures = 4, look_seq = 9 WHERE vm_id = $1`, [

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
+import { registered, startApiUnderTest } from './api-under-test.ts';
+
+const api = await startApiUnderTest();
+const { sql } = api;
+afterAll(() => api.close());
 
 describeNeeding(['temporal'], 'Checks over the API', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
-
-  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
-
   it('upserts checks by type, keeps absent fields, and tells the workflow when to look sooner', async () => {
     const vm = await registered(api, { externalId: 'h-3' });
     const put = (body: unknown) => api.call('PUT', '/api/cloud-pods/h-3/health/config', body);

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { type ApiUnderTest, registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
+import { registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
+
+const api = await startApiUnderTest();
+const { sql } = api;
+afterAll(() => api.close());
 
 describeNeeding(['temporal'], 'Health over the API', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
-
-  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
-
   /** Results as looks store them: the newest at the clock's now, the others a minute apart before it. */
   async function results(vm: { id: string; checks: { id: string }[] }, statuses: string[]): Promise<void> {
     for (const [index, status] of statuses.entries()) {

@@ -1,19 +1,13 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../db/database.ts';
 import { findListening, markListening } from '../../db/reports/listening.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+
+const { database, close } = await openTestDatabase();
+afterAll(close);
 
 describe('When Defib could listen', () => {
-  let testDatabase: TestDatabase;
-  let database: Database;
   beforeEach(async () => {
-    testDatabase ??= await createTestDatabase();
-    database ??= openDatabase(testDatabase.url, { applicationName: 'listening-test' });
     await database.pool.query('DELETE FROM listening_spans');
-  });
-  afterAll(async () => {
-    await database.close();
-    await testDatabase.drop();
   });
 
   const start = Date.UTC(2026, 10, 22);

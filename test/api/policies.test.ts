@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { type ApiUnderTest, registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
+import { registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
+
+const api = await startApiUnderTest();
+const { sql } = api;
+afterAll(() => api.close());
 
 describeNeeding(['temporal'], 'Policies over the API', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
-
-  const sql = (text: string, values: unknown[] = []) => api.database.pool.query(text, values);
-
   it('saves policies with their defaults, changes only what is said, and tells whoever listens', async () => {
     const token = await tenantToken(api, 'policies');
     const save = (body: unknown) => api.call('POST', '/api/vms/auto-heal/policies', body, { token });

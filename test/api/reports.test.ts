@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
+import { registered, startApiUnderTest } from './api-under-test.ts';
+
+const api = await startApiUnderTest();
+afterAll(() => api.close());
 
 describeNeeding(['temporal'], 'Reports of agents', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
-
   const report = (token: string, body: unknown) => api.call('POST', '/api/health/report', body, { token });
   const rowsOf = async (vmId: string) =>
     (

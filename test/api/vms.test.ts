@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
 import { type ApiUnderTest, aVm, registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
-describeNeeding(['temporal'], 'VMs over the API', () => {
-  let api: ApiUnderTest;
-  beforeAll(async () => {
-    api = await startApiUnderTest();
-  });
-  afterAll(() => api.close());
+const api = await startApiUnderTest();
+afterAll(() => api.close());
 
+describeNeeding(['temporal'], 'VMs over the API', () => {
   it('registers the VM of the story, starts its workflow and shows its agent token once', async () => {
     const reply = await api.call('POST', '/api/vms', {
       name: 'web-1',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { cleanJson, cleanText } from '../../db/clean-text.ts';
 import type { JsonValue } from '../../domain/observation.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase } from '../support/postgres.ts';
 
 /** Any UTF-16 at all: NUL and lone surrogates more often than chance would have it. */
 const anyText = fc
@@ -21,13 +21,9 @@ const anyJson = fc.letrec<{ value: JsonValue; leaf: JsonValue }>((tie) => ({
   ),
 })).value;
 
-let database: TestDatabase;
-let client: Client;
-beforeAll(async () => {
-  database = await createTestDatabase();
-  client = new Client({ connectionString: database.url });
-  await client.connect();
-});
+const database = await createTestDatabase();
+const client = new Client({ connectionString: database.url });
+await client.connect();
 afterAll(async () => {
   await client.end();
   await database.drop();

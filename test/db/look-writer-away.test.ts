@@ -1,25 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, isDatabaseAway, openDatabase } from '../../db/database.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { isDatabaseAway, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
-import { ensurePartitions } from '../../db/upkeep/partitions.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { breakableLink } from './breakable-link.ts';
 import { backendThatWaits, holdRow } from './held-row.ts';
 import { count, lookOf, NOON, readVm, registerVm, sighted } from './watched.ts';
 
 const MINUTE = 60_000;
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.url, { applicationName: 'look-writer-away-test' });
-  await ensurePartitions(database.pool, NOON);
-});
-afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
-});
+const testDatabase = await openTestDatabase(NOON);
+const { database } = testDatabase;
+afterAll(testDatabase.close);
 
 describe('while Postgres is away', () => {
   const away = (error: unknown) => expect(isDatabaseAway(error), String(error)).toBe(true);

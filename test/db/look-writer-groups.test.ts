@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../db/database.ts';
 import type { LookRecord } from '../../db/looks/look-statement.ts';
-import { createLookWriter, type LookWriter } from '../../db/looks/look-writer.ts';
-import { ensurePartitions } from '../../db/upkeep/partitions.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { observed } from '../domain/examples.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { holdRow } from './held-row.ts';
 import { count, DAY, lookOf, NOON, registerVm, sighted } from './watched.ts';
 
 const MINUTE = 60_000;
 
-let testDatabase: TestDatabase;
-let database: Database;
-let writer: LookWriter;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.url, { applicationName: 'look-writer-groups-test' });
-  writer = createLookWriter(database.pool);
-  await ensurePartitions(database.pool, NOON);
-});
-afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
-});
+const testDatabase = await openTestDatabase(NOON);
+const { database } = testDatabase;
+const writer = createLookWriter(database.pool);
+afterAll(testDatabase.close);
 
 /** All rows of a table about a VM. */
 async function rowsOf(table: string, vmId: string, order = '1'): Promise<Record<string, unknown>[]> {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../db/migrate.ts';
-import type { TestDatabase } from '../support/postgres.ts';
-import { createEmptyDatabase, query } from './empty-database.ts';
+import { createTestDatabase, query, type TestDatabase } from '../support/postgres.ts';
 
 const journal = JSON.parse(
   readFileSync(new URL('../../db/migrations/meta/_journal.json', import.meta.url), 'utf8'),
@@ -12,7 +11,7 @@ const journal = JSON.parse(
 
 let database: TestDatabase;
 beforeEach(async () => {
-  database = await createEmptyDatabase();
+  database = await createTestDatabase('template0');
 });
 afterEach(() => database.drop());
 

@@ -1,31 +1,22 @@
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../db/database.ts';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   dropPartitionsBefore,
   ensurePartition,
   ensurePartitions,
   type PartitionedTable,
 } from '../../db/upkeep/partitions.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { DAY } from './watched.ts';
 
 const MIDNIGHT = Date.parse('2026-11-22T00:00:00Z');
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.url, { applicationName: 'partitions-test' });
-});
+const { database, close } = await openTestDatabase();
+afterAll(close);
 afterEach(async () => {
   for (const table of ['check_results', 'vm_metrics'] as const) {
     for (const name of await partitions(table)) await database.pool.query(`DROP TABLE "${name}"`);
   }
-});
-afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
 });
 
 async function partitions(table: PartitionedTable): Promise<string[]> {

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { query } from './empty-database.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, query } from '../support/postgres.ts';
 
 const folder = new URL('../../db/schema/', import.meta.url);
 const modules: Record<string, unknown>[] = await Promise.all(
@@ -41,11 +40,8 @@ SELECT a.attname AS name FROM pg_index i JOIN unnest(i.indkey) WITH ORDINALITY A
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
 WHERE i.indrelid = $1::regclass AND i.indisprimary ORDER BY k.place`;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await createTestDatabase();
-});
-afterAll(() => database.drop());
+const database = await createTestDatabase();
+afterAll(database.drop);
 
 describe('the schema in TypeScript', () => {
   it.each(tables.map((table) => [getTableConfig(table).name, table] as const))(

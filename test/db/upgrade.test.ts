@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../db/migrate.ts';
-import type { TestDatabase } from '../support/postgres.ts';
-import { createEmptyDatabase, query } from './empty-database.ts';
+import { createTestDatabase, query, type TestDatabase } from '../support/postgres.ts';
 
 const MIGRATIONS = new URL('../../db/migrations', import.meta.url).pathname;
 const VM = '01a00000-0000-7000-8000-000000000001';
@@ -12,7 +11,7 @@ const VM = '01a00000-0000-7000-8000-000000000001';
 let database: TestDatabase;
 let folder: string;
 beforeEach(async () => {
-  database = await createEmptyDatabase();
+  database = await createTestDatabase('template0');
   folder = mkdtempSync(join(tmpdir(), 'defib-migrations-'));
 });
 afterEach(async () => {

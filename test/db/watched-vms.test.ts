@@ -1,30 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { cleanText } from '../../db/clean-text.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { vmAgents } from '../../db/schema/vms.ts';
-import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { unseenCheck } from '../../domain/check-state.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { anyCheckType, anyInstant, anyOutcome, observed } from '../domain/examples.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { DAY, lookOf, NOON, readVm, registerVm } from './watched.ts';
 
-let testDatabase: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = openDatabase(testDatabase.url, { applicationName: 'watched-vms-test' });
-  await ensurePartitions(database.pool, NOON);
-});
-afterAll(async () => {
-  await database.close();
-  await testDatabase.drop();
-});
+const { database, close } = await openTestDatabase(NOON);
+afterAll(close);
 
 describe('what a look needs to know of a VM', () => {
   it('is its settings, in milliseconds, and that nobody has looked yet', async () => {

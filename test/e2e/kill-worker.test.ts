@@ -1,19 +1,17 @@
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, type ExpectStatic, test } from 'vitest';
 import { z } from 'zod';
 import { healEventAnswer, incidentListAnswer } from '../../api/schemas/heals.ts';
 import { healthAnswer } from '../../api/schemas/health.ts';
 import { policyAnswer } from '../../api/schemas/policies.ts';
-import { findFreePort } from '../../local/ports.ts';
-import { findTemporalServer, startTemporalServer } from '../../local/temporal-server.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { makeRunFolder } from '../support/leftover-runs.ts';
+import { registerVm } from '../support/http-vm.ts';
+import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
-import { hangWebServer, registerVm } from './support/an-http-vm.ts';
-import { caseNotes } from './support/case-notes.ts';
+import { BUNDLES } from '../support/run-workers.ts';
 import type { FaultPoint } from './support/fault-points.ts';
-import { BUNDLES, createKillWorld, type KillWorld } from './support/kill-world.ts';
+import { createKillWorld, type KillWorld } from './support/kill-world.ts';
+import { vmReport } from './support/vm-report.ts';
 
 const LONG_MS = 540_000;
 /** No second chance: a reset too many would be forgiven by it. */
@@ -57,26 +55,14 @@ const WRITTEN: readonly Case[] = [
 
 // Per operation at most one reset is counted at the VM, nothing stays in doubt, and the VM is healthy in the end.
 describeNeeding(['qemu', 'temporal'], 'a worker killed by SIGKILL', () => {
-  const run = makeRunFolder();
-  const stops: (() => Promise<void> | void)[] = [run.remove];
-  let temporal: { address: string; connection: Connection };
+  let temporal: OwnTemporal;
 
   beforeAll(async () => {
-    const { TEMPORAL_ADDRESS: _, ...environment } = process.env;
-    const source = await findTemporalServer({ environment });
-    if (source.kind !== 'program') throw new Error('no program to start a Temporal server with');
-    const folder = join(run.path, 'temporal');
-    const server = await startTemporalServer({ path: source.path, folder, port: await findFreePort() });
-    stops.push(server.stop);
-    const connection = await Connection.connect({ address: server.address });
-    stops.push(() => connection.close());
-    temporal = { address: server.address, connection };
+    temporal = await startOwnTemporal();
     await workflowBundle(join(BUNDLES, 'cache'));
   }, LONG_MS);
 
-  afterAll(async () => {
-    for (const stop of stops.toReversed()) await stop();
-  }, LONG_MS);
+  afterAll(() => temporal?.stop(), LONG_MS);
 
   describe('with nothing written to the hypervisor', () => inWorldsOfTheirOwn(NOT_WRITTEN));
   describe('with a reset written, once', () => inWorldsOfTheirOwn(WRITTEN));
@@ -99,7 +85,8 @@ describeNeeding(['qemu', 'temporal'], 'a worker killed by SIGKILL', () => {
 async function killedAt(world: KillWorld, { point, first, frozen = false }: Case, expect: ExpectStatic): Promise<void> {
   const { rest, vm, startFaultyWorker, startWorker } = world;
   const faulty = startFaultyWorker(point);
-  const vmId = await registerVm(rest, vm, point, { intervalSeconds: 3, timeoutSeconds: 2 });
+  const { qmpSocket } = vm;
+  const vmId = await registerVm(rest, { name: point, qmpSocket, target: `${vm.url}/health`, intervalSeconds: 3 });
   const health = () => rest.get(`/api/vms/${vmId}/health`, healthAnswer);
   const incidentsOf = async () => (await rest.get(`/api/vms/${vmId}/incidents`, incidentListAnswer)).incidents;
   const setPolicy = (policy: object) => rest.post('/api/vms/auto-heal/policies', policy, policyAnswer);
@@ -113,8 +100,8 @@ async function killedAt(world: KillWorld, { point, first, frozen = false }: Case
     verifySeconds: first.event === 'failed' ? SHORT_VERIFY_SECONDS : VERIFY_SECONDS,
   });
 
-  await (frozen ? vm.qmp('stop') : hangWebServer(vm));
-  expect(await faulty.ended, faulty.said()).toBe('SIGKILL');
+  await (frozen ? vm.qmp('stop') : vm.hang());
+  expect(await faulty.ended, faulty.err()).toBe('SIGKILL');
   expect(faulty.reachedItsPoint()).toBe(true);
   await setPolicy({ id: policy.body.id, verifySeconds: VERIFY_SECONDS });
   const fresh = startWorker();
@@ -122,7 +109,7 @@ async function killedAt(world: KillWorld, { point, first, frozen = false }: Case
   try {
     await expect.poll(incidentsOf, PATIENT).toMatchObject([{ closedAt: expect.any(String), outcome: 'recovered' }]);
   } catch (error) {
-    throw new Error(`${fresh.said()}\n${await caseNotes(rest, vmId, vm)}`, { cause: error });
+    throw new Error(`${fresh.err()}\n${await vmReport(rest, vmId, vm)}`, { cause: error });
   }
   await expect.poll(health, PATIENT).toMatchObject({ status: 'healthy' });
   expect(await vm.health(10_000)).toBe(200);
@@ -136,7 +123,7 @@ async function killedAt(world: KillWorld, { point, first, frozen = false }: Case
     sentAt,
     event: events.find(({ operationId }) => operationId === id)?.result,
   }));
-  expect(told[0], fresh.said()).toMatchObject(first);
+  expect(told[0], fresh.err()).toMatchObject(first);
   expect(told.at(-1)).toMatchObject(HELPED);
   // one that was needed is enough, and none is left in doubt
   expect(told).toHaveLength(first.event === 'failed' ? 2 : 1);

@@ -5,6 +5,7 @@ import type { healVm } from '../../workflows/index.ts';
 import { type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { NOT_ASKED, VM_RUNS } from '../support/scripted-activities.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -14,26 +15,15 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
   let stopWorkers: () => Promise<void>;
   let decided = 0;
 
-  const notAsked = async (): Promise<never> => {
-    throw new Error('a heal that holds asks for nothing else');
-  };
-
   beforeAll(async () => {
     temporal = await startOwnTemporal();
     stopWorkers = await startWorkersOn(temporal, {
+      ...NOT_ASKED,
+      ...VM_RUNS,
       async decide() {
         decided++;
         return { kind: 'hold', reason: 'cooldown', lookAgainInMs: HOUR_MS, line: 'holds' };
       },
-      watch: notAsked,
-      openIncident: notAsked,
-      askProvider: async () => ({ site: 'main', fact: { answered: true, power: 'running', detail: 'running' } }),
-      callProvider: notAsked,
-      carryOut: notAsked,
-      resolveOperation: notAsked,
-      verify: notAsked,
-      applyRetention: notAsked,
-      reconcile: notAsked,
     });
   }, 120_000);
 

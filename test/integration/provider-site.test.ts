@@ -6,6 +6,7 @@ import type { healVm } from '../../workflows/index.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { NOT_ASKED } from '../support/scripted-activities.ts';
 
 const CLOSE: HealDecision = { kind: 'close', reason: 'recovered', line: 'over (recovered)' };
 
@@ -16,15 +17,8 @@ let answers: (ProviderAnswer | undefined)[];
 let onDecide: (provider: ProviderAnswer | undefined, count: number) => HealDecision;
 
 function activitiesOf(site: string): Activities {
-  const notAsked = async (): Promise<never> => {
-    throw new Error('not asked here');
-  };
   return {
-    watch: notAsked,
-    openIncident: notAsked,
-    callProvider: notAsked,
-    applyRetention: notAsked,
-    reconcile: notAsked,
+    ...NOT_ASKED,
     async askProvider() {
       asked.push(`${site}: ask`);
       return { site, fact: { answered: true, power: 'running', detail: 'running' } };

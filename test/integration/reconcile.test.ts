@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reconcile } from '../../activities/reconcile.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { incidents } from '../../db/schema/heals.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
 import { findMended } from '../../db/upkeep/reconcile-notes.ts';
@@ -14,7 +14,7 @@ import { createTemporalPort } from '../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { registerVm } from '../db/watched.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 
@@ -22,7 +22,6 @@ import { describeNeeding } from '../support/requirements.ts';
 describeNeeding(['temporal'], 'reconcile', () => {
   let temporal: OwnTemporal;
   let client: Client;
-  let test: TestDatabase;
   let database: Database;
   let deps: Dependencies;
   let logged: string[];
@@ -37,8 +36,8 @@ describeNeeding(['temporal'], 'reconcile', () => {
   });
 
   beforeEach(async () => {
-    test = await createTestDatabase();
-    database = openDatabase(test.url, { applicationName: 'test' });
+    const test = await openTestDatabase();
+    database = test.database;
     logged = [];
     deps = {
       database,
@@ -46,10 +45,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
       log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
       now: Date.now,
     } as unknown as Dependencies;
-    return async () => {
-      await database.close();
-      await test.drop();
-    };
+    return test.close;
   });
 
   const statusOf = async (vmId: string): Promise<string> =>

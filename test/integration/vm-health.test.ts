@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { until } from '../../local/until.ts';
 import type { vmHealth } from '../../workflows/index.ts';
 import { type LookedNow, type VmView, vmQueries, vmSignals, vmUpdates, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { health, steady, watchedActivities } from '../support/scripted-activities.ts';
 
 let onLook: (input: LookInput, count: number) => LookNews | Promise<LookNews>;
 let looks: LookInput[];
@@ -16,56 +18,22 @@ let decided: string[];
 /** Activities of other tests' workflows don't count. */
 let watched: string;
 
-const health = (seq: number, status: string, healWanted = false): LookNews => ({
-  kind: 'health',
-  seq,
-  status,
-  line: status,
-  healWanted,
-  vm: { name: 'vm', tenantId: 'default', provider: 'local', host: null },
-});
-
-function steady(nextRetryDelay: '1 hour' | '50 milliseconds' = '1 hour'): never {
-  throw ApplicationFailure.create({
-    type: 'Steady',
-    message: 'healthy · http 200 1 ms',
-    category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay,
-  });
-}
-
 describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', () => {
   let temporal: OwnTemporal;
   let stopWorkers: () => Promise<void>;
 
   beforeAll(async () => {
     temporal = await startOwnTemporal();
-    const notAsked = async (): Promise<never> => {
-      throw new Error('not asked here');
-    };
-    stopWorkers = await startWorkersOn(temporal, {
-      async watch(input) {
-        if (input.vmId !== watched) return { kind: 'gone', deleted: true };
+    const activities = watchedActivities({
+      isWatched: (vmId) => vmId === watched,
+      onLook(input) {
         looks.push(input);
         return onLook(input, looks.length);
       },
-      async openIncident() {
-        opened++;
-        return { incident: opened };
-      },
-      async decide({ vmId, incident }) {
-        if (vmId !== watched) return { kind: 'close', reason: 'vm-deleted', line: 'over' };
-        decided.push(`decide ${incident}`);
-        return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
-      },
-      askProvider: async () => ({ site: 'main', fact: { answered: true, power: 'running', detail: 'running' } }),
-      callProvider: notAsked,
-      carryOut: notAsked,
-      resolveOperation: notAsked,
-      verify: notAsked,
-      applyRetention: notAsked,
-      reconcile: notAsked,
+      onOpen: () => ++opened,
+      onDecide: (incident) => decided.push(`decide ${incident}`),
     });
+    stopWorkers = await startWorkersOn(temporal, activities);
   }, 60_000);
 
   afterAll(async () => {
@@ -77,7 +45,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     looks = [];
     opened = 0;
     decided = [];
-    onLook = () => steady();
+    onLook = () => steady('1 hour');
   });
 
   type Handle = WorkflowHandle<typeof vmHealth>;
@@ -102,10 +70,6 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await handle.result();
   }
 
-  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-
   async function admitWithRunningLook(
     end: () => LookNews,
   ): Promise<{ handle: Handle & { firstRunId: string }; release(): void }> {
@@ -114,7 +78,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
       release = resolve;
     });
     onLook = async (_input, count) => {
-      if (count > 1) steady();
+      if (count > 1) steady('1 hour');
       await held;
       return end();
     };
@@ -133,7 +97,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('lets a running look end steadily and asks again', async () => {
-    const { handle, release } = await admitWithRunningLook(() => steady());
+    const { handle, release } = await admitWithRunningLook(() => steady('1 hour'));
     await handle.signal(vmSignals.settingsChanged, { version: 7, site: 'main', lookSooner: true });
     await until(async () => (await view(handle)).settingsVersion === 7);
     release();
@@ -165,7 +129,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('continues as new with a look in backoff', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady('1 hour'));
     const handle = await admit();
     await until(() => looks.length >= 2);
     await handle.signal(vmSignals.renew);
@@ -176,7 +140,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('continues as new after a running look has ended', async () => {
-    const { handle, release } = await admitWithRunningLook(() => steady());
+    const { handle, release } = await admitWithRunningLook(() => steady('1 hour'));
     await handle.signal(vmSignals.renew);
     await view(handle);
     expect(await runIdOf(handle)).toBe(handle.firstRunId);
@@ -201,7 +165,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   it('opens the heal anew when it is gone', async () => {
     onLook = (input) => {
       if (input.deliveredSeq === 0) return health(1, 'unhealthy', true);
-      return input.healOpen ? steady() : health(input.deliveredSeq, 'unhealthy', true);
+      return input.healOpen ? steady('1 hour') : health(input.deliveredSeq, 'unhealthy', true);
     };
     const handle = await admit();
     await until(() => decided.length >= 1);
@@ -227,7 +191,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('answers update `look` with what was seen', async () => {
-    onLook = (input) => (input.now ? health(input.deliveredSeq, 'healthy') : steady());
+    onLook = (input) => (input.now ? health(input.deliveredSeq, 'healthy') : steady('1 hour'));
     const handle = await admit();
     await until(() => looks.length >= 1);
     expect(await handle.executeUpdate<LookedNow, []>(vmUpdates.look)).toEqual({ status: 'healthy', line: 'healthy' });
@@ -250,7 +214,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('watches closely while a remedy is verified', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 hour'));
     const handle = await admit();
     await until(() => decided.length >= 1);
     const untilMs = Date.now() + 60_000;
@@ -263,7 +227,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   });
 
   it('tells its heal when attempts are reset', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 hour'));
     const handle = await admit();
     await until(() => decided.length === 1);
     await handle.signal(vmSignals.attemptsReset);

@@ -108,14 +108,4 @@ describe('embedded Postgres', () => {
     expect(other.listening).toBe(true);
     await new Promise((resolve) => other.close(resolve));
   });
-
-  it('refuses a folder that another living process uses', async () => {
-    const dataDir = join(folder.path, 'postgres');
-    mkdirSync(dataDir, { recursive: true });
-    const other = spawn('sleep', ['60']);
-    const { birthMarkOf } = await import('../../local/processes.ts');
-    writeFileSync(join(dataDir, 'used-by'), `${other.pid} ${birthMarkOf(other.pid!)}`);
-    await expect(start()).rejects.toThrow(`is in use by process ${other.pid}`);
-    other.kill();
-  });
 });

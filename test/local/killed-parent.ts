@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { startProgram } from '../support/program.ts';
 
 /**
  * Starts a server from a process of its own and kills that process with SIGKILL, as a crash would.
@@ -8,11 +7,8 @@ import { fileURLToPath } from 'node:url';
  */
 export async function serverOfKilledParent(...args: string[]): Promise<number> {
   const fixture = fileURLToPath(new URL('./start-server-fixture.ts', import.meta.url));
-  const parent = spawn(process.execPath, ['--import', 'tsx', fixture, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [said] = (await once(parent.stdout, 'data')) as [Buffer];
-  parent.kill('SIGKILL');
-  await once(parent, 'exit');
-  return (JSON.parse(said.toString()) as { pid: number }).pid;
+  const parent = startProgram([process.execPath, '--import', 'tsx', fixture, ...args]);
+  const [, pid] = await parent.said(/"pid":(\d+)/);
+  await parent.kill();
+  return Number(pid);
 }

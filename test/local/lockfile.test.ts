@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { missingFromLock } from '../../local/lockfile.mjs';
+import { missingFromLock } from '../../.ci/lockfile.mjs';
 
 it('finds the optional packages that npm left out, with the platform that their names tell', () => {
   const missing = missingFromLock({

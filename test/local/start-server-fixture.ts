@@ -2,11 +2,11 @@ import { startPostgres } from '../../local/embedded-postgres.ts';
 import { startTemporalServer } from '../../local/temporal-server.ts';
 
 /** Starts one server, says its process id, and waits to be killed. */
-const [kind, folder = '', port = '', program = ''] = process.argv.slice(2);
+const [kind, dataDir = '', port = '', program = ''] = process.argv.slice(2);
 const log = (line: string) => console.error(line);
 const server =
   kind === 'postgres'
-    ? await startPostgres({ dataDir: folder, port: Number(port), log })
-    : await startTemporalServer({ path: program, dbFile: `${folder}/temporal.db`, port: Number(port), log });
+    ? await startPostgres({ dataDir, port: Number(port), log })
+    : await startTemporalServer({ path: program, dataDir, port: Number(port), log });
 console.log(JSON.stringify({ pid: server.pid }));
 setInterval(() => undefined, 1_000);

@@ -1,51 +1,25 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { startProgram } from '../support/program.ts';
 
-/** Runs `script` the way start.mjs runs main.ts, and collects what it says. */
-function foreground(script: string) {
-  const module = fileURLToPath(new URL('../../local/child.mjs', import.meta.url));
-  const code = `import { runForeground } from ${JSON.stringify(module)};
-    process.exitCode = await runForeground(process.execPath, ['-e', ${JSON.stringify(script)}]);`;
-  const runner = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  const ready = new Promise<void>((resolve) => {
-    runner.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.includes('ready')) resolve();
-    });
+const STOPS_SLOWLY = `
+  import { runUntilStopped, stopSignal } from './workers/run-until-stopped.ts';
+  const told = stopSignal();
+  const idle = setInterval(() => undefined, 1_000);
+  console.log('ready');
+  await runUntilStopped(told, [], async () => {
+    console.log('stopping');
+    await new Promise((resolve) => setTimeout(resolve, 300));
   });
-  return { runner, ready, said: () => said, ended: once(runner, 'close') as Promise<[number | null, string | null]> };
-}
+  process.exit(7);`;
 
-const COUNTS_SIGNALS = `
-  let count = 0;
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => {
-    count += 1;
-    console.log(name, count);
-    setTimeout(() => process.exit(7), 300);
-  });
-  setInterval(() => undefined, 1000);
-  console.log('ready');`;
-
-it.each(['SIGINT', 'SIGTERM'] as const)(
-  'passes %s on once, however often it comes, and the exit code back',
+it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  'stops once on %s, however often it comes, and ends with its own exit code',
   async (signal) => {
-    const { runner, ready, said, ended } = foreground(COUNTS_SIGNALS);
-    await ready;
-    runner.kill(signal);
-    runner.kill('SIGINT');
-    runner.kill('SIGTERM');
-    const [code] = await ended;
-    expect(code).toBe(7);
-    expect(said().match(/SIG\w+ \d/g)).toHaveLength(1);
+    const command = [process.execPath, '--import', 'tsx', '--input-type=module', '--eval', STOPS_SLOWLY];
+    const program = startProgram(command);
+    await program.said(/ready/);
+    for (const one of [signal, 'SIGINT', 'SIGTERM'] as const) process.kill(program.pid, one);
+    expect(await program.ended).toBe(7);
+    expect(program.out().match(/stopping/g)).toHaveLength(1);
   },
 );
-
-it('tells with its exit code that a signal ended the program', async () => {
-  const { runner, ready, ended } = foreground(`setInterval(() => undefined, 1000); console.log('ready');`);
-  await ready;
-  runner.kill('SIGTERM');
-  expect((await ended)[0]).toBe(143);
-});

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findTemporalServer } from '../../local/temporal-server.ts';
+import { findTemporalServer } from '../../local/temporal-finder.ts';
 
 const GOOD = 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)';
 const BUILT_BY_GO = 'temporal version 0.0.0-DEV (Server 1.29.1, UI 2.42.1)';

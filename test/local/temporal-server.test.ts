@@ -4,7 +4,8 @@ import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findFreePort } from '../../local/ports.ts';
 import { isRunning } from '../../local/processes.ts';
-import { findTemporalServer, type RunningTemporal, startTemporalServer } from '../../local/temporal-server.ts';
+import { findTemporalProgram } from '../../local/temporal-finder.ts';
+import { type RunningTemporal, startTemporalServer } from '../../local/temporal-server.ts';
 import { makeRunFolder, type RunFolder } from '../support/leftover-runs.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { serverOfKilledParent } from './killed-parent.ts';
@@ -18,21 +19,15 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
   beforeEach(async () => {
     folder = makeRunFolder();
     port = await findFreePort();
-    const source = await findTemporalServer({ environment: { ...process.env, TEMPORAL_ADDRESS: '' } });
-    path = source.kind === 'program' ? source.path : '';
+    path = (await findTemporalProgram()).path;
   });
   afterEach(async () => {
     await running?.stop();
     folder.remove();
   });
 
-  async function start(log?: (line: string) => void): Promise<RunningTemporal> {
-    running = await startTemporalServer({
-      path,
-      dbFile: join(folder.path, 'temporal', 'temporal.db'),
-      port,
-      ...(log ? { log } : {}),
-    });
+  async function start(log: (line: string) => void = () => undefined): Promise<RunningTemporal> {
+    running = await startTemporalServer({ path, dataDir: join(folder.path, 'temporal'), port, log });
     return running;
   }
 

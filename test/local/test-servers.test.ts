@@ -1,10 +1,9 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { createTestDatabase } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
-import { connectTemporal } from '../support/temporal.ts';
-import { startVirtualTime } from '../support/virtual-time.ts';
+import { startVirtualTime } from '../support/virtual-world.ts';
 
 it('gives every test file a migrated database of its own', async () => {
   const [first, second] = await Promise.all([createTestDatabase(), createTestDatabase()]);
@@ -20,17 +19,19 @@ it('gives every test file a migrated database of its own', async () => {
 
 describeNeeding(['temporal'], 'the Temporal server of the run', () => {
   it('serves its namespace', async () => {
-    const temporal = await connectTemporal();
-    const { namespace } = temporal;
-    const found = await temporal.connection.workflowService.describeNamespace({ namespace });
+    const temporal = inject('temporal');
+    if (!temporal.ok) throw new Error(temporal.reason);
+    const { address, namespace } = temporal;
+    const connection = await Connection.connect({ address });
+    const found = await connection.workflowService.describeNamespace({ namespace });
     expect(found.namespaceInfo?.name).toBe(namespace);
-    await temporal.close();
+    await connection.close();
   });
 });
 
 describeNeeding(['virtual-time'], 'the server with virtual time', () => {
   it('skips an hour', async () => {
-    const environment: TestWorkflowEnvironment = await startVirtualTime();
+    const environment = await startVirtualTime();
     const before = await environment.currentTimeMs();
     await environment.sleep('1 hour');
     const after = await environment.currentTimeMs();

@@ -15,8 +15,6 @@ const NEEDS_RESET: ReadonlySet<RunState> = new Set(['internal-error', 'shutdown'
 export class FakeVm {
   status: RunState = 'running';
   hung = false;
-  /** This many resets come to nothing inside the guest: it hangs again. */
-  hangsAgain = 0;
   resets = 0;
   /** The reset happens some turns after its answer, as on a busy host. */
   resetsLate = false;
@@ -54,8 +52,7 @@ export class FakeVm {
 
   #reset(): void {
     this.resets += 1;
-    this.hung = this.hangsAgain > 0;
-    this.hangsAgain = Math.max(0, this.hangsAgain - 1);
+    this.hung = false;
     if (this.status !== 'running') this.status = 'prelaunch';
     this.onReset();
   }

@@ -66,11 +66,6 @@ export class FakeQmp {
     for (const name of command ? [command] : usual) this.#misbehaviours.set(name, misbehaviour);
   }
 
-  behaveWell(): void {
-    this.#misbehaviours.clear();
-    this.mood = 'well';
-  }
-
   received(command: string): number {
     return this.commands.filter((received) => received.command === command).length;
   }

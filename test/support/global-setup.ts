@@ -4,7 +4,8 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../local/embedded-postgres.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { firstLineOf } from '../../local/start-error.ts';
-import { findTemporalServer, startTemporalServer } from '../../local/temporal-server.ts';
+import { findTemporalServer } from '../../local/temporal-finder.ts';
+import { startTemporalServer } from '../../local/temporal-server.ts';
 import { findTimeSkippingServer } from '../../local/time-skipping-server.ts';
 import { makeRunFolder, removeLeftoverRuns } from './leftover-runs.ts';
 import type { Provided } from './provided.ts';
@@ -13,21 +14,22 @@ const TEMPLATE = 'defib_template';
 
 const stops: (() => Promise<void> | void)[] = [];
 
-/** One Postgres with a migrated template and one Temporal server for the whole run. */
+/** One Postgres with a migrated template and one Temporal server for the whole run. @throws when there is no Postgres. */
 export async function setup(project: TestProject): Promise<void> {
   await removeLeftoverRuns(log);
-  const { path: folder, remove } = makeRunFolder();
-  stops.push(remove);
-  // All settle before one failure ends the run, or a server that comes up late would outlive it.
-  const [postgres, temporal, virtualTime] = await Promise.allSettled([
-    providePostgres(folder),
-    provideTemporal(folder),
-    provideVirtualTime(),
-  ]);
+  const folder = makeRunFolder();
+  stops.push(folder.remove);
+  const providing = {
+    postgres: providePostgres(folder.path),
+    temporal: orReason(provideTemporal(folder.path)),
+    virtualTime: orReason(findTimeSkippingServer(log).then((path) => ({ ok: true as const, path }))),
+  };
   try {
-    project.provide('postgres', valueOf(postgres));
-    project.provide('temporal', valueOf(temporal));
-    project.provide('virtualTime', valueOf(virtualTime));
+    // All settle before one failure ends the run, or a server that comes up late would outlive it.
+    await Promise.allSettled(Object.values(providing));
+    project.provide('postgres', await providing.postgres);
+    project.provide('temporal', await providing.temporal);
+    project.provide('virtualTime', await providing.virtualTime);
   } catch (error) {
     await teardown();
     throw error;
@@ -39,18 +41,9 @@ export async function teardown(): Promise<void> {
   for (const stop of stops.splice(0).toReversed()) await stop();
 }
 
-function valueOf<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-}
-
 async function providePostgres(folder: string): Promise<Provided['postgres']> {
-  const server = await startPostgres({
-    dataDir: join(folder, 'postgres'),
-    port: await findFreePort(),
-    database: TEMPLATE,
-    throwaway: true,
-  });
+  const dataDir = join(folder, 'postgres');
+  const server = await startPostgres({ dataDir, port: await findFreePort(), database: TEMPLATE, throwaway: true });
   stops.push(server.stop);
   const { migrate } = await import('../../db/migrate.ts');
   await migrate(server.url);
@@ -63,29 +56,17 @@ async function providePostgres(folder: string): Promise<Provided['postgres']> {
 }
 
 async function provideTemporal(folder: string): Promise<Provided['temporal']> {
-  try {
-    const source = await findTemporalServer({ log });
-    if (source.kind === 'address') return { ok: true, address: source.address, namespace: 'default' };
-    const server = await startTemporalServer({
-      path: source.path,
-      folder: join(folder, 'temporal'),
-      port: await findFreePort(),
-    });
-    stops.push(server.stop);
-    return { ok: true, address: server.address, namespace: server.namespace };
-  } catch (error) {
-    return { ok: false, reason: firstLineOf(error) };
-  }
+  const source = await findTemporalServer({ log });
+  if (source.kind === 'address') return { ok: true, address: source.address, namespace: 'default' };
+  const { path } = source;
+  const dataDir = join(folder, 'temporal');
+  const server = await startTemporalServer({ path, dataDir, port: await findFreePort(), throwaway: true });
+  stops.push(server.stop);
+  return { ok: true, address: server.address, namespace: server.namespace };
 }
 
-async function provideVirtualTime(): Promise<Provided['virtualTime']> {
-  try {
-    const { server } = await findTimeSkippingServer({ log });
-    if (server.executable === undefined) throw new Error('a test server without a program');
-    return { ok: true, executable: server.executable };
-  } catch (error) {
-    return { ok: false, reason: firstLineOf(error) };
-  }
+async function orReason<T>(provided: Promise<T>): Promise<T | { ok: false; reason: string }> {
+  return provided.catch((error: unknown) => ({ ok: false, reason: firstLineOf(error) }));
 }
 
 function log(line: string): void {

@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endLeftoverPostgres } from '../../local/embedded-postgres.ts';
 import { claimFolder, folderHolder } from '../../local/folder-claim.ts';
-import { endLeftoverPostgres } from '../../local/leftover-postgres.ts';
-import { endLeftoverTemporal } from '../../local/leftover-temporal.ts';
+import { endLeftoverTemporal } from '../../local/temporal-server.ts';
 
 const PREFIX = 'defib-test-run-';
 
@@ -18,12 +18,8 @@ export interface RunFolder {
  */
 export function makeRunFolder(): RunFolder {
   const path = mkdtempSync(join(tmpdir(), PREFIX));
-  const release = claimFolder(path);
-  const remove = () => {
-    release();
-    rmSync(path, { recursive: true, force: true });
-  };
-  return { path, remove };
+  claimFolder(path);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Stops the servers of test runs that were killed, and removes their folders. Runs that still go on are let be. */
@@ -32,9 +28,8 @@ export async function removeLeftoverRuns(log: (line: string) => void): Promise<v
     const folder = join(tmpdir(), name);
     // Without a claim it is either that of a run which begins this moment, or one of another user.
     if (!existsSync(join(folder, 'used-by')) || folderHolder(folder) !== undefined) continue;
-    const cluster = join(folder, 'postgres', 'data');
-    if (existsSync(cluster)) await endLeftoverPostgres(cluster, log);
-    const temporal = join(folder, 'temporal');
+    const [postgres, temporal] = [join(folder, 'postgres'), join(folder, 'temporal')];
+    if (existsSync(postgres)) await endLeftoverPostgres(postgres, log);
     if (existsSync(temporal)) await endLeftoverTemporal(temporal, log);
     rmSync(folder, { recursive: true, force: true });
   }

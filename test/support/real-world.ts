@@ -1,13 +1,13 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
 import { findFreePort } from '../../local/ports.ts';
-import { findTemporalServer, startTemporalServer } from '../../local/temporal-server.ts';
+import { findTemporalProgram } from '../../local/temporal-finder.ts';
+import { startTemporalServer } from '../../local/temporal-server.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
-import { createWorkers } from '../../workers/create-workers.ts';
-import { workflowBundle } from '../../workers/workflow-bundle.ts';
+import { makeRunFolder } from './leftover-runs.ts';
+import { installQuietRuntime, runWorkers } from './run-workers.ts';
 
 /** A real Temporal server for one test file alone: workflows and task queues have their real names on it. */
 export interface OwnTemporal {
@@ -17,11 +17,12 @@ export interface OwnTemporal {
   stop(): Promise<void>;
 }
 
+/** @throws StartError when there is no program to start one with. */
 export async function startOwnTemporal(): Promise<OwnTemporal> {
-  const { TEMPORAL_ADDRESS: _, ...environment } = process.env;
-  const source = await findTemporalServer({ environment });
-  if (source.kind !== 'program') throw new Error('no Temporal server program');
-  const server = await startTemporalServer({ path: source.path, port: await findFreePort() });
+  const folder = makeRunFolder();
+  const { path } = await findTemporalProgram();
+  const dataDir = join(folder.path, 'temporal');
+  const server = await startTemporalServer({ path, dataDir, port: await findFreePort(), throwaway: true });
   const connection = await Connection.connect({ address: server.address });
   await ensureSearchAttributes(connection, server.namespace);
   return {
@@ -31,38 +32,22 @@ export async function startOwnTemporal(): Promise<OwnTemporal> {
     async stop() {
       await connection.close();
       await server.stop();
+      folder.remove();
     },
   };
 }
 
-/** The real workflows on it, with whatever activities a test brings. */
+/** Runs the real workflows on it with the activities of a test. Resolves with what stops them. */
 export async function startWorkersOn(
   temporal: OwnTemporal,
   activities: Activities,
-  site = 'main',
+  site?: string,
 ): Promise<() => Promise<void>> {
-  installRuntime();
+  installQuietRuntime();
   const connection = await NativeConnection.connect({ address: temporal.address });
-  const workers = await createWorkers({
-    connection,
-    namespace: 'default',
-    site,
-    activities,
-    workflowBundle: await workflowBundle(join(tmpdir(), 'defib-test-bundles')),
-    maxConcurrentLooks: 20,
-  });
-  const running = workers.run();
+  const stopWorkers = await runWorkers(connection, activities, site === undefined ? {} : { site });
   return async () => {
-    workers.shutdown();
-    await running;
+    await stopWorkers();
     await connection.close();
   };
-}
-
-let installed = false;
-
-/** Once per process, however many workers a file starts. */
-function installRuntime(): void {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  installed = true;
 }

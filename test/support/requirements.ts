@@ -11,7 +11,7 @@ export type Requirement = { readonly ok: true } | { readonly ok: false; readonly
  */
 export type RequirementName = 'qemu' | 'fping' | 'virtual-time' | 'temporal';
 
-/** Marks a reason in a title; local/run-tests.mjs lists what follows it at the end of the run. */
+/** Marks a reason in a title; local/skip-report.ts lists what follows it at the end of the run. */
 const MARK = 'skipped because ';
 
 /** Whether this machine has it, and if not, why not. */

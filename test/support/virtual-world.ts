@@ -1,17 +1,17 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { inject } from 'vitest';
 import type { Activities } from '../../activities/contract.ts';
+import { until } from '../../local/until.ts';
 import { ensureSearchAttributes } from '../../temporal/namespace.ts';
-import { createWorkers } from '../../workers/create-workers.ts';
-import { workflowBundle } from '../../workers/workflow-bundle.ts';
-import { startVirtualTime } from './virtual-time.ts';
+import './provided.ts';
+import { installQuietRuntime, runWorkers } from './run-workers.ts';
 
-/** The workflows as they are, on a server with virtual time, with whatever activities a test brings. */
+/** The workflows as they are, on a server with virtual time, with the activities of a test. */
 export interface VirtualWorld {
   env: TestWorkflowEnvironment;
+  /** Lets virtual time pass, `stepMs` at a time, until it is so. */
+  until(what: () => boolean | Promise<boolean>, stepMs: number): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -19,45 +19,35 @@ export interface VirtualWorld {
 export async function startVirtualWorld(
   activities: (env: TestWorkflowEnvironment) => Activities,
 ): Promise<VirtualWorld> {
-  installRuntime();
-  const env = await untilStarted();
+  installQuietRuntime();
+  const env = await startVirtualTime();
   await ensureSearchAttributes(env.connection, env.namespace ?? 'default');
-  const workers = await createWorkers({
-    connection: env.nativeConnection,
-    namespace: env.namespace ?? 'default',
-    site: 'main',
-    activities: activities(env),
-    workflowBundle: await workflowBundle(join(tmpdir(), 'defib-test-bundles'), [
-      fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url)),
-    ]),
-    maxConcurrentLooks: 20,
-    shutdownGraceMs: 100,
-  });
-  const running = workers.run();
+  const interceptors = [fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url))];
+  const options = { interceptors, shutdownGraceMs: 100 };
+  const stopWorkers = await runWorkers(env.nativeConnection, activities(env), options);
   return {
     env,
+    until: (what, stepMs) => until(what, { pause: () => env.sleep(stepMs) }),
     async stop() {
-      workers.shutdown();
-      await running;
+      await stopWorkers();
       await env.teardown();
     },
   };
 }
 
-/** The SDK gives a server 5 s to come up; a loaded machine may need another try. */
-async function untilStarted(tries = 4): Promise<TestWorkflowEnvironment> {
+/**
+ * A server with virtual time of its own for one test file: its clock is global. `teardown()` it in afterAll.
+ * @throws the reason when there is none.
+ */
+export async function startVirtualTime(tries = 4): Promise<TestWorkflowEnvironment> {
+  const provided = inject('virtualTime');
+  if (!provided.ok) throw new Error(provided.reason);
   try {
-    return await startVirtualTime();
+    const executable = { type: 'existing-path', path: provided.path } as const;
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
   } catch (error) {
+    // The SDK gives a server 5 s to come up; a loaded machine may need another try.
     if (tries <= 1 || !/did not start within/.test(String(error))) throw error;
-    return untilStarted(tries - 1);
+    return startVirtualTime(tries - 1);
   }
-}
-
-let installed = false;
-
-/** Once per process, however many worlds a file starts. */
-function installRuntime(): void {
-  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
-  installed = true;
 }

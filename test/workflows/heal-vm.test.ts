@@ -126,7 +126,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
   /** Lets virtual time pass until it is so; answers how long it took. */
   async function until(so: () => boolean): Promise<number> {
     const fromMs = await world.env.currentTimeMs();
-    while (!so()) await sleep(5_000);
+    await world.until(so, 5_000);
     return (await world.env.currentTimeMs()) - fromMs;
   }
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { LookInput, LookNews } from '../../activities/contract.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import type { vmHealth } from '../../workflows/index.ts';
 import { type VmView, vmQueries, vmSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { health, steady, watchedActivities } from '../support/scripted-activities.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
 
 /** What the world would answer: set by each test. */
@@ -18,67 +18,21 @@ let decided: string[];
 /** Activities of other tests' workflows don't count. */
 let watched: string;
 
-const describedVm = { name: 'vm', tenantId: 'default', provider: 'local', host: null };
-const health = (seq: number, status: string, healWanted = false): LookNews => ({
-  kind: 'health',
-  seq,
-  status,
-  line: status,
-  healWanted,
-  vm: describedVm,
-});
-
-function steady(nextRetryDelay: number | '1 minute' = '1 minute'): never {
-  throw ApplicationFailure.create({
-    type: 'Steady',
-    message: 'healthy · http 200 1 ms',
-    category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay,
-  });
-}
-
 describeNeeding(['virtual-time'], 'a VM in care', () => {
   let world: VirtualWorld;
 
   // a server each, see docs/design-notes.md
   beforeEach(async () => {
-    world = await startVirtualWorld(() => ({
-      async watch(input) {
-        if (input.vmId !== watched) return { kind: 'gone', deleted: true };
+    const activities = watchedActivities({
+      isWatched: (vmId) => vmId === watched,
+      onLook(input) {
         looks.push(input);
         return onLook(input, looks.length);
       },
-      async openIncident() {
-        opened++;
-        return { incident: opened };
-      },
-      async decide({ vmId, incident }) {
-        if (vmId !== watched) return { kind: 'close', reason: 'vm-deleted', line: 'over' };
-        decided.push(`decide ${incident}`);
-        return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
-      },
-      async askProvider() {
-        return { site: 'main', fact: { answered: true, power: 'running', detail: 'running' } };
-      },
-      async callProvider() {
-        throw new Error('nobody asks here');
-      },
-      async carryOut() {
-        throw new Error('nothing is decided here');
-      },
-      async resolveOperation() {
-        throw new Error('nothing is decided here');
-      },
-      async verify() {
-        throw new Error('nothing is decided here');
-      },
-      async applyRetention() {
-        return { line: '' };
-      },
-      async reconcile() {
-        return { line: '', mended: 0 };
-      },
-    }));
+      onOpen: () => ++opened,
+      onDecide: (incident) => decided.push(`decide ${incident}`),
+    });
+    world = await startVirtualWorld(() => activities);
   }, 60_000);
 
   afterEach(() => world?.stop());
@@ -87,7 +41,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     looks = [];
     opened = 0;
     decided = [];
-    onLook = () => steady();
+    onLook = () => steady('1 minute');
   });
 
   type Handle = WorkflowHandleWithFirstExecutionRunId<typeof vmHealth>;
@@ -114,9 +68,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   }
 
   /** Lets virtual time pass until it is so. */
-  async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-    while (!(await what())) await world.env.sleep('1 second');
-  }
+  const until = (what: () => boolean | Promise<boolean>) => world.until(what, 1_000);
 
   it('adds no history event in 1,000 quiet looks', async () => {
     const handle = await admit();
@@ -131,7 +83,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   }, 120_000);
 
   it('tells the news of a look once, and shows it', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'degraded') : steady('1 minute'));
     const handle = await admit();
     await until(() => looks.length >= 3);
     expect(looks.map((look) => look.deliveredSeq)).toEqual([0, 1, 1]);
@@ -140,7 +92,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   });
 
   it('opens one heal for a VM that a policy wants healed', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 minute'));
     const handle = await admit();
     await until(() => decided.length >= 1 && looks.length >= 2);
     expect(opened).toBe(1);
@@ -149,7 +101,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   });
 
   it('says which heal has it in care, until that has ended', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 minute'));
     const handle = await admit();
     const details = async () =>
       (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
@@ -163,7 +115,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   });
 
   it('ends with its VM, and its heal hears of it', async () => {
-    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady());
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 minute'));
     const handle = await admit();
     await until(() => decided.length >= 1);
     await retire(handle);
@@ -172,7 +124,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
   });
 
   it('waits two minutes before it believes that there is no such VM', async () => {
-    onLook = (_input, count) => (count === 1 ? { kind: 'gone', deleted: false } : steady());
+    onLook = (_input, count) => (count === 1 ? { kind: 'gone', deleted: false } : steady('1 minute'));
     const handle = await admit();
     await until(() => looks.length >= 2);
     expect((await handle.describe()).status.name).toBe('RUNNING');
@@ -194,7 +146,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     onLook = () => {
       const { startToCloseTimeoutMs } = Context.current().info;
       limits.push(startToCloseTimeoutMs);
-      return startToCloseTimeoutMs < 120_000 ? { kind: 'needs-time', lookLimitMs: 120_000 } : steady();
+      return startToCloseTimeoutMs < 120_000 ? { kind: 'needs-time', lookLimitMs: 120_000 } : steady('1 minute');
     };
     const handle = await admit();
     await until(() => limits.length >= 2);
@@ -210,7 +162,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
         committed = 1;
         throw new Error('worker killed');
       }
-      return input.deliveredSeq < committed ? health(committed, 'unhealthy') : steady();
+      return input.deliveredSeq < committed ? health(committed, 'unhealthy') : steady('1 minute');
     };
     const handle = await admit();
     await until(async () => (await view(handle)).status === 'unhealthy');

@@ -1,60 +1,37 @@
 import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import type { Dependencies } from '../../../activities/dependencies.ts';
 import type { Check } from '../../../checks/check.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import type { Wrap } from '../../../workers/start-worker.ts';
-
-/** Where a worker can be made to die. Each is met at most once: a dead worker meets nothing. */
-export const FAULT_POINTS = [
-  'before-sent',
-  'before-provider',
-  'monitor-held',
-  'before-write',
-  'after-write',
-  'after-answer',
-  'mid-look',
-  'mid-verify',
-] as const;
-export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 type Power = Provider['power'];
 type Probe = Check['probe'];
+type Fault = (deps: Dependencies, die: () => never) => Dependencies;
 
-/** Wraps a worker's world so that `die` is called at this point. `die` must not return. */
-export function faultAt(point: FaultPoint, die: () => never): Wrap {
-  switch (point) {
-    case 'before-sent':
-      return (deps) => beforeSent(deps, die);
-    case 'before-provider':
-      return (deps) => withPower(deps, () => async () => die());
-    case 'monitor-held':
-      return (deps) => withPower(deps, (power) => whileMonitorIsHeld(power, die));
-    case 'before-write':
-      return (deps) => withWrite(deps, () => die());
-    case 'after-write':
-      return (deps) => withWrite(deps, (write) => write(die));
-    case 'after-answer':
-      return (deps) =>
-        withPower(deps, (power) => async (...args) => {
-          await power(...args);
-          return die();
-        });
-    case 'mid-look':
-      return (deps) => midLook(deps, die);
-    case 'mid-verify':
-      return (deps) => midVerify(deps, die);
-  }
-}
+/**
+ * Where a worker can be made to die: each wraps its world so that `die`, which must not return, is called at that point. Each
+ * is met at most once: a dead worker meets nothing.
+ */
+export const FAULTS = {
+  'before-sent': beforeSent,
+  'before-provider': (deps, die) => withPower(deps, () => async () => die()),
+  'monitor-held': (deps, die) => withPower(deps, (power) => whileMonitorIsHeld(power, die)),
+  'before-write': (deps, die) => withWrite(deps, () => die()),
+  'after-write': (deps, die) => withWrite(deps, (write) => write(die)),
+  'after-answer': (deps, die) => withPower(deps, (power) => afterAnswer(power, die)),
+  'mid-look': midLook,
+  'mid-verify': midVerify,
+} satisfies Record<string, Fault>;
+export type FaultPoint = keyof typeof FAULTS;
 
 /** Dies instead of asking Postgres to move an operation from intended to sent. */
 function beforeSent(deps: Dependencies, die: () => never): Dependencies {
-  const { pool } = deps.database;
-  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
-  pool.query = ((...args: [{ text?: string }, unknown[]?]) => {
+  const query = Client.prototype.query as (...args: unknown[]) => unknown;
+  Client.prototype.query = function diesAtSent(this: Client, ...args: [{ text?: string }, unknown[]?]) {
     if (args[0].text?.startsWith('update "operations"') && args[1]?.[0] === 'sent') die();
-    return query(...args);
-  }) as typeof pool.query;
+    return query.apply(this, args);
+  } as typeof Client.prototype.query;
   return deps;
 }
 
@@ -67,6 +44,13 @@ function whileMonitorIsHeld(power: Power, die: () => never): Power {
     }
     void sleep(1_000).then(die);
     return power(reference, action, timeoutMs);
+  };
+}
+
+function afterAnswer(power: Power, die: () => never): Power {
+  return async (...args) => {
+    await power(...args);
+    return die();
   };
 }
 
@@ -107,8 +91,10 @@ function midVerify(deps: Dependencies, die: () => never): Dependencies {
 
 function withPower(deps: Dependencies, wrap: (power: Power) => Power): Dependencies {
   const reach: Dependencies['providers']['reach'] = (kind, instance) => {
-    const reached = deps.providers.reach(kind, instance);
-    return reached.ok ? { ok: true, provider: { ...reached.provider, power: wrap(reached.provider.power) } } : reached;
+    const connections = deps.providers.reach(kind, instance);
+    return connections.ok
+      ? { ok: true, provider: { ...connections.provider, power: wrap(connections.provider.power) } }
+      : connections;
   };
   return { ...deps, providers: { ...deps.providers, reach } };
 }

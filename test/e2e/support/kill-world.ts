@@ -6,30 +6,32 @@ import { fileURLToPath } from 'node:url';
 import type { Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { parseSettings } from '../../../domain/settings.ts';
+import { environment } from '../../../local/environment.mjs';
 import { findFreePort } from '../../../local/ports.ts';
+import { createRest, type Rest } from '../../../local/rest.ts';
+import { until } from '../../../local/until.ts';
 import { ensureSearchAttributes } from '../../../temporal/namespace.ts';
 import { startApiServer } from '../../../workers/start-api-server.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
+import { type Program, startProgram } from '../../support/program.ts';
+import { BUNDLES } from '../../support/run-workers.ts';
 import { startTestVm, type TestVm } from '../vm/start-test-vm.ts';
 import type { FaultPoint } from './fault-points.ts';
-import { createRest, type Rest } from './rest.ts';
-import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
 /** Everything but the worker, for one VM alone: a namespace, a database, the API and the VM. */
 export interface KillWorld {
   rest: Rest;
   vm: TestVm;
   /** Starts a worker that dies at this point, once. */
-  startFaultyWorker(point: FaultPoint): WorkerProcess & { reachedItsPoint(): boolean };
-  /** Starts a worker as systemd would. */
-  startWorker(): WorkerProcess;
+  startFaultyWorker(point: FaultPoint): Program & { reachedItsPoint(): boolean };
+  /** Starts a worker as systemd would: by its entry point, settings in the environment. */
+  startWorker(): Program;
   stop(): Promise<void>;
 }
 
 const FAULTY_WORKER = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
-/** Workers of all tests bundle their workflows once. */
-export const BUNDLES = join(tmpdir(), 'defib-test-bundles');
 
+/** @throws what could not be started; the rest is then stopped. */
 export async function createKillWorld(temporal: { address: string; connection: Connection }): Promise<KillWorld> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
@@ -42,7 +44,7 @@ export async function createKillWorld(temporal: { address: string; connection: C
     stops.push(database.drop);
     const namespace = `kill-${randomUUID()}`;
     await registerNamespace(temporal.connection, namespace);
-    const environment = {
+    const given = {
       DEFIB_DATA_DIR: BUNDLES,
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: temporal.address,
@@ -52,7 +54,7 @@ export async function createKillWorld(temporal: { address: string; connection: C
       PORT: String(await findFreePort()),
       LOG_LEVEL: 'warn',
     };
-    const parsed = parseSettings(environment);
+    const parsed = parseSettings(given);
     if (!parsed.ok) throw new Error(parsed.problems.join('; '));
     const token = randomBytes(24).toString('base64url');
     const connections = { databaseUrl: database.url, temporalAddress: temporal.address, namespace };
@@ -61,7 +63,10 @@ export async function createKillWorld(temporal: { address: string; connection: C
     const vm = await startTestVm({ dir: folder, bootLimitMs: 240_000 });
     stops.push(() => vm.stop());
 
-    const owned = (worker: WorkerProcess): WorkerProcess => {
+    const startWorker = (entryPoint: string, ...args: string[]) => {
+      const { PATH = '', HOME = '' } = environment;
+      const command = [process.execPath, '--import', 'tsx', entryPoint, ...args];
+      const worker = startProgram(command, { env: { PATH, HOME, ...given }, endWithUs: 'KILL' });
       stops.push(() => worker.kill());
       return worker;
     };
@@ -69,11 +74,11 @@ export async function createKillWorld(temporal: { address: string; connection: C
       rest: createRest(api.url, token),
       vm,
       startFaultyWorker(point) {
-        const mark = join(folder, `reached-${point}`);
-        const worker = owned(startWorkerProcess(FAULTY_WORKER, environment, [point, mark]));
+        const mark = join(folder, `connections-${point}`);
+        const worker = startWorker(FAULTY_WORKER, point, mark);
         return { ...worker, reachedItsPoint: () => existsSync(mark) };
       },
-      startWorker: () => owned(startWorkerProcess('workers/worker.ts', environment)),
+      startWorker: () => startWorker('workers/worker.ts'),
       stop,
     };
   } catch (error) {
@@ -87,13 +92,14 @@ async function registerNamespace(connection: Connection, namespace: string): Pro
     namespace,
     workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
   });
-  // every part of the server learns of a new namespace in its own time
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ensureSearchAttributes(connection, namespace);
-    } catch (error) {
-      if (tries === 60) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  }
+  const ready = () =>
+    ensureSearchAttributes(connection, namespace).then(
+      () => true,
+      () => false,
+    );
+  await until(ready, {
+    everyMs: 500,
+    limitMs: 30_000,
+    otherwise: new Error(`parts of the server have not heard of namespace ${namespace}`),
+  });
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { registrationOf } from '../../support/http-vm.ts';
 import { startTestVm } from './start-test-vm.ts';
 
 // A VM to try Defib on by hand: boots, prints how to register and how to hang it, stays until Ctrl-C.
@@ -10,20 +11,8 @@ if (!values.dir) {
 
 console.log('Booting a VM under QEMU (some 5 s) …');
 const vm = await startTestVm({ dir: values.dir, name: values.name });
-const registration = {
-  name: values.name,
-  address: '127.0.0.1',
-  provider: { kind: 'qemu', qmpSocket: vm.qmpSocket },
-  checks: [
-    {
-      checkType: 'http',
-      target: `${vm.url}/health`,
-      intervalSeconds: 5,
-      timeoutSeconds: 2,
-      failureThreshold: 2,
-    },
-  ],
-};
+const { qmpSocket } = vm;
+const registration = registrationOf({ name: values.name, qmpSocket, target: `${vm.url}/health`, intervalSeconds: 5 });
 
 console.log(`Serves ${vm.url}/health after ${(vm.bootMs / 1000).toFixed(1)} s; serial log in ${vm.serialLog}
 

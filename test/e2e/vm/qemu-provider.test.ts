@@ -2,8 +2,8 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../../../local/until.ts';
 import { createQemuProvider } from '../../../providers/qemu/qemu-provider.ts';
 import { describeNeeding } from '../../support/requirements.ts';
 import { startTestVm, type TestVm } from './start-test-vm.ts';
@@ -26,9 +26,7 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  async function untilItServes(): Promise<void> {
-    while ((await vm.health()) !== 200) await sleep(100);
-  }
+  const untilItServes = () => until(async () => (await vm.health()) === 200);
 
   async function bootId(): Promise<string> {
     return (await fetch(`${vm.url}/boot-id`)).text();
@@ -36,7 +34,7 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
 
   test('whose web server hangs answers again after one reset', { timeout: LONG_MS }, async () => {
     const [resetsBefore, bootBefore] = [vm.resets(), await bootId()];
-    await fetch(`${vm.url}/cgi-bin/hang`).then((response) => response.text());
+    await vm.hang();
     expect(await vm.health()).toBeNull();
     expect(await state()).toMatchObject({ ok: true, state: { power: 'running' } });
     expect(await reset()).toEqual({ outcome: 'done', detail: 'system_reset: announced, running' });

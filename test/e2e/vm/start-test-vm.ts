@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../../local/until.ts';
+import { startProgram } from '../../support/program.ts';
+import { buildImage } from './image.ts';
 import { WatchingMonitor } from './monitor.ts';
-import { findVmParts } from './parts.ts';
-import { endProcess, launchQemu } from './qemu-process.ts';
+import { findVmParts, type VmParts } from './parts.ts';
 
 export interface TestVmOptions {
   /** Where the QMP socket for Defib is made, e.g. `<data dir>/qmp`; made when missing. */
@@ -18,24 +19,24 @@ export interface TestVmOptions {
 export interface TestVm {
   /** `http://127.0.0.1:<port>` of the guest's web server: /health, /boot-id, /cgi-bin/hang, /cgi-bin/panic. */
   url: string;
-  httpPort: number;
   /** The monitor that is Defib's alone. */
   qmpSocket: string;
   serialLog: string;
   bootMs: number;
   /** Resets that somebody asked for over QMP; the guest's own are not counted. */
   resets(): number;
-  resetsByReason(): Record<string, number>;
   /** When QEMU did each of the resets that `resets` counts, epoch ms by this machine's clock. */
-  resetTimes(): number[];
+  resetTimes(): readonly number[];
   /** Runs a command on the test's own monitor, e.g. `stop` to freeze the VM behind Defib's back. */
-  qmp(command: string, args?: Record<string, unknown>): Promise<unknown>;
+  qmp(command: string): Promise<unknown>;
   /** HTTP status of `/health`; null when there is no answer within `timeoutMs`. */
   health(timeoutMs?: number): Promise<number | null>;
+  /** Its web server accepts connections and never answers again, until the VM is reset. */
+  hang(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Boots a real QEMU VM and resolves when it serves. Throws with the serial log when it doesn't. */
+/** Boots a real QEMU VM and resolves when it serves. @throws with the serial log when it doesn't. */
 export async function startTestVm(options: TestVmOptions): Promise<TestVm> {
   const found = findVmParts();
   if (!found.ok) throw new Error(`No test VM: ${found.missing}`);
@@ -46,39 +47,44 @@ export async function startTestVm(options: TestVmOptions): Promise<TestVm> {
   const watching = join(work, 'watch.sock');
   const serialLog = join(work, 'serial.log');
   const begunAt = performance.now();
-  const qemu = launchQemu(found.parts, { qmpSocket, watching, serialLog });
+  const image = buildImage(found.parts, work);
+  const qemu = startProgram(qemuCommand(found.parts, image, [qmpSocket, watching], serialLog), { endWithUs: 'KILL' });
+  let failure: Error | undefined;
+  void qemu.ended.then((how) => {
+    failure = new Error(`QEMU ended with ${how}: ${qemu.err().trim()}`);
+  });
+  const untilThere = <T>(limitMs: number, ask: () => T | Promise<T>) =>
+    until(
+      () => {
+        if (failure) throw failure;
+        return ask();
+      },
+      { everyMs: 100, limitMs },
+    );
   const stop = async () => {
-    await endProcess(qemu.process);
+    await qemu.kill();
     rmSync(work, { recursive: true, force: true });
     rmSync(qmpSocket, { force: true });
   };
   try {
-    const monitor = await untilDefined(
-      20_000,
-      () => qemu.failure(),
-      () => openMonitor(watching),
-    );
-    const httpPort = await forwardedPort(monitor);
-    const url = `http://127.0.0.1:${httpPort}`;
-    const health = (timeoutMs = 1000) => httpStatus(`${url}/health`, timeoutMs);
-    await untilDefined(
-      options.bootLimitMs ?? 90_000,
-      () => qemu.failure(),
-      async () => (await health()) ?? undefined,
-    );
+    const monitor = await untilThere(20_000, () => openMonitor(watching));
+    const url = `http://127.0.0.1:${await forwardedPort(monitor)}`;
+    const health = (timeoutMs = 1_000) => httpStatus(`${url}/health`, timeoutMs);
+    await untilThere(options.bootLimitMs ?? 90_000, health);
     return {
       url,
-      httpPort,
       qmpSocket,
       serialLog,
       bootMs: Math.round(performance.now() - begunAt),
-      resets: () => monitor.resetsByReason.get('host-qmp-system-reset') ?? 0,
-      resetsByReason: () => Object.fromEntries(monitor.resetsByReason),
-      resetTimes: () =>
-        monitor.resets.filter(({ reason }) => reason === 'host-qmp-system-reset').map(({ atMs }) => atMs),
-      qmp: (command, args) => monitor.execute(command, args),
+      resets: () => monitor.resetTimes.length,
+      resetTimes: () => monitor.resetTimes,
+      qmp: (command) => monitor.execute(command),
       health,
-      stop: async () => {
+      async hang() {
+        const answer = await fetch(`${url}/cgi-bin/hang`, { headers: { connection: 'close' } });
+        await answer.text();
+      },
+      async stop() {
         monitor.close();
         await stop();
       },
@@ -90,8 +96,29 @@ export async function startTestVm(options: TestVmOptions): Promise<TestVm> {
   }
 }
 
+/** QEMU in software emulation, with its two monitors. */
+function qemuCommand({ qemu, kernel }: VmParts, image: string, monitors: string[], serialLog: string): string[] {
+  return [
+    // Code translated before a reset makes the boot after it slow, where it is overwritten: a small buffer and a kernel
+    // that stays in its place (nokaslr) halve that.
+    [qemu, '-M', 'q35', '-accel', 'tcg,tb-size=32', '-m', '128', '-nodefaults', '-no-user-config', '-display', 'none'],
+    ['-kernel', kernel, '-initrd', image],
+    ['-append', 'console=ttyS0 quiet mitigations=off random.trust_cpu=on nokaslr'],
+    ['-serial', `file:${serialLog}`],
+    // Port 0: the system picks one that is free, and QEMU tells which.
+    ['-nic', 'user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:0-:80'],
+    ['-device', 'pvpanic-pci', '-action', 'panic=pause'],
+    ...monitors.map((path) => ['-qmp', `unix:${path},server=on,wait=off`]),
+  ].flat();
+}
+
+/** Undefined while QEMU is not listening yet. */
 async function openMonitor(path: string): Promise<WatchingMonitor | undefined> {
-  return existsSync(path) ? WatchingMonitor.open(path).catch(() => undefined) : undefined;
+  const monitor = new WatchingMonitor(path);
+  return monitor.execute('qmp_capabilities').then(
+    () => monitor,
+    () => undefined,
+  );
 }
 
 /** QMP has no command for it; the human monitor's table of forwarded connections does. */
@@ -110,16 +137,4 @@ async function httpStatus(url: string, timeoutMs: number): Promise<number | null
   } catch {
     return null;
   }
-}
-
-async function untilDefined<T>(limitMs: number, failure: () => string | undefined, ask: () => Promise<T | undefined>) {
-  const until = performance.now() + limitMs;
-  while (performance.now() < until) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    const failed = failure();
-    if (failed) throw new Error(failed);
-    await sleep(100);
-  }
-  throw new Error(`Nothing within ${limitMs} ms`);
 }

@@ -2,11 +2,12 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
 import { checkConfigs } from '../../../db/schema/checks.ts';
 import { policies } from '../../../db/schema/heals.ts';
-import { listeningSpans, vmAgents, vmStatus, vms } from '../../../db/schema/vms.ts';
+import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
 import { tickAtOrBefore } from '../../../domain/grid.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
 import type { PolicyAction } from '../../../domain/policy.ts';
 import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
+import { seedVm } from '../../support/seed-vm.ts';
 import type { Manner } from './fake-site.ts';
 import { writeLog } from './log.ts';
 import type { ScenarioWorld } from './scenario-world.ts';
@@ -48,47 +49,32 @@ async function sleepUntil(env: TestWorkflowEnvironment, atMs: number): Promise<v
 
 async function register({ database }: ScenarioWorld, script: Script, beganAtMs: number): Promise<void> {
   const now = new Date(beganAtMs);
-  const { orm } = database;
-  await orm.insert(vms).values({
+  const vm = {
     id: VM_ID,
-    tenantId: 'default',
     name: 'patient',
-    site: 'main',
-    provider: { kind: 'qemu', qmpSocket: '/fake' },
+    provider: { kind: 'qemu' as const, qmpSocket: '/fake' },
     reportIntervalSeconds: 30,
     announcedVersion: 1,
     createdAt: now,
-    updatedAt: now,
-  });
-  await orm.insert(vmStatus).values({
-    vmId: VM_ID,
-    status: 'unknown',
-    reasons: [],
-    consecutiveFailures: 0,
-    consecutiveSuccesses: 0,
-    transitionSeq: 0,
-    lookSeq: 0,
-  });
-  for (const [i, check] of (script.checks.length > 0 ? script.checks : [{ type: 'http' }]).entries()) {
-    const setting = (name: string, fallback: number): number =>
-      Number((check as Record<string, string>)[name] ?? fallback);
-    await orm.insert(checkConfigs).values({
-      id: `5ce7a210-0000-4000-8000-0000000c0de${i}`,
-      vmId: VM_ID,
-      checkType: check.type === 'agent' ? 'agent' : 'http',
-      target: check.type === 'agent' ? null : '/',
+  };
+  const given = script.checks.length > 0 ? script.checks : [{ type: 'http' }];
+  const checks = given.map((check: Record<string, string>, index) => {
+    const setting = (name: string, fallback: number): number => Number(check[name] ?? fallback);
+    const isAgent = check['type'] === 'agent';
+    return {
+      id: `5ce7a210-0000-4000-8000-0000000c0de${index}`,
+      checkType: isAgent ? ('agent' as const) : ('http' as const),
+      name: '',
+      target: isAgent ? null : '/',
       intervalSeconds: setting('interval', 10),
       timeoutSeconds: 2,
       failureThreshold: setting('failures', 2),
       successThreshold: setting('successes', 1),
-      staleAfterSeconds: check.type === 'agent' ? setting('stale', 60) : null,
-      options: {},
-      enabled: true,
-      createdAt: now,
-      updatedAt: now,
-    });
-  }
-  await orm
+      staleAfterSeconds: isAgent ? setting('stale', 60) : null,
+    };
+  });
+  await seedVm(database, vm, checks);
+  await database.orm
     .insert(listeningSpans)
     .values({ fromAt: new Date(beganAtMs - DAY_MS), untilAt: new Date(beganAtMs + 30 * DAY_MS) });
   if (Object.keys(script.policy).length > 0) await storePolicy({ database }, script.policy, now);

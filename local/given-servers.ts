@@ -3,7 +3,7 @@ import pg from 'pg';
 import { firstLineOf, StartError } from './start-error.ts';
 
 /** What migrations and queries are written for. */
-const LEAST_POSTGRES = 14;
+const MIN_POSTGRES = 14;
 const ANSWERS_WITHIN_MS = 5_000;
 
 /**
@@ -23,10 +23,8 @@ export async function requirePostgres(url: string): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
-  if (version < LEAST_POSTGRES) {
-    throw new StartError(
-      `The Postgres that DATABASE_URL names is ${Math.floor(version)}: ${LEAST_POSTGRES} is needed.`,
-    );
+  if (version < MIN_POSTGRES) {
+    throw new StartError(`The Postgres that DATABASE_URL names is ${Math.floor(version)}: ${MIN_POSTGRES} is needed.`);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+const ANSWERS_WITHIN_MS = 30_000;
+
 /** The REST API as a client sees it: answers are read by the schemas that the API publishes. */
 export interface Rest {
   get<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>>;
@@ -8,13 +10,14 @@ export interface Rest {
   raw(path: string): Promise<{ status: number; text: string }>;
 }
 
-/** Throws on 4xx and 5xx, with what the API said. */
+/** A client with a token. Every call throws on 4xx and 5xx, with what the API said. */
 export function createRest(url: string, token: string): Rest {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
 
   async function call(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answer = await fetch(`${url}${path}`, { method, headers, ...sent, signal: AbortSignal.timeout(30_000) });
+    const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+    const answer = await fetch(`${url}${path}`, { method, headers, ...sent, signal });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: HTTP ${answer.status} ${text.slice(0, 1_000)}`);
     return { status: answer.status, text };

@@ -1,6 +1,20 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Arrival, FromTargets, ToTargets } from './targets-messages.ts';
+
+/** An http check arrived then, and got 200 or, failing, 500. */
+export interface Arrival {
+  /** The end of the path: the VM's id, where it was known. */
+  readonly label: string;
+  readonly atMs: number;
+  readonly ok: boolean;
+}
+
+/** What targets.ts tells the bench, and is told by it. */
+export type FromTargets = { readonly port: number } | { readonly arrivals: readonly Arrival[] };
+export interface ToTargets {
+  readonly labels: readonly string[];
+  readonly failing: boolean;
+}
 
 export interface Targets {
   readonly pid: number;
@@ -10,7 +24,7 @@ export interface Targets {
   setFailing(labels: readonly string[], failing: boolean): void;
 }
 
-/** Starts targets.ts and waits for its port. */
+/** Starts targets.ts, a process of its own, and waits for its port. */
 export async function startTargets(): Promise<Targets> {
   const child = fork(fileURLToPath(new URL('./targets.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
   const listeners = new Set<(arrival: Arrival) => void>();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { requirePostgres, requireTemporal } from '../../local/given-parts.ts';
+import { requirePostgres, requireTemporal } from '../../local/given-servers.ts';
 import { findFreePort } from '../../local/ports.ts';
 import { StartError } from '../../local/start-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
