@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Check } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
 import type { LookWriter } from '../db/looks/look-writer.ts';
-import type { CheckType } from '../domain/observation.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Providers } from '../providers/providers.ts';
 
@@ -10,7 +9,7 @@ import type { Providers } from '../providers/providers.ts';
 export interface Dependencies {
   database: Database;
   looks: LookWriter;
-  checks: ReadonlyMap<CheckType, Check>;
+  checks: ReadonlyMap<string, Check>;
   providers: Providers;
   temporal: TemporalPort;
   settings: Pick<Settings, 'DEFIB_SITE' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;

@@ -2,16 +2,8 @@ import { isDatabaseAway } from '../db/database.ts';
 import type { ListeningSpan } from '../domain/agent-staleness.ts';
 import { staleAfter } from '../domain/agent-staleness.ts';
 import { msToNextTick } from '../domain/grid.ts';
-import {
-  type DueCheck,
-  type FoldedLook,
-  foldLook,
-  intervalIn,
-  type LookMode,
-  planLook,
-  type Seen,
-} from '../domain/look.ts';
-import type { Observation } from '../domain/observation.ts';
+import { type DueCheck, type FoldedLook, foldLook, intervalIn, type LookMode, planLook } from '../domain/look.ts';
+import type { CheckResult, ProbeResult } from '../domain/probe-result.ts';
 import type { WatchedVm } from '../domain/watched.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Probe, waitForRound } from './probe-round.ts';
@@ -25,14 +17,14 @@ export interface LookRequest {
   settingsVersion: number;
   /** The longest a check may take here, ms; null = no limit. */
   limitMs: number | null;
-  /** Seen by earlier looks and not stored yet. */
-  unstored: readonly Seen[];
+  /** Results of earlier looks that are not stored yet. */
+  unstored: readonly CheckResult[];
 }
 
 export type LookOutcome =
-  | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; seen: Seen[] }
-  /** Looked, but Postgres is away: what was seen has to ride along. */
-  | { kind: 'not-stored'; vm: WatchedVm | null; seen: Seen[]; unstored: Seen[] }
+  | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }
+  /** Looked, but Postgres is away: the results have to ride along. */
+  | { kind: 'not-stored'; vm: WatchedVm | null; results: CheckResult[]; unstored: CheckResult[] }
   | { kind: 'settings-behind' }
   | { kind: 'needs-time'; lookLimitMs: number }
   | { kind: 'gone'; deleted: boolean };
@@ -42,7 +34,7 @@ export type Look = (request: LookRequest) => Promise<LookOutcome>;
 
 const WRITE_MARGIN_MS = 5_000;
 const FOLD_TRIES = 8;
-/** About an hour of one check at 60 s; older sightings are let go first. */
+/** About an hour of one check at 60 s; older results are let go first. */
 const MAX_UNSTORED = 60;
 const MAX_REMEMBERED = 20_000;
 
@@ -54,7 +46,7 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
 
   return async (request) => {
     const vm = await readVm(request.vmId);
-    if (vm === 'away') return { kind: 'not-stored', vm: null, seen: [], unstored: [...request.unstored] };
+    if (vm === 'away') return { kind: 'not-stored', vm: null, results: [], unstored: [...request.unstored] };
     if (vm === null || vm.deleted) return { kind: 'gone', deleted: vm !== null };
     if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind' };
     const due = planLook(vm, request.mode(deps.now()), deps.now());
@@ -64,7 +56,7 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
     }
     const listening = due.some(({ check }) => check.checkType === 'agent') ? await listeningNow() : [];
     const probes = due.filter(({ check }) => !probing.has(check.checkId)).map((one) => start(vm, one, listening));
-    const { seen, late } = await waitForRound(probes, (pending) => {
+    const { results, late } = await waitForRound(probes, (pending) => {
       const others = vm.checks.filter((check) => !pending.has(check.checkId) && !probing.has(check.checkId));
       const mode = request.mode(deps.now());
       if (mode.now || others.length === 0) return Number.POSITIVE_INFINITY;
@@ -75,25 +67,25 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
       );
     });
     for (const slow of late) void storeLate(request.vmId, slow);
-    return store(vm, seen, request.unstored);
+    return store(vm, results, request.unstored);
   };
 
   /** A probe on its way; while it is, no other look starts it again here. */
   function start(vm: WatchedVm, due: DueCheck, listening: ListeningSpan[]): Probe {
     const { checkId } = due.check;
     probing.add(checkId);
-    const seen = probe(vm, due, listening);
-    void seen.then(() => probing.delete(checkId));
-    return { checkId, seen };
+    const result = probe(vm, due, listening);
+    void result.then(() => probing.delete(checkId));
+    return { checkId, result };
   }
 
   /** What was too slow for its look is folded when it comes; the next look finds the state ahead and tells. */
-  async function storeLate(vmId: string, { seen }: Probe): Promise<void> {
+  async function storeLate(vmId: string, { result }: Probe): Promise<void> {
     try {
-      const one = await seen;
+      const late = await result;
       const vm = await readVm(vmId);
       if (vm === 'away' || vm === null || vm.deleted) return;
-      await store(vm, [one], []);
+      await store(vm, [late], []);
     } catch (error) {
       deps.log.error({ vmId, err: error }, 'a slow probe could not be stored');
     }
@@ -117,17 +109,17 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
     }
   }
 
-  async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, listening: ListeningSpan[]): Promise<Seen> {
-    const beganAtMs = deps.now();
+  async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, listening: ListeningSpan[]): Promise<CheckResult> {
+    const checkedAtMs = deps.now();
     const kind = deps.checks.get(check.checkType);
-    const sighting = kind
+    const result = kind
       ? await kind
           .probe({
             address: vm.address,
             target: check.target,
             timeoutMs: check.timeoutMs,
             options: check.options,
-            nowMs: beganAtMs,
+            nowMs: checkedAtMs,
             agent: {
               lastHeartbeatAtMs: vm.lastHeartbeatAtMs,
               expectedSinceMs: check.createdAtMs,
@@ -137,27 +129,31 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
           })
           .catch((error: unknown) => lookFailed(check.checkType, error))
       : lookFailed(check.checkType, new Error(`Unknown check type: ${check.checkType}`));
-    return { checkId: check.checkId, dueAtMs, beganAtMs, sighting };
+    return { ...result, checkId: check.checkId, dueAtMs, checkedAtMs };
   }
 
   /** Folds onto the state as it is now: when somebody else folded meanwhile, reads again and folds again. */
-  async function store(read: WatchedVm, seen: Seen[], unstored: readonly Seen[]): Promise<LookOutcome> {
+  async function store(
+    read: WatchedVm,
+    results: CheckResult[],
+    unstored: readonly CheckResult[],
+  ): Promise<LookOutcome> {
     let vm = read;
-    let news = [...unstored, ...seen];
+    let all = [...unstored, ...results];
     for (let attempt = 0; attempt < FOLD_TRIES; attempt++) {
-      const folded = foldLook(vm, news, deps.now());
+      const folded = foldLook(vm, all, deps.now());
       try {
         if ((await write(vm, folded)) === 'stored') {
           remember({ ...vm, ...afterFold(vm, folded) });
-          return { kind: 'looked', vm, folded, seen };
+          return { kind: 'looked', vm, folded, results };
         }
       } catch (error) {
-        if (isDatabaseAway(error)) return notStored(vm, folded, seen, news);
+        if (isDatabaseAway(error)) return notStored(vm, folded, results, all);
         deps.log.error({ vmId: vm.vmId, err: error }, 'a look could not be stored');
-        news = news.map((one) => ({ ...one, sighting: lookFailed('check', error) }));
+        all = all.map((one) => ({ ...one, ...lookFailed('check', error) }));
       }
       const fresh = await readVm(vm.vmId);
-      if (fresh === 'away') return notStored(vm, foldLook(vm, news, deps.now()), seen, news);
+      if (fresh === 'away') return notStored(vm, foldLook(vm, all, deps.now()), results, all);
       if (fresh === null || fresh.deleted) return { kind: 'gone', deleted: fresh !== null };
       vm = fresh;
     }
@@ -169,10 +165,10 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
     return deps.looks.write({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs: deps.now(), ...folded });
   }
 
-  function notStored(vm: WatchedVm, folded: FoldedLook, seen: Seen[], news: Seen[]): LookOutcome {
-    // due times move on in memory, health doesn't: that is folded anew when the sightings are stored
+  function notStored(vm: WatchedVm, folded: FoldedLook, results: CheckResult[], all: CheckResult[]): LookOutcome {
+    // due times move on in memory, health doesn't: that is folded anew when the results are stored
     remember({ ...vm, checks: afterFold(vm, folded).checks.map((check, i) => dueOnly(vm, check, i)) });
-    return { kind: 'not-stored', vm, seen, unstored: news.slice(-MAX_UNSTORED) };
+    return { kind: 'not-stored', vm, results, unstored: all.slice(-MAX_UNSTORED) };
   }
 
   function remember(vm: WatchedVm): void {
@@ -192,10 +188,8 @@ function dueOnly(vm: WatchedVm, check: WatchedVm['checks'][number], index: numbe
   return { ...check, state: { ...before, lastDueAtMs: check.state.lastDueAtMs } };
 }
 
-function lookFailed(what: string, error: unknown): { observation: Observation; summary: string } {
+function lookFailed(what: string, error: unknown): ProbeResult {
   const message = `look failed: ${error instanceof Error ? error.message : String(error)}`;
-  return {
-    observation: { outcome: 'unknown', reason: 'look-failed', message, latencyMs: null, raw: {} },
-    summary: `${what} look failed`,
-  };
+  const summary = `${what} look failed`;
+  return { status: 'unknown', reason: 'look-failed', message, latencyMs: null, rawResponse: {}, summary };
 }

@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { type LookMode, lookLine, msToNextLook, type Seen } from '../domain/look.ts';
+import { type LookMode, lookLine, msToNextLook } from '../domain/look.ts';
 import { effectivePolicy, triggers } from '../domain/policy.ts';
+import { type CheckResult, isCheckResult } from '../domain/probe-result.ts';
 import { type LookInput, type LookNews, STEADY, type WatchActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Look, LookOutcome } from './look.ts';
@@ -35,7 +36,7 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
         case 'not-stored': {
           const nowMs = deps.now();
           context.heartbeat(outcome.unstored.map(withoutBody));
-          const line = outcome.vm ? lookLine(outcome.vm, outcome.vm.health, outcome.seen) : 'could not look';
+          const line = outcome.vm ? lookLine(outcome.vm, outcome.vm.health, outcome.results) : 'could not look';
           const delayMs = outcome.vm ? msToNextLook(outcome.vm, mode(nowMs), nowMs) : CLOSE_UP_MS;
           throw steady(`${line} · not stored: the database is away`, delayMs);
         }
@@ -43,7 +44,7 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
           const news = await newsOf(outcome, input);
           if (news) return news;
           const nowMs = deps.now();
-          const line = lookLine(outcome.vm, outcome.folded.health, outcome.seen);
+          const line = lookLine(outcome.vm, outcome.folded.health, outcome.results);
           throw steady(line, msToNextLook(outcome.vm, mode(nowMs), nowMs));
         }
       }
@@ -51,7 +52,7 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
   };
 
   /** Level-triggered: whatever the workflow has not been told is news, whoever brought it about. */
-  async function newsOf({ vm, folded, seen }: Looked, input: LookInput): Promise<LookNews | null> {
+  async function newsOf({ vm, folded, results }: Looked, input: LookInput): Promise<LookNews | null> {
     const { health } = folded;
     const policy =
       effectivePolicy({ vmId: vm.vmId, tags: vm.tags }, await reader.policies(vm.tenantId))?.policy ?? null;
@@ -62,7 +63,7 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
       kind: 'health',
       seq: health.transitionSeq,
       status: health.status,
-      line: lookLine(vm, health, seen),
+      line: lookLine(vm, health, results),
       healWanted,
       vm: { name: vm.name, tenantId: vm.tenantId, provider: vm.providerKind, host: vm.host },
     };
@@ -86,11 +87,12 @@ function steady(line: string, nextLookInMs: number): ApplicationFailure {
   return failure;
 }
 
-function ridingAlong(details: unknown): Seen[] {
-  return Array.isArray(details) ? (details as Seen[]) : [];
+/** What an earlier attempt could not store. Details that a version of another shape left are let go. */
+function ridingAlong(details: unknown): CheckResult[] {
+  return Array.isArray(details) ? details.filter(isCheckResult) : [];
 }
 
 /** Heartbeats pass through Temporal: verdicts only, never what a server answered. */
-function withoutBody(seen: Seen): Seen {
-  return { ...seen, sighting: { ...seen.sighting, observation: { ...seen.sighting.observation, raw: {} } } };
+function withoutBody(result: CheckResult): CheckResult {
+  return { ...result, rawResponse: {} };
 }

@@ -1,12 +1,12 @@
 import type { Problem } from '../domain/app-error.ts';
-import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
 import type { CheckRules } from './dependencies.ts';
 
 /** A check as far as its rules can judge it. */
 export interface JudgedCheck {
-  checkType: CheckType;
+  checkType: string;
   target?: string | null | undefined;
-  options?: { [key: string]: JsonValue } | undefined;
+  options?: JsonObject | undefined;
   intervalSeconds?: number | undefined;
   timeoutSeconds?: number | null | undefined;
 }

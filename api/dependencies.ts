@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../db/database.ts';
-import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
 import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { VmSignals } from '../temporal/vm-signals.ts';
@@ -27,9 +27,9 @@ export interface ProviderCalls {
 
 /** A check as a user sets it. */
 export interface CheckSubject {
-  checkType: CheckType;
+  checkType: string;
   target: string | null;
-  options: { [key: string]: JsonValue };
+  options: JsonObject;
   /** Of the VM. */
   address: string | null;
 }

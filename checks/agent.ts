@@ -8,8 +8,8 @@ export function createAgentCheck(): Check {
     type: 'agent',
     validate: rulesOf('agent'),
     probe: async (input) => {
-      const observation = judgeHeartbeat(input.agent, input.nowMs);
-      return { observation, summary: summaryOf(observation.reason, input) };
+      const judged = judgeHeartbeat(input.agent, input.nowMs);
+      return { ...judged, summary: summaryOf(judged.reason, input) };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ListeningSpan } from '../domain/agent-staleness.ts';
-import type { CheckType, JsonValue, Sighting } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
+import type { ProbeResult } from '../domain/probe-result.ts';
 
 /** What a probe is given. Everything comes in; a probe reads no clock for decisions, no settings and no database. */
 export interface ProbeInput {
@@ -9,7 +10,7 @@ export interface ProbeInput {
   target: string | null;
   timeoutMs: number;
   /** Check-specific options, validated when they were stored (http: `followRedirects`, `verifyTls`). */
-  options: { [key: string]: JsonValue };
+  options: JsonObject;
   /** When this look began, epoch ms. */
   nowMs: number;
   /** What is known of the VM's agent; only the agent check reads it. */
@@ -29,8 +30,8 @@ export interface AgentFacts {
 
 /** One kind of check. `probe` resolves within about `timeoutMs` and never rejects because a VM is sick. */
 export interface Check {
-  readonly type: CheckType;
+  readonly type: string;
   /** Problems with a target or options as a user would set them, each a full sentence; empty when fine. Pure. */
-  validate(target: string | null, options: { [key: string]: JsonValue }, address: string | null): string[];
-  probe(input: ProbeInput): Promise<Sighting>;
+  validate(target: string | null, options: JsonObject, address: string | null): string[];
+  probe(input: ProbeInput): Promise<ProbeResult>;
 }

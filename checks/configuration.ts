@@ -1,4 +1,4 @@
-import type { CheckType, JsonValue } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
 import type { Check } from './check.ts';
 import { type EgressSettings, ownHostsOf, readAddress, readAllowList, refusal } from './egress-rules.ts';
 import { ownAddresses } from './own-addresses.ts';
@@ -24,16 +24,16 @@ const RULES = {
     return [...(url.ok ? [] : url.problems), ...optionProblems('http', options, ['followRedirects', 'verifyTls'])];
   },
   agent: (target, options) => [...untargeted('agent', target), ...optionProblems('agent', options, [])],
-} satisfies Record<CheckType, Check['validate']>;
+} satisfies Record<string, Check['validate']>;
 
 /** A check's settings as a user would set them. */
 export interface CheckSettings {
   checkType: string;
   target: string | null;
-  options: { [key: string]: JsonValue };
+  options: JsonObject;
 }
 
-export function isCheckType(type: string): type is CheckType {
+export function isCheckType(type: string): type is keyof typeof RULES {
   return Object.hasOwn(RULES, type);
 }
 
@@ -43,7 +43,7 @@ export function unknownCheckType(type: string): string {
 }
 
 /** How settings of this type are validated: Check.validate. */
-export function rulesOf(type: CheckType): Check['validate'] {
+export function rulesOf(type: keyof typeof RULES): Check['validate'] {
   return RULES[type];
 }
 

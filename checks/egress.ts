@@ -77,7 +77,7 @@ function firstPermitted(found: readonly string[], port: number | null, context: 
     refused ??= objection;
   }
   const message = refused ?? 'Refused: the name resolves to no address.';
-  return { ok: false, failure: { outcome: 'unknown', reason: 'target-refused', message } };
+  return { ok: false, failure: { status: 'unknown', reason: 'target-refused', message } };
 }
 
 /**
@@ -87,15 +87,15 @@ function firstPermitted(found: readonly string[], port: number | null, context: 
 function unresolved(host: string, error: unknown, deadline: Deadline): Failure {
   if (error instanceof DeadlinePassed) {
     const message = `Resolving ${host} took longer than ${inSeconds(deadline.timeoutMs)}: look at this worker's DNS resolver.`;
-    return { outcome: 'unknown', reason: 'resolver-unavailable', message };
+    return { status: 'unknown', reason: 'resolver-unavailable', message };
   }
   const code = errorCode(error);
   if (code === 'ENOTFOUND' || code === 'ENODATA') {
     const message = `The name ${host} does not resolve (${code}): correct it, restore its DNS record, or use an IP address.`;
-    return { outcome: 'unhealthy', reason: 'name-not-found', message };
+    return { status: 'unhealthy', reason: 'name-not-found', message };
   }
   const message = `The name ${host} could not be resolved (${code}): look at this worker's DNS resolver.`;
-  return { outcome: 'unknown', reason: 'resolver-unavailable', message };
+  return { status: 'unknown', reason: 'resolver-unavailable', message };
 }
 
 async function systemResolve(host: string): Promise<string[]> {

@@ -23,7 +23,7 @@ const NODE_ADVICE = /; if the root CA is installed locally, .*$/;
 export function explainHttpError(error: unknown, https: boolean): Failure {
   const code = errorCode(error);
   const said = error instanceof Error ? excerpt(error.message.replace(/\s+/g, ' ').trim(), 300) : String(error);
-  const unhealthy = (reason: string, message: string): Failure => ({ outcome: 'unhealthy', reason, message });
+  const unhealthy = (reason: string, message: string): Failure => ({ status: 'unhealthy', reason, message });
   const certificate = CERTIFICATE[code];
   if (certificate) {
     const short = said.replace(NODE_ADVICE, '');

@@ -1,5 +1,5 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
-import type { Sighting } from '../domain/observation.ts';
+import type { ProbeResult } from '../domain/probe-result.ts';
 import type { Check, ProbeInput } from './check.ts';
 import { rulesOf } from './configuration.ts';
 import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
@@ -7,7 +7,7 @@ import type { Egress } from './egress.ts';
 import { explainHttpError } from './http-errors.ts';
 import { type Exchange, exchange } from './http-exchange.ts';
 import { openSocket, secureSocket } from './open-socket.ts';
-import { type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
+import { type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
 import { hostOf, portOf, readHttpTarget, urlProblems } from './target.ts';
 
@@ -46,7 +46,7 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
       const answer = await request(url, input, deadline).catch(
         (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
       );
-      if ('outcome' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
+      if ('status' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
       const { statusCode, location } = answer;
       const redirected = input.options.followRedirects === true && redirects(statusCode, location);
       if (!redirected) return judge(answer, url, deadline.timeoutMs);
@@ -62,16 +62,16 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
     validate: rulesOf('http'),
     probe: async (input) => {
       if (input.address === null && (input.target ?? '/').startsWith('/')) {
-        return noAddress('http', { statusCode: null, body: null });
+        return noAddressResult('http', { statusCode: null, body: null });
       }
       const target = readHttpTarget(input.target, input.address);
-      if (!target.ok) return sightingOf(broken(unusable(target.problems)), 0);
+      if (!target.ok) return resultOf(broken(unusable(target.problems)), 0);
       const deadline = startDeadline(input.timeoutMs);
       try {
         const ending = await follow(target.value, input, deadline);
-        return sightingOf(ending, deadline.elapsedMs());
+        return resultOf(ending, deadline.elapsedMs());
       } catch (error) {
-        return sightingOf(broken(lookFailed(error)), 0);
+        return resultOf(broken(lookFailed(error)), 0);
       } finally {
         deadline.end();
       }
@@ -82,22 +82,23 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
 function judge({ statusCode, body, error }: Exchange, url: URL, timeoutMs: number): Ending {
   // a bad status is the answer, however its body fares
   if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
-    const failure: Failure = { outcome: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
+    const failure: Failure = { status: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
     return { statusCode, body, failure };
   }
   if (error === null) return { statusCode, body, failure: null };
   const message = `HTTP timeout (${inSeconds(timeoutMs)})`;
   const failure: Failure =
     error instanceof DeadlinePassed
-      ? { outcome: 'unhealthy', reason: 'timeout', message }
+      ? { status: 'unhealthy', reason: 'timeout', message }
       : explainHttpError(error, url.protocol === 'https:');
   return { statusCode, body: statusCode === null ? null : body, failure };
 }
 
-function sightingOf({ statusCode, body, failure }: Ending, elapsedMs: number): Sighting {
-  if (failure === null) return sawHealthy(`http ${statusCode}`, elapsedMs, { statusCode, body });
-  if (failure.reason === 'http-status') return sawFailure('http', failure, { statusCode, body }, `http ${statusCode}`);
-  return sawFailure('http', failure, { statusCode, body, error: failure.message });
+function resultOf({ statusCode, body, failure }: Ending, elapsedMs: number): ProbeResult {
+  if (failure === null) return healthyResult(`http ${statusCode}`, elapsedMs, { statusCode, body });
+  if (failure.reason === 'http-status')
+    return failedResult('http', failure, { statusCode, body }, `http ${statusCode}`);
+  return failedResult('http', failure, { statusCode, body, error: failure.message });
 }
 
 function redirects(statusCode: number | null, location: string | null): boolean {
@@ -107,7 +108,7 @@ function redirects(statusCode: number | null, location: string | null): boolean 
 function nextHop(location: string, from: URL): URL | Failure {
   if (!URL.canParse(location, from.href)) {
     const message = 'The server redirects to something that is no URL: correct its Location header.';
-    return { outcome: 'unhealthy', reason: 'bad-redirect', message };
+    return { status: 'unhealthy', reason: 'bad-redirect', message };
   }
   const next = new URL(location, from);
   const problems = urlProblems(next);
@@ -116,7 +117,7 @@ function nextHop(location: string, from: URL): URL | Failure {
 
 function tooManyRedirects(last: URL): Failure {
   const message = `The server redirects more than ${MAX_REDIRECTS} times, lastly to ${shown(last)}: look for a loop.`;
-  return { outcome: 'unhealthy', reason: 'too-many-redirects', message };
+  return { status: 'unhealthy', reason: 'too-many-redirects', message };
 }
 
 function afterRedirect(failure: Failure, url: URL): Failure {
@@ -124,7 +125,7 @@ function afterRedirect(failure: Failure, url: URL): Failure {
 }
 
 function unusable(problems: readonly string[]): Failure {
-  return { outcome: 'unknown', reason: 'target-refused', message: problems.join(' ') };
+  return { status: 'unknown', reason: 'target-refused', message: problems.join(' ') };
 }
 
 function broken(failure: Failure): Ending {

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
 import { neverAllowed, readAddress } from './egress-rules.ts';
 
 /** What a target says, or every problem with it, each a full sentence. */
@@ -67,11 +67,7 @@ export function portOf(url: URL): number {
 }
 
 /** A sentence for every option that a kind of check does not know, or that is not true or false. */
-export function optionProblems(
-  type: string,
-  options: { [key: string]: JsonValue },
-  known: readonly string[],
-): string[] {
+export function optionProblems(type: string, options: JsonObject, known: readonly string[]): string[] {
   const choices = known.length === 0 ? 'It has none' : `It has: ${known.join(', ')}`;
   return Object.entries(options).flatMap(([name, value]) => {
     if (!known.includes(name)) return [`The ${type} check has no option ${quoted(name)}. ${choices}.`];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECK_TYPES } from '../../domain/observation.ts';
+import { CHECK_TYPES } from '../../checks/registry.ts';
 import { atAnswer, text, wholeNumber } from './fields.ts';
 
 export const checkTypeField = z.enum(CHECK_TYPES, {

@@ -7,15 +7,15 @@ import type { Check } from '../../checks/check.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
-import type { CheckType, Sighting } from '../../domain/observation.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
-import { observed } from '../domain/examples.ts';
+import { probeResult } from '../domain/examples.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let test: TestDatabase;
 let database: Database;
 let nowMs = NOON;
-let probes: { target: string | null; answer(sighting: Sighting): void; break(): void }[] = [];
+let probes: { target: string | null; answer(result: ProbeResult): void; break(): void }[] = [];
 
 beforeAll(async () => {
   test = await createTestDatabase();
@@ -38,7 +38,7 @@ const scripted: Check = {
     }),
 };
 
-function createScriptedLook(checks: ReadonlyMap<CheckType, Check> = new Map([['http', scripted]])) {
+function createScriptedLook(checks: ReadonlyMap<string, Check> = new Map([['http', scripted]])) {
   probes = [];
   const now = (): number => nowMs;
   const deps = { database, looks: createLookWriter(database.pool), checks, log: pino({ level: 'silent' }), now };
@@ -54,8 +54,6 @@ const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest =>
   ...given,
 });
 
-const sighting = (outcome: 'healthy' | 'unhealthy'): Sighting => ({ observation: observed(outcome), summary: outcome });
-
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
@@ -69,17 +67,17 @@ describe('a look', () => {
     ]);
     const first = look(request(vm.vmId));
     await until(() => probes.length === 2);
-    probes.find((one) => one.target === 'quick')?.answer(sighting('healthy'));
+    probes.find((one) => one.target === 'quick')?.answer(probeResult('healthy'));
     expect(await first).toMatchObject({ kind: 'looked', folded: { health: { status: 'healthy' } } });
 
     nowMs += 1_000;
     const second = look(request(vm.vmId));
     await until(() => probes.length === 3);
     expect(probes[2]?.target).toBe('quick');
-    probes[2]?.answer(sighting('healthy'));
+    probes[2]?.answer(probeResult('healthy'));
     await second;
 
-    probes.find((one) => one.target === 'slow')?.answer(sighting('unhealthy'));
+    probes.find((one) => one.target === 'slow')?.answer(probeResult('unhealthy'));
     await until(async () => (await readVm(database.pool, vm.vmId)).health.status === 'unhealthy');
     expect((await readVm(database.pool, vm.vmId)).health.transitionSeq).toBe(2);
   });
@@ -123,7 +121,7 @@ describe('a look', () => {
   it('neither probes nor fails a VM that is stopped on purpose', async () => {
     const look = createScriptedLook();
     const vm = await registerVm(database, { stoppedOnPurposeAt: new Date(NOON) });
-    expect(await look(request(vm.vmId))).toMatchObject({ kind: 'looked', seen: [] });
+    expect(await look(request(vm.vmId))).toMatchObject({ kind: 'looked', results: [] });
     expect(probes).toEqual([]);
   });
 });

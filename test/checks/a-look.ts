@@ -7,7 +7,7 @@ import { createEgress, type Resolve } from '../../checks/egress.ts';
 import type { EgressSettings } from '../../checks/egress-rules.ts';
 import type { FpingOptions } from '../../checks/fping.ts';
 import { createChecks } from '../../checks/registry.ts';
-import type { CheckType, Sighting } from '../../domain/observation.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 
 export interface Surroundings {
   settings?: Partial<EgressSettings>;
@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 /** The real checks behind the real guard, on a machine that lets them look at loopback. */
-export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<CheckType, Check> {
+export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<string, Check> {
   const { settings, names = {}, interfaces = ['127.0.0.1', '::1'], fping, authorities } = surroundings;
   const guard = createEgress(
     { allow: ['127.0.0.0/8', '::1'], ownPorts: new Set(), ...settings },
@@ -30,7 +30,7 @@ export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<CheckType
 }
 
 /** One look, at 127.0.0.1 unless told otherwise. */
-export function look(type: CheckType, input: Partial<ProbeInput>, surroundings?: Surroundings): Promise<Sighting> {
+export function look(type: string, input: Partial<ProbeInput>, surroundings?: Surroundings): Promise<ProbeResult> {
   const check = checksIn(surroundings).get(type);
   if (check === undefined) throw new Error(`no check of type ${type}`);
   return check.probe(inputOf(input));

@@ -1,14 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckSettings, checkProblems, targetRefusal } from '../../checks/configuration.ts';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 
 const ADDRESS = '10.0.0.5';
-const check = (
-  checkType: string,
-  target: string | null = null,
-  options: { [key: string]: JsonValue } = {},
-): CheckSettings => ({
+const check = (checkType: string, target: string | null = null, options: JsonObject = {}): CheckSettings => ({
   checkType,
   target,
   options,

@@ -26,7 +26,7 @@ describe('the connect guard', () => {
   it('says why the first was refused when none is permitted', async () => {
     const guard = guardWith({}, resolverOf({ 'vm.test': ['127.0.0.1', 'fe80::1'] }));
     const clearance = await guard.clear('vm.test', 80, 'vm.test', deadlineOf());
-    expect(clearance).toMatchObject({ ok: false, failure: { outcome: 'unknown', reason: 'target-refused' } });
+    expect(clearance).toMatchObject({ ok: false, failure: { status: 'unknown', reason: 'target-refused' } });
     expect(clearance).toMatchObject({ failure: { message: expect.stringContaining('127.0.0.1') } });
   });
 
@@ -95,12 +95,12 @@ describe('the connect guard', () => {
     ['ENODATA', 'unhealthy', 'name-not-found'],
     ['EAI_AGAIN', 'unknown', 'resolver-unavailable'],
     ['EAI_FAIL', 'unknown', 'resolver-unavailable'],
-  ])('tells a name that is gone from a resolver that is: %s is %s', async (code, outcome, reason) => {
+  ])('tells a name that is gone from a resolver that is: %s is %s', async (code, status, reason) => {
     const guard = guardWith({}, () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code })));
     const clearance = await guard.clear('vm.test', 80, 'vm.test', deadlineOf());
     expect(clearance).toMatchObject({
       ok: false,
-      failure: { outcome, reason, message: expect.stringContaining('vm.test') },
+      failure: { status, reason, message: expect.stringContaining('vm.test') },
     });
   });
 

@@ -85,9 +85,9 @@ function midLook(deps: Dependencies, die: () => never): Dependencies {
   let failed = false;
   return withProbe(deps, (probe) => async (input) => {
     if (failed) void sleep(200).then(die);
-    const sighting = await probe(input);
-    failed = sighting.observation.outcome === 'unhealthy';
-    return sighting;
+    const result = await probe(input);
+    failed = result.status === 'unhealthy';
+    return result;
   });
 }
 

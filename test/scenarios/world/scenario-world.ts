@@ -7,7 +7,7 @@ import type { Check } from '../../../checks/check.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { createLookWriter } from '../../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../../db/upkeep/partitions.ts';
-import type { CheckType } from '../../../domain/observation.ts';
+
 import { createTemporalPort } from '../../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
@@ -41,7 +41,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const activities = createActivities({
     database: own,
     looks: createLookWriter(own.pool),
-    checks: new Map<CheckType, Check>([
+    checks: new Map<string, Check>([
       ['http', site.http],
       ['agent', createAgentCheck()],
     ]),
