@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Check } from '../checks/check.ts';
+import type { Probe } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
 import type { LookWriter } from '../db/looks/look-writer.ts';
 import type { Settings } from '../domain/settings.ts';
@@ -9,7 +9,8 @@ import type { Providers } from '../providers/providers.ts';
 export interface Dependencies {
   database: Database;
   looks: LookWriter;
-  checks: ReadonlyMap<string, Check>;
+  /** By type of check. */
+  probes: ReadonlyMap<string, Probe>;
   providers: Providers;
   temporal: TemporalPort;
   settings: Pick<Settings, 'DEFIB_SITE' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;

@@ -54,7 +54,9 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
     if (request.limitMs !== null && longestMs + WRITE_MARGIN_MS > request.limitMs) {
       return { kind: 'needs-time', lookLimitMs: longestMs + 2 * WRITE_MARGIN_MS };
     }
-    const listening = due.some(({ check }) => check.checkType === 'agent') ? await listeningNow() : [];
+    const listening = due.some(({ check }) => deps.probes.get(check.checkType)?.needs.includes('heartbeat'))
+      ? await listeningNow()
+      : [];
     const probes = due.filter(({ check }) => !probing.has(check.checkId)).map((one) => start(vm, one, listening));
     const { results, late } = await waitForRound(probes, (pending) => {
       const others = vm.checks.filter((check) => !pending.has(check.checkId) && !probing.has(check.checkId));
@@ -111,20 +113,22 @@ export function createLook(deps: Dependencies, reader: VmReader): Look {
 
   async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, listening: ListeningSpan[]): Promise<CheckResult> {
     const checkedAtMs = deps.now();
-    const kind = deps.checks.get(check.checkType);
-    const result = kind
-      ? await kind
+    const known = deps.probes.get(check.checkType);
+    const result = known
+      ? await known
           .probe({
             address: vm.address,
             target: check.target,
             timeoutMs: check.timeoutMs,
             options: check.options,
             nowMs: checkedAtMs,
-            agent: {
-              lastHeartbeatAtMs: vm.lastHeartbeatAtMs,
-              expectedSinceMs: check.createdAtMs,
-              listening,
-              staleAfterMs: staleAfter(check, vm.reportIntervalMs),
+            facts: {
+              heartbeat: {
+                lastHeartbeatAtMs: vm.lastHeartbeatAtMs,
+                expectedSinceMs: check.createdAtMs,
+                listening,
+                staleAfterMs: staleAfter(check, vm.reportIntervalMs),
+              },
             },
           })
           .catch((error: unknown) => lookFailed(check.checkType, error))

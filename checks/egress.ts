@@ -1,14 +1,8 @@
 import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { readAddress } from './address.ts';
 import { type Deadline, DeadlinePassed, inSeconds } from './deadline.ts';
-import {
-  type EgressContext,
-  type EgressSettings,
-  ownHostsOf,
-  readAddress,
-  readAllowList,
-  refusal,
-} from './egress-rules.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { type EgressContext, type EgressSettings, ownHostsOf, readAllowList, refusal } from './egress-rules.ts';
 import type { Failure } from './probe-result.ts';
 import { errorCode } from './system-errors.ts';
 
@@ -26,7 +20,10 @@ export interface Egress {
   clear(host: string, port: number | null, vmAddress: string | null, deadline: Deadline): Promise<Clearance>;
 }
 
-/** Throws when an entry of the allow list can't be read. The rules themselves are in connect-rules.ts. */
+/**
+ * Decides by the rules of egress-rules.ts, on what names resolve to.
+ * @throws when an entry of the allow list can't be read
+ */
 export function createEgress(
   settings: EgressSettings,
   world: { resolve?: Resolve; ownAddresses?: () => string[] } = {},
@@ -65,6 +62,11 @@ export function createEgress(
       return firstPermitted(found, port, { ...context, vmAddresses: await findOrNone(vmAddress, deadline) });
     },
   };
+}
+
+/** Every address of this machine's interfaces, as they are now. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 }
 
 function firstPermitted(found: readonly string[], port: number | null, context: EgressContext): Clearance {

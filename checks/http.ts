@@ -1,37 +1,52 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
+import { z } from 'zod';
 import type { ProbeResult } from '../domain/probe-result.ts';
-import type { Check, ProbeInput } from './check.ts';
-import { rulesOf } from './configuration.ts';
+import { defineCheck, type ProbeDependencies, type ProbeInput } from './check.ts';
 import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
-import type { Egress } from './egress.ts';
 import { explainHttpError } from './http-errors.ts';
 import { type Exchange, exchange } from './http-exchange.ts';
+import { hostOf, portOf, readHttpTarget, urlProblems } from './http-target.ts';
 import { openSocket, secureSocket } from './open-socket.ts';
 import { type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
-import { hostOf, portOf, readHttpTarget, urlProblems } from './target.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** What a look ended in: an answer, or what kept it from one. */
+const flag = z.boolean('must be true or false').optional();
+const options = z.strictObject({ followRedirects: flag, verifyTls: flag });
+
+/** Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each probe and hop. */
+export const http = defineCheck({
+  type: 'http',
+  about: 'alive',
+  targetIs: 'a path or URL',
+  options,
+  needs: [],
+  readTarget: readHttpTarget,
+  // the address is part of what readTarget judges
+  problems: () => [],
+  endpoint: (url) => ({ host: hostOf(url), port: portOf(url) }),
+  createProbe: createHttpProbe,
+});
+
+type HttpInput = ProbeInput<never, z.output<typeof options>>;
+
+/** What a probe ended in: an answer, or what kept it from one. */
 interface Ending {
   statusCode: number | null;
   body: string | null;
   failure: Failure | null;
 }
 
-/**
- * Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. `authorities`
- * (PEM) are trusted besides Node's own.
- */
-export function createHttpCheck(guard: Egress, authorities: readonly string[] = []): Check {
-  // made once: reading the authorities costs more than a look
+/** `authorities` (PEM) are trusted besides Node's own. */
+function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (input: HttpInput) => Promise<ProbeResult> {
+  // made once: reading the authorities costs more than a probe
   const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
-  /** One request to one URL. The guard decides anew for each. */
-  async function request(url: URL, input: ProbeInput, deadline: Deadline): Promise<Exchange | Failure> {
-    const clearance = await guard.clear(hostOf(url), portOf(url), input.address, deadline);
+  /** One request to one URL. The egress rules decide anew for each. */
+  async function request(url: URL, input: HttpInput, deadline: Deadline): Promise<Exchange | Failure> {
+    const clearance = await egress.clear(hostOf(url), portOf(url), input.address, deadline);
     if (!clearance.ok) return clearance.failure;
     const plain = await openSocket(clearance.address, portOf(url), deadline);
     const tls = { verify: input.options.verifyTls !== false, context };
@@ -40,13 +55,13 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
     return exchange(socket, url, deadline, (code, location) => follows && redirects(code, location));
   }
 
-  async function follow(start: URL, input: ProbeInput, deadline: Deadline): Promise<Ending> {
+  async function follow(start: URL, input: HttpInput, deadline: Deadline): Promise<Ending> {
     let url = start;
     for (let hops = 0; ; hops++) {
       const answer = await request(url, input, deadline).catch(
         (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
       );
-      if ('status' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
+      if ('reason' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
       const { statusCode, location } = answer;
       const redirected = input.options.followRedirects === true && redirects(statusCode, location);
       if (!redirected) return judge(answer, url, deadline.timeoutMs);
@@ -57,25 +72,21 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
     }
   }
 
-  return {
-    type: 'http',
-    validate: rulesOf('http'),
-    probe: async (input) => {
-      if (input.address === null && (input.target ?? '/').startsWith('/')) {
-        return noAddressResult('http', { statusCode: null, body: null });
-      }
-      const target = readHttpTarget(input.target, input.address);
-      if (!target.ok) return resultOf(broken(unusable(target.problems)), 0);
-      const deadline = startDeadline(input.timeoutMs);
-      try {
-        const ending = await follow(target.value, input, deadline);
-        return resultOf(ending, deadline.elapsedMs());
-      } catch (error) {
-        return resultOf(broken(lookFailed(error)), 0);
-      } finally {
-        deadline.end();
-      }
-    },
+  return async (input) => {
+    if (input.address === null && (input.target ?? '/').startsWith('/')) {
+      return noAddressResult('http', { statusCode: null, body: null });
+    }
+    const target = readHttpTarget(input.target, input.address);
+    if (!target.ok) return resultOf(broken(unusable(target.problems)), 0);
+    const deadline = startDeadline(input.timeoutMs);
+    try {
+      const ending = await follow(target.value, input, deadline);
+      return resultOf(ending, deadline.elapsedMs());
+    } catch (error) {
+      return resultOf(broken(lookFailed(error)), 0);
+    } finally {
+      deadline.end();
+    }
   };
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { createLook, type LookRequest } from '../../activities/look.ts';
 import { createVmReader } from '../../activities/vm-reader.ts';
-import type { Check } from '../../checks/check.ts';
+import type { Probe } from '../../checks/check.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
@@ -29,19 +29,24 @@ afterAll(async () => {
 });
 
 /** A check whose answers the test gives, one by one. */
-const scripted: Check = {
-  type: 'http',
-  validate: () => [],
+const scripted: Probe = {
+  needs: [],
   probe: ({ target }) =>
     new Promise((resolve, reject) => {
       probes.push({ target, answer: resolve, break: () => reject(new TypeError('a fault of ours')) });
     }),
 };
 
-function createScriptedLook(checks: ReadonlyMap<string, Check> = new Map([['http', scripted]])) {
+function createScriptedLook(scripts: ReadonlyMap<string, Probe> = new Map([['http', scripted]])) {
   probes = [];
   const now = (): number => nowMs;
-  const deps = { database, looks: createLookWriter(database.pool), checks, log: pino({ level: 'silent' }), now };
+  const deps = {
+    database,
+    looks: createLookWriter(database.pool),
+    probes: scripts,
+    log: pino({ level: 'silent' }),
+    now,
+  };
   return createLook(deps as unknown as Dependencies, createVmReader(database.pool, now));
 }
 

@@ -19,15 +19,18 @@ describe('the agent check', () => {
     ],
     ['none', null, 'unhealthy', 'no-heartbeat', 'agent never heard', 'No agent heartbeat received'],
   ])('with %s', async (_, lastHeartbeatAtMs, status, reason, summary, message) => {
-    const result = await look('agent', { nowMs: NOON, agent: { ...agent, lastHeartbeatAtMs, listening } });
+    const result = await look('agent', {
+      nowMs: NOON,
+      facts: { heartbeat: { ...agent, lastHeartbeatAtMs, listening } },
+    });
     const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
     expect(result).toEqual({ status, reason, message, latencyMs: null, rawResponse: { lastHeartbeat }, summary });
   });
 
   it('says so while Defib has not listened for long enough', async () => {
     const present = [{ fromMs: NOON - 10_000, untilMs: NOON }];
-    const facts = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
-    const result = await look('agent', { nowMs: NOON, agent: facts });
+    const heartbeat = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
+    const result = await look('agent', { nowMs: NOON, facts: { heartbeat } });
     expect(result).toMatchObject({ status: 'unknown', reason: 'not-yet-heard' });
     expect(result.summary).toBe('agent not yet heard');
   });

@@ -1,7 +1,7 @@
 import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Dependencies } from '../../../activities/dependencies.ts';
-import type { Check } from '../../../checks/check.ts';
+import type { Probe } from '../../../checks/check.ts';
 import type { Provider } from '../../../providers/provider.ts';
 import type { Wrap } from '../../../workers/start-worker.ts';
 
@@ -19,7 +19,7 @@ export const FAULT_POINTS = [
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 type Power = Provider['power'];
-type Probe = Check['probe'];
+type ProbeVm = Probe['probe'];
 
 /** Wraps a worker's world so that `die` is called at this point. `die` must not return. */
 export function faultAt(point: FaultPoint, die: () => never): Wrap {
@@ -113,9 +113,9 @@ function withPower(deps: Dependencies, wrap: (power: Power) => Power): Dependenc
   return { ...deps, providers: { ...deps.providers, reach } };
 }
 
-function withProbe(deps: Dependencies, wrap: (probe: Probe) => Probe): Dependencies {
-  const checks: Dependencies['checks'] = new Map(
-    [...deps.checks].map(([type, check]) => [type, { ...check, probe: wrap((input) => check.probe(input)) }]),
+function withProbe(deps: Dependencies, wrap: (probe: ProbeVm) => ProbeVm): Dependencies {
+  const probes: Dependencies['probes'] = new Map(
+    [...deps.probes].map(([type, one]) => [type, { ...one, probe: wrap((input) => one.probe(input)) }]),
   );
-  return { ...deps, checks };
+  return { ...deps, probes };
 }

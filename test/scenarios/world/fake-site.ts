@@ -1,4 +1,4 @@
-import type { Check } from '../../../checks/check.ts';
+import type { Probe } from '../../../checks/check.ts';
 import type { PowerAction } from '../../../domain/power.ts';
 import type { ProbeResult } from '../../../domain/probe-result.ts';
 import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
@@ -49,9 +49,8 @@ export class FakeSite {
     reach: () => ({ ok: true, provider: this.#provider }),
   };
 
-  readonly http: Check = {
-    type: 'http',
-    validate: () => [],
+  readonly http: Probe = {
+    needs: [],
     probe: async () => (this.#answers() ? WELL : TIMED_OUT),
   };
 
