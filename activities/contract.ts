@@ -104,6 +104,3 @@ export interface UpkeepActivities {
   /** Finds what Postgres and Temporal disagree about, and mends it. */
   reconcile(): Promise<{ line: string; mended: number }>;
 }
-
-/** Failure type of a look without news. */
-export const STEADY = 'Steady';

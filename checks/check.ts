@@ -7,7 +7,7 @@ import type { Endpoint } from './egress-rules.ts';
 import type { FpingOptions } from './fping.ts';
 import type { Read } from './target.ts';
 
-/** What a probe may need from elsewhere, by name. Where each comes from: `FACT_SOURCES` in activities/look/facts.ts. */
+/** What a probe may need from elsewhere, by name. Where each comes from: activities/look/facts.ts. */
 export interface ProbeFacts {
   heartbeat: HeartbeatFacts;
 }

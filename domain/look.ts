@@ -77,12 +77,25 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   return { health, transition, states: [...states.values()].filter((state) => touched.has(state.checkId)), folded };
 }
 
+/** The VM as it stands once its folded look is stored. */
+export function applyFold(vm: WatchedVm, { health, states }: FoldedLook): WatchedVm {
+  const after = new Map(states.map((state) => [state.checkId, state]));
+  const checks = vm.checks.map((check) => ({ ...check, state: after.get(check.checkId) ?? check.state }));
+  return { ...vm, checks, health, lookSeq: vm.lookSeq + 1 };
+}
+
+/** The VM as it stands while its folded look can't be stored: its due times move on, and nothing else does. */
+export function applyDueTimes(vm: WatchedVm, { states }: FoldedLook): WatchedVm {
+  const after = new Map(states.map((state) => [state.checkId, state.lastDueAtMs]));
+  const checks = vm.checks.map((check) => {
+    const lastDueAtMs = after.get(check.checkId) ?? check.state.lastDueAtMs;
+    return { ...check, state: { ...check.state, lastDueAtMs } };
+  });
+  return { ...vm, checks };
+}
+
 /** The line an operator reads in the Temporal UI: `healthy · http 200 12 ms · tcp:22 1 ms · agent 14 s ago`. */
-export function lookLine(
-  vm: Pick<WatchedVm, 'stoppedOnPurpose'>,
-  health: VmHealth,
-  results: readonly CheckResult[],
-): string {
+export function lookLine(vm: Pick<WatchedVm, 'stoppedOnPurpose' | 'health'>, results: readonly CheckResult[]): string {
   if (vm.stoppedOnPurpose) return 'not looked at: stopped by request';
-  return [health.status, ...results.map((result) => result.summary)].join(' · ');
+  return [vm.health.status, ...results.map((result) => result.summary)].join(' · ');
 }

@@ -25,6 +25,13 @@ export interface CheckResult extends ProbeResult {
   checkedAtMs: number;
 }
 
+/** The result of a look that failed itself, by what nobody foresaw: it says nothing about the VM. `what` names the check. */
+export function lookFailed(what: string, error: unknown): ProbeResult {
+  const message = `look failed: ${error instanceof Error ? error.message : String(error)}`;
+  const summary = `${what} look failed`;
+  return { status: 'unknown', reason: 'look-failed', message, latencyMs: null, rawResponse: {}, summary };
+}
+
 const STATUSES: ReadonlySet<unknown> = new Set(['healthy', 'unhealthy', 'unknown']);
 
 /** Whether this is a check result as this version writes them; earlier versions' heartbeats have another shape. */

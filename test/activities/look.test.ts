@@ -1,8 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { createLook, type LookRequest } from '../../activities/look.ts';
-import { createVmReader } from '../../activities/vm-reader.ts';
+import { createLook, type LookRequest } from '../../activities/look/look.ts';
 import type { Probe } from '../../checks/check.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
@@ -47,7 +46,7 @@ function createScriptedLook(scripts: ReadonlyMap<string, Probe> = new Map([['htt
     log: pino({ level: 'silent' }),
     now,
   };
-  return createLook(deps as unknown as Dependencies, createVmReader(database.pool, now));
+  return createLook(deps as unknown as Dependencies);
 }
 
 const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest => ({
@@ -102,7 +101,7 @@ describe('a look', () => {
     });
   });
 
-  it('waits for settings as new as it was told of', async () => {
+  it('waits for settings as new as the ones it was asked to look by', async () => {
     const look = createScriptedLook();
     const vm = await registerVm(database);
     expect(await look(request(vm.vmId, { settingsVersion: 2 }))).toEqual({ kind: 'settings-behind' });

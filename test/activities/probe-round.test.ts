@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Probe, waitForRound } from '../../activities/probe-round.ts';
+import { type RunningProbe, waitForRound } from '../../activities/look/probe-round.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import { probeResult } from '../domain/examples.ts';
 
@@ -7,8 +7,8 @@ function resultOf(checkId: string): CheckResult {
   return { ...probeResult('healthy'), checkId, dueAtMs: 0, checkedAtMs: 0 };
 }
 
-const quick = (checkId: string): Probe => ({ checkId, result: Promise.resolve(resultOf(checkId)) });
-const stuck = (checkId: string): Probe => ({ checkId, result: new Promise(() => undefined) });
+const quick = (checkId: string): RunningProbe => ({ checkId, result: Promise.resolve(resultOf(checkId)) });
+const stuck = (checkId: string): RunningProbe => ({ checkId, result: new Promise(() => undefined) });
 const idsOf = (some: readonly { checkId: string }[]): string[] => some.map((one) => one.checkId);
 
 describe('a round of probes', () => {
@@ -36,7 +36,7 @@ describe('a round of probes', () => {
 
   it('takes no more from a probe that it left behind', async () => {
     let finish: (result: CheckResult) => void = () => undefined;
-    const slow: Probe = {
+    const slow: RunningProbe = {
       checkId: 'slow',
       result: new Promise((resolve) => {
         finish = resolve;

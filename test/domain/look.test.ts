@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickAtOrBefore } from '../../domain/grid.ts';
-import { type FoldedLook, foldLook, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
+import { applyDueTimes, applyFold, foldLook, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import {
@@ -48,15 +48,6 @@ const anyResults = fc
     ),
   );
 
-function after(vm: WatchedVm, folded: FoldedLook): WatchedVm {
-  const states = new Map(folded.states.map((state) => [state.checkId, state]));
-  return {
-    ...vm,
-    health: folded.health,
-    checks: vm.checks.map((check) => ({ ...check, state: states.get(check.checkId) ?? check.state })),
-  };
-}
-
 describe('which checks are due', () => {
   it('are all of them at a first look, at their ticks', () => {
     fc.assert(
@@ -91,7 +82,7 @@ describe('which checks are due', () => {
         const results = planLook(vm, { paceMs, now }, nowMs).map(({ check, dueAtMs }): CheckResult => {
           return { ...probeResult('healthy'), checkId: check.checkId, dueAtMs, checkedAtMs: nowMs };
         });
-        expect(planLook(after(vm, foldLook(vm, results, nowMs)), { paceMs, now: false }, nowMs)).toEqual([]);
+        expect(planLook(applyFold(vm, foldLook(vm, results, nowMs)), { paceMs, now: false }, nowMs)).toEqual([]);
       }),
     );
   });
@@ -120,7 +111,7 @@ describe('after a clock that was far ahead', () => {
     const result = { ...probeResult('unhealthy'), checkId: ahead.checkId, dueAtMs, checkedAtMs: NOW };
     const folded = foldLook(vm, [result], NOW);
     expect(folded.folded).toEqual([result]);
-    expect(planLook(after(vm, folded), ORDINARY, NOW)).toEqual([]);
+    expect(planLook(applyFold(vm, folded), ORDINARY, NOW)).toEqual([]);
   });
 
   it('a look asked for on a machine some seconds ahead is still the last one', () => {
@@ -153,7 +144,7 @@ describe('folding results', () => {
   it('changes nothing the second time', () => {
     fc.assert(
       fc.property(anyWatchedVm, anyResults, (vm, results) => {
-        const once = after(vm, foldLook(vm, results, NOW));
+        const once = applyFold(vm, foldLook(vm, results, NOW));
         const again = foldLook(once, results, NOW + 1);
         expect(again).toEqual({ health: once.health, transition: null, states: [], folded: [] });
       }),
@@ -184,9 +175,9 @@ describe('folding results', () => {
         let stepwise = vm;
         for (const tick of ticks) {
           const due = results.filter((one) => one.dueAtMs === tick);
-          stepwise = after(stepwise, foldLook(stepwise, due, tick));
+          stepwise = applyFold(stepwise, foldLook(stepwise, due, tick));
         }
-        const atOnce = after(vm, foldLook(vm, results, NOW));
+        const atOnce = applyFold(vm, foldLook(vm, results, NOW));
         expect(atOnce.checks).toEqual(stepwise.checks);
         expect(atOnce.health.status).toBe(stepwise.health.status);
       }),
@@ -210,7 +201,7 @@ describe('folding results', () => {
     const result = (dueAtMs: number, status: 'healthy' | 'unhealthy'): CheckResult => {
       return { ...probeResult(status), checkId: 'http-1', dueAtMs, checkedAtMs: dueAtMs };
     };
-    const known = after(vm, foldLook(vm, [result(NOW, 'healthy')], NOW));
+    const known = applyFold(vm, foldLook(vm, [result(NOW, 'healthy')], NOW));
     const late = foldLook(known, [result(NOW - MINUTE, 'unhealthy'), result(NOW, 'unhealthy')], NOW);
     expect(late).toEqual({ health: known.health, transition: null, states: [], folded: [] });
   });
@@ -221,6 +212,24 @@ describe('folding results', () => {
         const before = structuredClone({ vm, results });
         foldLook(vm, results, NOW);
         expect({ vm, results }).toEqual(before);
+      }),
+    );
+  });
+});
+
+describe('while a look cannot be stored', () => {
+  it("a VM's due times move on as if it were, so that the same ticks are not due again, and nothing else does", () => {
+    fc.assert(
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
+        const folded = foldLook(vm, results, NOW);
+        const dueTimesOf = (one: WatchedVm) => one.checks.map((check) => check.state.lastDueAtMs);
+        const moved = applyDueTimes(vm, folded);
+        expect(dueTimesOf(moved)).toEqual(dueTimesOf(applyFold(vm, folded)));
+        const back = moved.checks.map((check, i) => {
+          const lastDueAtMs = vm.checks[i]?.state.lastDueAtMs ?? null;
+          return { ...check, state: { ...check.state, lastDueAtMs } };
+        });
+        expect({ ...moved, checks: back }).toEqual(vm);
       }),
     );
   });

@@ -1,6 +1,7 @@
-import type { CheckResult } from '../domain/probe-result.ts';
+import type { CheckResult } from '../../domain/probe-result.ts';
 
-export interface Probe {
+/** A probe on its way. */
+export interface RunningProbe {
   checkId: string;
   /** Never rejects. */
   result: Promise<CheckResult>;
@@ -10,7 +11,7 @@ export interface Round {
   /** Of the probes that ended before another check's turn came. */
   results: CheckResult[];
   /** The probes that were too slow to wait for; they go on. */
-  late: Probe[];
+  late: RunningProbe[];
 }
 
 /**
@@ -19,7 +20,7 @@ export interface Round {
  * infinity = there is no other check to wait for.
  */
 export function waitForRound(
-  probes: readonly Probe[],
+  probes: readonly RunningProbe[],
   msToNextTick: (probing: ReadonlySet<string>) => number,
 ): Promise<Round> {
   return new Promise((resolve) => {
