@@ -1,9 +1,9 @@
-import type { Pool } from 'pg';
 import type { FactName, ProbeFacts } from '../../checks/check.ts';
 import { isDatabaseAway } from '../../db/database.ts';
 import { findListening } from '../../db/reports/listening.ts';
 import { type ListeningSpan, staleAfter } from '../../domain/agent-staleness.ts';
 import type { WatchedCheck, WatchedVm } from '../../domain/watched.ts';
+import type { Dependencies } from '../dependencies.ts';
 import { keptReads } from './shared-reads.ts';
 
 /** A fact of one check of one VM, out of what was read for many. */
@@ -18,8 +18,8 @@ export type FactSources = {
 };
 
 /** Every source of facts; create once per process. */
-export function createFactSources(pool: Pool, now: () => number): FactSources {
-  return { heartbeat: heartbeatSource(pool, now) };
+export function createFactSources(deps: Dependencies): FactSources {
+  return { heartbeat: heartbeatSource(deps) };
 }
 
 /** Those facts that probes need and that are not known yet, read for these VMs, and the known ones. */
@@ -48,8 +48,8 @@ export function factsFor(
 }
 
 /** Heartbeats come with the VM; when Defib listened for them is the same for all. */
-function heartbeatSource(pool: Pool, now: () => number): FactSources['heartbeat'] {
-  const findSpans = keptReads(() => findListening(pool, now()), now);
+function heartbeatSource({ database, now }: Dependencies): FactSources['heartbeat'] {
+  const findSpans = keptReads(() => findListening(database.pool, now()), now);
   return async () => {
     const listening = await findSpans('').catch(noneWhileAway);
     return (vm, check) => ({

@@ -69,9 +69,9 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
       if (one === undefined) throw new Error(`Unknown check type: ${checkType}`);
       const facts = factsFor(one.needs, known, vm, check);
       const result = await one.probe({ address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts });
-      return { ...result, checkId, dueAtMs, checkedAtMs };
+      return { checkId, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
-      return { ...lookFailed(checkType, error), checkId, dueAtMs, checkedAtMs };
+      return { checkId, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
     }
   }
 

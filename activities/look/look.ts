@@ -34,9 +34,8 @@ export type Look = (request: LookRequest) => Promise<LookOutcome>;
 
 /** Looks with these dependencies; create once per process. */
 export function createLook(deps: Dependencies): Look {
-  const { pool } = deps.database;
-  const reader = createVmReader(pool);
-  const lookAt = createLookAt(deps, createFactSources(pool, deps.now));
+  const reader = createVmReader(deps.database.pool);
+  const lookAt = createLookAt(deps, createFactSources(deps));
   const storeLook = createStoreLook(deps, reader);
 
   return async (request) => {
