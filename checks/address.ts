@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
+/** An address that was read; its text form is canonical. */
 export type Ip = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Metadata services outside link-local: AWS, Google, Azure, Oracle and Alibaba, from their vendors' pages. */

@@ -11,6 +11,7 @@ import type { Read } from './target.ts';
 export interface ProbeFacts {
   heartbeat: HeartbeatFacts;
 }
+/** The name of a fact. */
 export type FactName = keyof ProbeFacts;
 
 /** What a probe is given. Everything comes in: a probe reads no clock for decisions, no settings and no database. */
@@ -74,8 +75,8 @@ export interface CheckDefinition<Target, Options extends OptionsSchema, Needs ex
   /** Its name, as users write it: `tcp`. Results and settings are stored under it: never change one. */
   readonly type: string;
   /**
-   * What it is about: that a VM is alive, or its load and upkeep. Only the first kind may start a heal. Nothing has to tell them
-   * apart yet: so far every check is of the first kind.
+   * What it is about: that a VM is alive, or its load and upkeep. Only the first kind may start a heal. So far
+   * every check is of the first kind, and nothing reads this yet.
    */
   readonly about: 'alive' | 'load';
   /** What its target is, for the API's documents: `the port`; null when it takes none. */

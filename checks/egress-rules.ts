@@ -6,6 +6,7 @@ export interface Endpoint {
   port: number | null;
 }
 
+/** What an installation sets of where checks may connect. */
 export interface EgressSettings {
   /** CHECK_TARGETS_ALLOW: CIDRs or single addresses that checks may reach besides the VM's own. */
   allow: readonly string[];
@@ -15,6 +16,7 @@ export interface EgressSettings {
   ownHosts?: readonly string[];
 }
 
+/** What one decision is made from, once names are resolved. */
 export interface EgressContext {
   allow: readonly AddressRange[];
   ownPorts: ReadonlySet<number>;

@@ -9,6 +9,7 @@ import { errorCode } from './system-errors.ts';
 /** Every address of a host name, in the order they should be tried. Rejects as `dns.lookup` does. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
+/** The address to connect to, or why there is none. */
 export type Clearance = { ok: true; address: string } | { ok: false; failure: Failure };
 
 /** Decides where a check may connect; asked anew for every hop. */

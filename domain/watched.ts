@@ -41,6 +41,7 @@ export interface WatchedVm {
   lookSeq: number;
 }
 
+/** Of a check that sets none and has no shorter interval. */
 export const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** A check's timeout in ms: its own, else 10 s or the interval where that is shorter. */

@@ -16,6 +16,7 @@ export interface LookOptions {
   facts?: KnownFacts;
 }
 
+/** What looking at a VM came to. */
 export type LookedAt =
   | { kind: 'results'; results: CheckResult[]; late: RunningProbe[] }
   /** Nothing was probed: a check may take longer than the limit; `lookLimitMs` would be enough. */

@@ -17,6 +17,7 @@ export interface LookRequest extends LookOptions {
   unstored: readonly CheckResult[];
 }
 
+/** What a look came to. */
 export type LookOutcome =
   /** Looked and stored; `vm` is as it stands now. */
   | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }

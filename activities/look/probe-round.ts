@@ -7,6 +7,7 @@ export interface RunningProbe {
   result: Promise<CheckResult>;
 }
 
+/** Probes that were waited for. */
 export interface Round {
   /** Of the probes that ended before another check's turn came. */
   results: CheckResult[];

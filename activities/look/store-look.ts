@@ -5,6 +5,7 @@ import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { VmReader } from './read-vms.ts';
 
+/** What storing a look came to. */
 export type StoredLook =
   /** `vm` is as it stands now. */
   | { kind: 'stored'; vm: WatchedVm; folded: FoldedLook }

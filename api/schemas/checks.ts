@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CHECK_TYPES, OPTIONS_IN_WORDS, TARGETS_IN_WORDS } from '../../checks/registry.ts';
 import { atAnswer, text, wholeNumber } from './fields.ts';
 
+/** One of the types in checks/registry.ts. */
 export const checkTypeField = z.enum(CHECK_TYPES, {
   error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),
 });
@@ -9,7 +10,7 @@ export const checkTypeField = z.enum(CHECK_TYPES, {
 /** Flat: no check has an option that is more. */
 const optionValue = z.union([z.boolean(), z.number(), z.string()], 'must be true, false, a number or text');
 
-/** What a user may say of a check besides its type; what is absent stays, or takes its default. */
+/** What a user may set of a check besides its type; what is absent stays, or takes its default. */
 export const checkFields = {
   name: text(100).or(z.literal('')).describe('only for further checks of a type').optional(),
   target: z
@@ -27,9 +28,11 @@ export const checkFields = {
   enabled: z.boolean('must be true or false').optional(),
 };
 
+/** A check as a request sets it. */
 export const checkInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export type CheckInput = z.output<typeof checkInput>;
 
+/** A check as the API answers it. */
 export const checkAnswer = z.object({
   id: z.uuid(),
   checkType: z.enum(CHECK_TYPES),

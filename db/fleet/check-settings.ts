@@ -1,6 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-
 import { type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { notify } from '../notify.ts';

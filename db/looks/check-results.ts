@@ -11,6 +11,7 @@ export interface ResultRecord extends Pick<ProbeResult, 'status' | 'reason' | 'm
   dueAt: Date;
 }
 
+/** Which results of a VM to find. */
 export interface ResultPage {
   sinceMs: number;
   checkType: string | null;
@@ -40,6 +41,7 @@ export async function findResults(pool: Pool, vmId: string, page: ResultPage): P
   return rows;
 }
 
+/** Counts over a period. */
 export interface HistoryTotals {
   total: number;
   healthy: number;

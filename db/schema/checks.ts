@@ -14,6 +14,7 @@ import type { JsonObject } from '../../domain/json-value.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
+/** A VM's checks as people set them. */
 export const checkConfigs = pgTable('check_configs', {
   id: uuid('id').primaryKey(),
   vmId: uuid('vm_id').notNull(),

@@ -174,7 +174,7 @@ describe('the http check, with a server that is', () => {
     expect(result).toMatchObject({ status: 'unhealthy', rawResponse: { statusCode: 200, body: 'half' } });
   });
 
-  it('known by no address: cannot tell', async () => {
+  it('is not conclusive when it has no address', async () => {
     expect(await look('http', { target: null, address: null })).toMatchObject({
       status: 'unknown',
       reason: 'no-address',

@@ -88,7 +88,7 @@ describe('ping', () => {
     ['fping says nothing', 'exit 0', 'look-failed', /fault of Defib or of this worker/],
     ['fping crashes', 'kill -9 $$', 'look-failed', /fault of Defib or of this worker/],
     ['fping has other ideas', `echo 'usage: fping' >&2; exit 3`, 'look-failed', /usage: fping/],
-  ])('cannot tell when %s', async (_, script, reason, message) => {
+  ])('is not conclusive when %s', async (_, script, reason, message) => {
     const path = script.startsWith('/') ? script : fakeFping(script);
     const result = await pinging('127.0.0.1', { fping: { path } });
     expect(result).toMatchObject({ status: 'unknown', reason, latencyMs: null });
@@ -109,7 +109,7 @@ describe('ping', () => {
     }
   });
 
-  it('cannot tell when the VM has no address', async () => {
+  it('is not conclusive when the VM has no address', async () => {
     expect(await pinging(null)).toMatchObject({ status: 'unknown', reason: 'no-address' });
   });
 });

@@ -67,7 +67,7 @@ describe('the tcp check', () => {
     expect(result.summary).toBe('tcp:22 name not found');
   });
 
-  it('cannot tell when the VM has no address', async () => {
+  it('is not conclusive when the VM has no address', async () => {
     const result = await look('tcp', { target: '22', address: null });
     expect(result).toMatchObject({ status: 'unknown', reason: 'no-address' });
   });

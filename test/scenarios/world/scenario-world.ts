@@ -7,7 +7,6 @@ import { createProbes } from '../../../checks/registry.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { createLookWriter } from '../../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../../db/upkeep/partitions.ts';
-
 import { createTemporalPort } from '../../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
