@@ -16,7 +16,7 @@ export interface LookInput {
   healOpen: boolean;
   /** Until then looks come every few seconds (a verify window); epoch ms. */
   watchCloselyUntilMs: number | null;
-  /** Look at every enabled check at once, and return whatever was seen. */
+  /** Look at every enabled check at once, and return what came of it, news or not. */
   now: boolean;
 }
 
@@ -104,6 +104,3 @@ export interface UpkeepActivities {
   /** Finds what Postgres and Temporal disagree about, and mends it. */
   reconcile(): Promise<{ line: string; mended: number }>;
 }
-
-/** Failure type of a look without news. */
-export const STEADY = 'Steady';

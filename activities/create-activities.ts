@@ -6,18 +6,15 @@ import { askProvider } from './heal/ask-provider.ts';
 import { carryOut, resolveOperation } from './heal/carry-out.ts';
 import { decide } from './heal/decide.ts';
 import { verify } from './heal/verify.ts';
-import { createLook } from './look.ts';
 import { withPlainFailures } from './plain-failures.ts';
 import { reconcile } from './reconcile.ts';
 import { applyRetention } from './retention.ts';
-import { createVmReader } from './vm-reader.ts';
 import { createWatchActivities } from './watch.ts';
 
 /** Everything that touches the world, for workflows. */
 export function createActivities(deps: Dependencies): Activities {
-  const reader = createVmReader(deps.database.pool, deps.now);
   return withPlainFailures({
-    ...createWatchActivities(deps, createLook(deps, reader), reader),
+    ...createWatchActivities(deps),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
     askProvider: ({ vmId }) => askProvider(deps, vmId),
     decide: (input) => decide(deps, input),

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
-import type { Check } from '../checks/check.ts';
+import type { Probe } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
 import type { LookWriter } from '../db/looks/look-writer.ts';
-import type { CheckType } from '../domain/observation.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Providers } from '../providers/providers.ts';
 
@@ -10,7 +9,8 @@ import type { Providers } from '../providers/providers.ts';
 export interface Dependencies {
   database: Database;
   looks: LookWriter;
-  checks: ReadonlyMap<CheckType, Check>;
+  /** By type of check. */
+  probes: ReadonlyMap<string, Probe>;
   providers: Providers;
   temporal: TemporalPort;
   settings: Pick<Settings, 'DEFIB_SITE' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;
@@ -19,11 +19,11 @@ export interface Dependencies {
   now(): number;
 }
 
-/** What activities say to workflows and ask of Temporal. A workflow that isn't there is no error. */
+/** What activities send to workflows and ask of Temporal. A workflow that isn't there is no error. */
 export interface TemporalPort {
-  /** Tells the VM's workflow of its settings, starting it where it isn't there; false when it could not be told. */
+  /** Sends the version of a VM's settings to its workflow, starting it where it isn't there; false when that was not delivered. */
   announce(vm: { vmId: string; tenantId: string; site: string; version: number }): Promise<boolean>;
-  /** Ends the VM's workflow; false when it could not be told. */
+  /** Ends the VM's workflow; false when that was not delivered. */
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
   isRunning(workflowId: string): Promise<boolean>;

@@ -1,22 +1,26 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { type LookMode, lookLine, msToNextLook, type Seen } from '../domain/look.ts';
-import { effectivePolicy, triggers } from '../domain/policy.ts';
-import { type LookInput, type LookNews, STEADY, type WatchActivities } from './contract.ts';
+import { type LookMode, lookLine, msToNextLook } from '../domain/look.ts';
+import { type CheckResult, isCheckResult } from '../domain/probe-result.ts';
+import type { LookInput, WatchActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { Look, LookOutcome } from './look.ts';
-import type { VmReader } from './vm-reader.ts';
+import { createLook } from './look/look.ts';
+import { createNews } from './news.ts';
 
-/** During a verify window looks come at least this often. */
-const CLOSE_UP_MS = 5_000;
+/** Failure type of a look without news. */
+export const STEADY = 'Steady';
+
+/** While a VM is watched closely (a verify window) its looks come at least this often. */
+const WATCH_CLOSELY_MS = 5_000;
 const RETRY_SOON_MS = 1_000;
 
-type Looked = LookOutcome & { kind: 'looked' };
-
 /** A look in care: an attempt of one Temporal activity, whose retries are the poll. */
-export function createWatchActivities(deps: Dependencies, look: Look, reader: VmReader): WatchActivities {
+export function createWatchActivities(deps: Dependencies): WatchActivities {
+  const look = createLook(deps);
+  const newsOf = createNews(deps.database.pool);
   return {
-    async watch(input) {
+    async watch(given) {
+      const input = inputOf(given);
       const context = Context.current();
       const mode = (nowMs: number): LookMode => modeOf(input, nowMs);
       const outcome = await look({
@@ -24,54 +28,45 @@ export function createWatchActivities(deps: Dependencies, look: Look, reader: Vm
         mode,
         settingsVersion: input.settingsVersion,
         limitMs: context.info.startToCloseTimeoutMs,
-        unstored: ridingAlong(context.info.heartbeatDetails),
+        unstored: unstoredIn(context.info.heartbeatDetails),
       });
       switch (outcome.kind) {
         case 'gone':
         case 'needs-time':
           return outcome;
         case 'settings-behind':
-          throw steady('waiting for the settings it was told of', RETRY_SOON_MS);
+          throw steady('waiting for newer settings', RETRY_SOON_MS);
         case 'not-stored': {
           const nowMs = deps.now();
           context.heartbeat(outcome.unstored.map(withoutBody));
-          const line = outcome.vm ? lookLine(outcome.vm, outcome.vm.health, outcome.seen) : 'could not look';
-          const delayMs = outcome.vm ? msToNextLook(outcome.vm, mode(nowMs), nowMs) : CLOSE_UP_MS;
+          const line = outcome.vm ? lookLine(outcome.vm, outcome.results) : 'could not look';
+          const delayMs = outcome.vm ? msToNextLook(outcome.vm, mode(nowMs), nowMs) : WATCH_CLOSELY_MS;
           throw steady(`${line} · not stored: the database is away`, delayMs);
         }
         case 'looked': {
           const news = await newsOf(outcome, input);
           if (news) return news;
           const nowMs = deps.now();
-          const line = lookLine(outcome.vm, outcome.folded.health, outcome.seen);
-          throw steady(line, msToNextLook(outcome.vm, mode(nowMs), nowMs));
+          throw steady(lookLine(outcome.vm, outcome.results), msToNextLook(outcome.vm, mode(nowMs), nowMs));
         }
       }
     },
   };
+}
 
-  /** Level-triggered: whatever the workflow has not been told is news, whoever brought it about. */
-  async function newsOf({ vm, folded, seen }: Looked, input: LookInput): Promise<LookNews | null> {
-    const { health } = folded;
-    const policy =
-      effectivePolicy({ vmId: vm.vmId, tags: vm.tags }, await reader.policies(vm.tenantId))?.policy ?? null;
-    const wanted = policy !== null && !vm.stoppedOnPurpose && triggers(policy, health.consecutiveFailures);
-    const healWanted = wanted && !input.healOpen;
-    if (health.transitionSeq <= input.deliveredSeq && !healWanted && !input.now) return null;
-    return {
-      kind: 'health',
-      seq: health.transitionSeq,
-      status: health.status,
-      line: lookLine(vm, health, seen),
-      healWanted,
-      vm: { name: vm.name, tenantId: vm.tenantId, provider: vm.providerKind, host: vm.host },
-    };
-  }
+/** Workflows of 0.1 named three fields differently; a look that they asked for may still be retried. */
+function inputOf(
+  given: LookInput & { toldSeq?: number; healTold?: boolean; closeUpUntilMs?: number | null },
+): LookInput {
+  const { toldSeq, healTold, closeUpUntilMs, ...input } = given;
+  if (toldSeq === undefined) return input;
+  const watchCloselyUntilMs = closeUpUntilMs ?? null;
+  return { ...input, deliveredSeq: toldSeq, healOpen: healTold ?? false, watchCloselyUntilMs };
 }
 
 function modeOf(input: LookInput, nowMs: number): LookMode {
   const watchClosely = input.watchCloselyUntilMs !== null && nowMs < input.watchCloselyUntilMs;
-  return { paceMs: watchClosely ? CLOSE_UP_MS : null, now: input.now };
+  return { paceMs: watchClosely ? WATCH_CLOSELY_MS : null, now: input.now };
 }
 
 /** No news: the next retry is the next look, and this message is what an operator reads in the Web UI. */
@@ -86,11 +81,12 @@ function steady(line: string, nextLookInMs: number): ApplicationFailure {
   return failure;
 }
 
-function ridingAlong(details: unknown): Seen[] {
-  return Array.isArray(details) ? (details as Seen[]) : [];
+/** What earlier attempts could not store. Details of another version's shape are dropped. */
+function unstoredIn(details: unknown): CheckResult[] {
+  return Array.isArray(details) ? details.filter(isCheckResult) : [];
 }
 
 /** Heartbeats pass through Temporal: verdicts only, never what a server answered. */
-function withoutBody(seen: Seen): Seen {
-  return { ...seen, sighting: { ...seen.sighting, observation: { ...seen.sighting.observation, raw: {} } } };
+function withoutBody(result: CheckResult): CheckResult {
+  return { ...result, rawResponse: {} };
 }

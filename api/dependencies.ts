@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
+import type { CheckRules } from '../checks/check.ts';
 import type { Database } from '../db/database.ts';
-import type { CheckType, JsonValue } from '../domain/observation.ts';
 import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { VmSignals } from '../temporal/vm-signals.ts';
@@ -23,21 +23,4 @@ export interface ProviderCalls {
   call(site: string, call: ProviderCall): Promise<ProviderCallAnswer>;
   /** @throws AppError `unavailable` when this process has no key. */
   sealCredentials(credentials: unknown): string;
-}
-
-/** A check as a user sets it. */
-export interface CheckSubject {
-  checkType: CheckType;
-  target: string | null;
-  options: { [key: string]: JsonValue };
-  /** Of the VM. */
-  address: string | null;
-}
-
-/** The rules of the checks room, each problem a full sentence. */
-export interface CheckRules {
-  /** What is wrong with its target or options. */
-  validate(check: CheckSubject): string[];
-  /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts). */
-  refuseTarget(check: CheckSubject): string[] | Promise<string[]>;
 }

@@ -3,7 +3,7 @@ import type { VmRecord } from '../db/fleet/find-vms.ts';
 import type { NewVm, VmConflict } from '../db/fleet/vm-registration.ts';
 import { findProviderInstance } from '../db/providers/provider-instances.ts';
 import { AppError, type Problem } from '../domain/app-error.ts';
-import type { JsonValue } from '../domain/observation.ts';
+import type { JsonValue } from '../domain/json-value.ts';
 import type { ProviderCallAnswer } from '../domain/provider-call.ts';
 import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { ProviderKind } from '../providers/provider.ts';

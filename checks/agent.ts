@@ -1,23 +1,31 @@
+import { z } from 'zod';
 import { judgeHeartbeat } from '../domain/agent-staleness.ts';
-import type { Check, ProbeInput } from './check.ts';
-import { rulesOf } from './configuration.ts';
+import type { ProbeResult } from '../domain/probe-result.ts';
+import { defineCheck, type ProbeInput } from './check.ts';
+import { noTarget } from './target.ts';
 
-/** The heartbeat of the agent inside the VM. Asks nobody: what was received, and when, comes in. */
-export function createAgentCheck(): Check {
-  return {
-    type: 'agent',
-    validate: rulesOf('agent'),
-    probe: async (input) => {
-      const observation = judgeHeartbeat(input.agent, input.nowMs);
-      return { observation, summary: summaryOf(observation.reason, input) };
-    },
-  };
+/** The heartbeat of the agent inside the VM. Connects to nothing: what was received, and when, comes in. */
+export const agent = defineCheck({
+  type: 'agent',
+  about: 'alive',
+  targetIs: null,
+  options: z.strictObject({}),
+  needs: ['heartbeat'],
+  readTarget: noTarget('agent'),
+  problems: () => [],
+  endpoint: () => null,
+  createProbe: () => probe,
+});
+
+async function probe({ facts, nowMs }: ProbeInput<'heartbeat'>): Promise<ProbeResult> {
+  const judged = judgeHeartbeat(facts.heartbeat, nowMs);
+  return { ...judged, summary: summaryOf(judged.reason, facts.heartbeat.lastHeartbeatAtMs, nowMs) };
 }
 
-function summaryOf(reason: string, { agent, nowMs }: ProbeInput): string {
+function summaryOf(reason: string, lastHeartbeatAtMs: number | null, nowMs: number): string {
   if (reason === 'not-yet-heard') return 'agent not yet heard';
-  if (agent.lastHeartbeatAtMs === null) return 'agent never heard';
+  if (lastHeartbeatAtMs === null) return 'agent never heard';
   // a heartbeat may have come in after the look began
-  const seconds = Math.max(0, Math.floor((nowMs - agent.lastHeartbeatAtMs) / 1000));
+  const seconds = Math.max(0, Math.floor((nowMs - lastHeartbeatAtMs) / 1000));
   return reason === 'ok' ? `agent ${seconds} s ago` : `agent silent for ${seconds} s`;
 }

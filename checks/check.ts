@@ -1,36 +1,106 @@
-import type { ListeningSpan } from '../domain/agent-staleness.ts';
-import type { CheckType, JsonValue, Sighting } from '../domain/observation.ts';
+import type { z } from 'zod';
+import type { HeartbeatFacts } from '../domain/agent-staleness.ts';
+import type { JsonObject } from '../domain/json-value.ts';
+import type { ProbeResult } from '../domain/probe-result.ts';
+import type { Egress } from './egress.ts';
+import type { Endpoint } from './egress-rules.ts';
+import type { FpingOptions } from './fping.ts';
+import type { Read } from './target.ts';
 
-/** What a probe is given. Everything comes in; a probe reads no clock for decisions, no settings and no database. */
-export interface ProbeInput {
+/** What a probe may need from elsewhere, by name. Where each comes from: activities/look/facts.ts. */
+export interface ProbeFacts {
+  heartbeat: HeartbeatFacts;
+}
+/** The name of a fact. */
+export type FactName = keyof ProbeFacts;
+
+/** What a probe is given. Everything comes in: a probe reads no clock for decisions, no settings and no database. */
+export interface ProbeInput<Needs extends FactName = never, Options = JsonObject> {
   /** The VM's own address (IP literal or host name); null when it has none. */
   address: string | null;
-  /** tcp: the port; http: a path or a URL; ping, agent: null. */
+  /** As the user set it. */
   target: string | null;
   timeoutMs: number;
-  /** Check-specific options, validated when they were stored (http: `followRedirects`, `verifyTls`). */
-  options: { [key: string]: JsonValue };
-  /** When this look began, epoch ms. */
+  options: Options;
+  /** When this probe began, epoch ms. */
   nowMs: number;
-  /** What is known of the VM's agent; only the agent check reads it. */
-  agent: AgentFacts;
+  /** Those it needs, no others. */
+  facts: Pick<ProbeFacts, Needs>;
 }
 
-export interface AgentFacts {
-  /** Receive time (ours) of the last live heartbeat, epoch ms; null when none was ever received. */
-  lastHeartbeatAtMs: number | null;
-  /** Since when an agent is expected (the check's creation), epoch ms. */
-  expectedSinceMs: number;
-  /** When Defib could receive reports, oldest first, not overlapping. */
-  listening: readonly ListeningSpan[];
-  /** Age after which a heartbeat is stale, in ms (spec C "`agent` staleness"). */
-  staleAfterMs: number;
+/** A check ready to probe. */
+export interface Probe {
+  readonly needs: readonly FactName[];
+  /** Resolves within about `timeoutMs`, and never rejects because a VM is ill. */
+  probe(input: ProbeInput<FactName>): Promise<ProbeResult>;
 }
 
-/** One kind of check. `probe` resolves within about `timeoutMs` and never rejects because a VM is sick. */
-export interface Check {
-  readonly type: CheckType;
-  /** Problems with a target or options as a user would set them, each a full sentence; empty when fine. Pure. */
-  validate(target: string | null, options: { [key: string]: JsonValue }, address: string | null): string[];
-  probe(input: ProbeInput): Promise<Sighting>;
+/** What a process has once, for the probes of all VMs. */
+export interface ProbeDependencies {
+  egress: Egress;
+  fping?: FpingOptions;
+  /** Certificates (PEM) of further authorities that https checks trust. */
+  authorities?: readonly string[];
+}
+
+/** A check's settings as a user gives them. */
+export interface CheckSettings {
+  checkType: string;
+  target: string | null;
+  options: JsonObject;
+}
+
+/** What is wrong with a check's settings, a full sentence, and in which field. */
+export interface CheckProblem {
+  field: 'checkType' | 'target' | 'options';
+  message: string;
+}
+
+/** The rules of checks as the API asks for them; `address` is the VM's. */
+export interface CheckRules {
+  /** Every problem with its settings; empty when fine. */
+  problems(check: CheckSettings, address: string | null): CheckProblem[];
+  /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts); null when it may. */
+  refusal(check: CheckSettings, address: string | null): string | null;
+}
+
+/** A strict object of optional fields. The message of a field ends the sentence that begins `The option "x"`. */
+export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>, z.core.$strict>;
+
+/**
+ * One kind of check, whole: what a user may set, where it connects, how it probes. All but `createProbe` is pure; the API
+ * validates with it. `Target` is what a target says once it is read.
+ */
+export interface CheckDefinition<Target, Options extends OptionsSchema, Needs extends FactName> {
+  /** Its name, as users write it: `tcp`. Results and settings are stored under it: never change one. */
+  readonly type: string;
+  /**
+   * What it is about: that a VM is alive, or its load and upkeep. Only the first kind may start a heal. So far
+   * every check is of the first kind, and nothing reads this yet.
+   */
+  readonly about: 'alive' | 'load';
+  /** What its target is, for the API's documents: `the port`; null when it takes none. */
+  readonly targetIs: string | null;
+  readonly options: Options;
+  readonly needs: readonly Needs[];
+  readTarget(target: string | null, address: string | null): Read<Target>;
+  /** What else keeps it from probing a VM with this address, each a full sentence. */
+  problems(address: string | null): string[];
+  /** Where it connects first, so that a target can be refused before it is stored; null when it connects to nothing. */
+  endpoint(target: Target, address: string | null): Endpoint | null;
+  /** Called once per process: what all its probes share is made here. */
+  createProbe(dependencies: ProbeDependencies): (input: ProbeInput<Needs, z.output<Options>>) => Promise<ProbeResult>;
+}
+
+/** A check of which only it knows what its target and its options are. */
+export interface Check extends Omit<CheckDefinition<unknown, OptionsSchema, FactName>, 'createProbe'> {
+  createProbe(dependencies: ProbeDependencies): (input: ProbeInput<FactName>) => Promise<ProbeResult>;
+}
+
+/** Types a check by its own target, options and facts, and gives it to the registry, which knows none of them. */
+export function defineCheck<Target, Options extends OptionsSchema, const Needs extends FactName>(
+  check: CheckDefinition<Target, Options, Needs>,
+): Check {
+  // options were validated when they were stored, targets come from readTarget, and `needs` says which facts to hand in
+  return check as unknown as Check;
 }

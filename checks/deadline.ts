@@ -1,20 +1,20 @@
-/** A look's time is up. */
+/** A probe's time is up. */
 export class DeadlinePassed extends Error {
   override name = 'DeadlinePassed';
 }
 
-/** One look's time, from name resolution to the last byte: a single timer that everything open listens to. */
+/** One probe's time, from name resolution to the last byte: a single timer that everything open listens to. */
 export interface Deadline {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   elapsedMs(): number;
-  /** Rejects with DeadlinePassed when `work` is not done in time; `work` itself goes on unheard. */
+  /** Rejects with DeadlinePassed when `work` is not done in time; `work` itself is not stopped. */
   within<T>(work: Promise<T>): Promise<T>;
   /** Stops the timer; call it whatever happened. */
   end(): void;
 }
 
-/** Starts a look's time. The clock is monotonic: a changed system time does not matter. */
+/** Starts a probe's time, in ms. The clock is monotonic: a changed system time does not matter. */
 export function startDeadline(timeoutMs: number): Deadline {
   const startedAt = performance.now();
   const controller = new AbortController();
@@ -34,7 +34,7 @@ export function startDeadline(timeoutMs: number): Deadline {
   };
 }
 
-/** `10s`, `2.5s`: a time limit as the messages of spec C write it. */
+/** A time limit as messages write it: `10s`, `2.5s`. */
 export function inSeconds(timeoutMs: number): string {
   return `${timeoutMs / 1000}s`;
 }

@@ -1,9 +1,12 @@
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { type AddressRange, covers, type Ip, isOneOf, neverAllowed, readAddress, readRange } from './address.ts';
 
-type Ip = ipaddr.IPv4 | ipaddr.IPv6;
-export type AddressRange = readonly [Ip, number];
+/** Where a check connects; `port` is null for ICMP. */
+export interface Endpoint {
+  host: string;
+  port: number | null;
+}
 
+/** What an installation sets of where checks may connect. */
 export interface EgressSettings {
   /** CHECK_TARGETS_ALLOW: CIDRs or single addresses that checks may reach besides the VM's own. */
   allow: readonly string[];
@@ -13,6 +16,7 @@ export interface EgressSettings {
   ownHosts?: readonly string[];
 }
 
+/** What one decision is made from, once names are resolved. */
 export interface EgressContext {
   allow: readonly AddressRange[];
   ownPorts: ReadonlySet<number>;
@@ -22,37 +26,15 @@ export interface EgressContext {
   vmAddresses: readonly string[];
 }
 
-/** Metadata services outside link-local: AWS, Google, Azure, Oracle and Alibaba, from their vendors' pages. */
-const METADATA: ReadonlySet<string> = new Set([
-  'fd00:ec2::254',
-  'fd00:ec2::253',
-  'fd00:ec2::23',
-  'fd20:ce::254',
-  '168.63.129.16',
-  '192.0.0.192',
-  '100.100.100.200',
-]);
-
-const NEVER: Record<string, string> = {
-  linkLocal: 'a link-local address',
-  multicast: 'a multicast address',
-  broadcast: 'the broadcast address',
-  unspecified: 'the unspecified address',
-};
-
-/** An address as it is judged and connected to: IPv4-mapped IPv6 as IPv4, no zone. Null when the text is none. */
-export function readAddress(text: string): Ip | null {
-  if (isIP(text) === 0) return null;
-  const ip = ipaddr.process(text);
-  return ip instanceof ipaddr.IPv6 ? new ipaddr.IPv6(ip.toByteArray()) : ip;
-}
-
-/** Defib's other machines as a resolver takes them: as URLs write IPv6, in brackets, none would. */
+/** Defib's other machines as a resolver takes them: IPv6 without the brackets that URLs put around it. */
 export function ownHostsOf(settings: EgressSettings): string[] {
   return (settings.ownHosts ?? []).map((host) => host.replace(/^\[|\]$/g, ''));
 }
 
-/** Reads CHECK_TARGETS_ALLOW; throws one error that names every entry that is neither a CIDR nor an address. */
+/**
+ * Reads CHECK_TARGETS_ALLOW.
+ * @throws one error that names every entry that is neither a CIDR nor an address
+ */
 export function readAllowList(entries: readonly string[]): AddressRange[] {
   const read = entries.map((entry) => readRange(entry.trim()));
   const wrong = entries.filter((_, index) => read[index] === null);
@@ -62,17 +44,6 @@ export function readAllowList(entries: readonly string[]): AddressRange[] {
     );
   }
   return read.filter((range) => range !== null);
-}
-
-/** Why nobody may ever have this address looked at, as the end of "it is …"; null when it is an ordinary one. */
-export function neverAllowed(ip: Ip): string | null {
-  const kind = NEVER[ip.range()];
-  if (kind !== undefined) return kind;
-  if (METADATA.has(ip.toString())) return "a cloud's metadata service";
-  const inner = ip instanceof ipaddr.IPv6 ? embeddedIpv4(ip) : null;
-  if (inner === null) return null;
-  const innerKind = inner.range() === 'loopback' ? 'loopback' : neverAllowed(inner);
-  return innerKind === null ? null : `${inner.toString()}, ${innerKind}, in IPv6 clothes`;
 }
 
 /**
@@ -95,34 +66,38 @@ export function refusal(ip: Ip, port: number | null, context: EgressContext): st
     : `Refused: ${shown} is not an address of this VM; to let checks connect there, add it to CHECK_TARGETS_ALLOW.`;
 }
 
-function isOneOf(ip: Ip, addresses: readonly string[]): boolean {
-  const shown = ip.toString();
-  return addresses.some((address) => readAddress(address)?.toString() === shown);
+/**
+ * Why `refusal` would refuse this endpoint, as far as that is known without a resolver: literal addresses, `localhost`, and
+ * Defib's own machines by name. Null for all else; each probe still decides. `machineAddresses` are those of the machine
+ * that probes.
+ * @throws when the allow list can't be read
+ */
+export function foreseeableRefusal(
+  settings: EgressSettings,
+  { host, port }: Endpoint,
+  vmAddress: string | null,
+  machineAddresses: readonly string[],
+): string | null {
+  const ownHosts = ownHostsOf(settings);
+  if (port !== null && settings.ownPorts.has(port) && ownHosts.map(plainName).includes(plainName(host))) {
+    return `Refused: port ${port} on ${host} belongs to Defib itself, and no check may ever connect there.`;
+  }
+  const ip = literal(host);
+  const vmIp = vmAddress === null ? null : literal(vmAddress);
+  if (ip === null) return null;
+  return refusal(ip, port, {
+    allow: readAllowList(settings.allow),
+    ownPorts: settings.ownPorts,
+    ownAddresses: [...machineAddresses, ...ownHosts],
+    // a VM known by name may have any ordinary address: only a probe finds out
+    vmAddresses: vmAddress !== null && vmIp === null ? [ip.toString()] : [vmIp?.toString() ?? ''],
+  });
 }
 
-function covers([range, bits]: AddressRange, ip: Ip): boolean {
-  if (range instanceof ipaddr.IPv4) return ip instanceof ipaddr.IPv4 && ip.match(range, bits);
-  return ip instanceof ipaddr.IPv6 && ip.match(range, bits);
+function literal(host: string): Ip | null {
+  return readAddress(/(^|\.)localhost$/.test(plainName(host)) ? '127.0.0.1' : host);
 }
 
-function readRange(text: string): AddressRange | null {
-  const [base = '', bits, more] = text.split('/');
-  const ip = readAddress(base);
-  if (ip === null || more !== undefined) return null;
-  const width = ip instanceof ipaddr.IPv4 ? 32 : 128;
-  if (bits === undefined) return [ip, width];
-  if (!/^\d{1,3}$/.test(bits)) return null;
-  // a mapped range counts its bits from the IPv6 end
-  const kept = isIP(base) === 6 && width === 32 ? Number(bits) - 96 : Number(bits);
-  return kept >= 0 && kept <= width ? [ip, kept] : null;
-}
-
-/** The IPv4 address that a translated or tunnelled one leads to: RFC 4291 ::/96, 6052, 6145, 3056. */
-function embeddedIpv4(ip: ipaddr.IPv6): ipaddr.IPv4 | null {
-  const bytes = ip.toByteArray();
-  const range: string = ip.range();
-  if (range === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
-  const compatible = range !== 'loopback' && bytes.slice(0, 12).every((byte) => byte === 0);
-  if (range === 'rfc6052' || range === 'rfc6145' || compatible) return new ipaddr.IPv4(bytes.slice(12));
-  return null;
+function plainName(host: string): string {
+  return host.toLowerCase().replace(/\.$/, '');
 }

@@ -1,20 +1,15 @@
 import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { readAddress } from './address.ts';
 import { type Deadline, DeadlinePassed, inSeconds } from './deadline.ts';
-import {
-  type EgressContext,
-  type EgressSettings,
-  ownHostsOf,
-  readAddress,
-  readAllowList,
-  refusal,
-} from './egress-rules.ts';
-import { ownAddresses } from './own-addresses.ts';
+import { type EgressContext, type EgressSettings, ownHostsOf, readAllowList, refusal } from './egress-rules.ts';
 import type { Failure } from './probe-result.ts';
 import { errorCode } from './system-errors.ts';
 
 /** Every address of a host name, in the order they should be tried. Rejects as `dns.lookup` does. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
+/** The address to connect to, or why there is none. */
 export type Clearance = { ok: true; address: string } | { ok: false; failure: Failure };
 
 /** Decides where a check may connect; asked anew for every hop. */
@@ -26,7 +21,10 @@ export interface Egress {
   clear(host: string, port: number | null, vmAddress: string | null, deadline: Deadline): Promise<Clearance>;
 }
 
-/** Throws when an entry of the allow list can't be read. The rules themselves are in connect-rules.ts. */
+/**
+ * Decides by the rules of egress-rules.ts, on what names resolve to.
+ * @throws when an entry of the allow list can't be read
+ */
 export function createEgress(
   settings: EgressSettings,
   world: { resolve?: Resolve; ownAddresses?: () => string[] } = {},
@@ -67,6 +65,11 @@ export function createEgress(
   };
 }
 
+/** Every address of this machine's interfaces, as they are now. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+}
+
 function firstPermitted(found: readonly string[], port: number | null, context: EgressContext): Clearance {
   let refused: string | null = null;
   for (const address of found) {
@@ -77,7 +80,7 @@ function firstPermitted(found: readonly string[], port: number | null, context: 
     refused ??= objection;
   }
   const message = refused ?? 'Refused: the name resolves to no address.';
-  return { ok: false, failure: { outcome: 'unknown', reason: 'target-refused', message } };
+  return { ok: false, failure: { status: 'unknown', reason: 'target-refused', message } };
 }
 
 /**
@@ -87,15 +90,15 @@ function firstPermitted(found: readonly string[], port: number | null, context: 
 function unresolved(host: string, error: unknown, deadline: Deadline): Failure {
   if (error instanceof DeadlinePassed) {
     const message = `Resolving ${host} took longer than ${inSeconds(deadline.timeoutMs)}: look at this worker's DNS resolver.`;
-    return { outcome: 'unknown', reason: 'resolver-unavailable', message };
+    return { status: 'unknown', reason: 'resolver-unavailable', message };
   }
   const code = errorCode(error);
   if (code === 'ENOTFOUND' || code === 'ENODATA') {
     const message = `The name ${host} does not resolve (${code}): correct it, restore its DNS record, or use an IP address.`;
-    return { outcome: 'unhealthy', reason: 'name-not-found', message };
+    return { status: 'unhealthy', reason: 'name-not-found', message };
   }
   const message = `The name ${host} could not be resolved (${code}): look at this worker's DNS resolver.`;
-  return { outcome: 'unknown', reason: 'resolver-unavailable', message };
+  return { status: 'unknown', reason: 'resolver-unavailable', message };
 }
 
 async function systemResolve(host: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFpingLine } from './fping-output.ts';
 import { excerpt } from './probe-result.ts';
 
+/** How a ping ended, and what fping printed about it, at most 500 characters. */
 export type PingAnswer =
   | { kind: 'alive'; latencyMs: number; output: string }
   | { kind: 'silent'; output: string }
@@ -12,14 +13,15 @@ export type PingAnswer =
 /** One ICMP echo to an IP literal. Always resolves, soon after `timeoutMs` at the latest. */
 export type Ping = (address: string, timeoutMs: number) => Promise<PingAnswer>;
 
+/** How fping is run. */
 export interface FpingOptions {
   /** The binary; `fping` on PATH unless given. */
   path?: string;
-  /** How long a ping waits for company; 50 ms unless given. A process costs about 3 ms of CPU, an address in it 0.1. */
+  /** How long a ping waits for others to share its process; 50 ms unless given. A process costs about 3 ms of CPU, an address in it 0.1. */
   gatherMs?: number;
 }
 
-/** Who waits for an address, and what fping said of it so far. */
+/** Who waits for an address, and what fping has printed about it so far. */
 interface Asked {
   answers: ((answer: PingAnswer) => void)[];
   output: string[];
@@ -66,17 +68,17 @@ export function createFping({ path = 'fping', gatherMs = 50 }: FpingOptions = {}
 
 function run(path: string, timeoutMs: number, batch: Batch, ended: () => void): void {
   const read = (line: string) => {
-    const said = readFpingLine(line);
-    const asked = said && batch.get(said.address);
+    const report = readFpingLine(line);
+    const asked = report && batch.get(report.address);
     if (!asked) return;
     asked.output.push(line);
-    if (said.kind === 'alive') {
+    if (report.kind === 'alive') {
       // passed on at once: a silent neighbour in the batch must not hold it up
-      batch.delete(said.address);
-      answer(asked, { kind: 'alive', latencyMs: said.latencyMs, output: outputOf(asked) });
-    } else if (said.kind !== 'note' && asked.verdict !== 'not-sent') {
+      batch.delete(report.address);
+      answer(asked, { kind: 'alive', latencyMs: report.latencyMs, output: outputOf(asked) });
+    } else if (report.kind !== 'note' && asked.verdict !== 'not-sent') {
       // kept until the end: what was sent comes by the other stream, perhaps later
-      asked.verdict = said.kind;
+      asked.verdict = report.kind;
     }
   };
   const end = (error: Error | null, errors: string) => {

@@ -16,14 +16,14 @@ const CERTIFICATE: Record<string, [reason: string, advice: string]> = {
   ERR_TLS_CERT_ALTNAME_INVALID: ['tls-name-mismatch', `Use a name that is in the certificate, ${REPLACE_OR_SKIP}.`],
 };
 
-/** Newer Nodes say how to start Node differently, which is no advice for who reads of a VM. */
+/** Newer Nodes add how to start Node differently, which is no advice about a VM. */
 const NODE_ADVICE = /; if the root CA is installed locally, .*$/;
 
-/** An error of a http look as the system says it, with what to do. */
+/** An error of a http probe as the system says it, with what to do. */
 export function explainHttpError(error: unknown, https: boolean): Failure {
   const code = errorCode(error);
   const said = error instanceof Error ? excerpt(error.message.replace(/\s+/g, ' ').trim(), 300) : String(error);
-  const unhealthy = (reason: string, message: string): Failure => ({ outcome: 'unhealthy', reason, message });
+  const unhealthy = (reason: string, message: string): Failure => ({ status: 'unhealthy', reason, message });
   const certificate = CERTIFICATE[code];
   if (certificate) {
     const short = said.replace(NODE_ADVICE, '');

@@ -1,37 +1,52 @@
 import { createSecureContext, rootCertificates } from 'node:tls';
-import type { Sighting } from '../domain/observation.ts';
-import type { Check, ProbeInput } from './check.ts';
-import { rulesOf } from './configuration.ts';
+import { z } from 'zod';
+import type { ProbeResult } from '../domain/probe-result.ts';
+import { defineCheck, type ProbeDependencies, type ProbeInput } from './check.ts';
 import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
-import type { Egress } from './egress.ts';
 import { explainHttpError } from './http-errors.ts';
 import { type Exchange, exchange } from './http-exchange.ts';
+import { hostOf, portOf, readHttpTarget, urlProblems } from './http-target.ts';
 import { openSocket, secureSocket } from './open-socket.ts';
-import { type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
+import { type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
-import { hostOf, portOf, readHttpTarget, urlProblems } from './target.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** What a look ended in: an answer, or what kept it from one. */
+const flag = z.boolean('must be true or false').optional();
+const options = z.strictObject({ followRedirects: flag, verifyTls: flag });
+
+/** Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each probe and hop. */
+export const http = defineCheck({
+  type: 'http',
+  about: 'alive',
+  targetIs: 'a path or URL',
+  options,
+  needs: [],
+  readTarget: readHttpTarget,
+  // the address is part of what readTarget judges
+  problems: () => [],
+  endpoint: (url) => ({ host: hostOf(url), port: portOf(url) }),
+  createProbe: createHttpProbe,
+});
+
+type HttpInput = ProbeInput<never, z.output<typeof options>>;
+
+/** What a probe ended in: an answer, or what kept it from one. */
 interface Ending {
   statusCode: number | null;
   body: string | null;
   failure: Failure | null;
 }
 
-/**
- * Does the VM answer HTTP with 2xx–3xx, body included, in time? A fresh connection for each look and hop. `authorities`
- * (PEM) are trusted besides Node's own.
- */
-export function createHttpCheck(guard: Egress, authorities: readonly string[] = []): Check {
-  // made once: reading the authorities costs more than a look
+/** `authorities` (PEM) are trusted besides Node's own. */
+function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (input: HttpInput) => Promise<ProbeResult> {
+  // made once: reading the authorities costs more than a probe
   const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
-  /** One request to one URL. The guard decides anew for each. */
-  async function request(url: URL, input: ProbeInput, deadline: Deadline): Promise<Exchange | Failure> {
-    const clearance = await guard.clear(hostOf(url), portOf(url), input.address, deadline);
+  /** One request to one URL. The egress rules decide anew for each. */
+  async function request(url: URL, input: HttpInput, deadline: Deadline): Promise<Exchange | Failure> {
+    const clearance = await egress.clear(hostOf(url), portOf(url), input.address, deadline);
     if (!clearance.ok) return clearance.failure;
     const plain = await openSocket(clearance.address, portOf(url), deadline);
     const tls = { verify: input.options.verifyTls !== false, context };
@@ -40,13 +55,13 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
     return exchange(socket, url, deadline, (code, location) => follows && redirects(code, location));
   }
 
-  async function follow(start: URL, input: ProbeInput, deadline: Deadline): Promise<Ending> {
+  async function follow(start: URL, input: HttpInput, deadline: Deadline): Promise<Ending> {
     let url = start;
     for (let hops = 0; ; hops++) {
       const answer = await request(url, input, deadline).catch(
         (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
       );
-      if ('outcome' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
+      if ('reason' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
       const { statusCode, location } = answer;
       const redirected = input.options.followRedirects === true && redirects(statusCode, location);
       if (!redirected) return judge(answer, url, deadline.timeoutMs);
@@ -57,47 +72,44 @@ export function createHttpCheck(guard: Egress, authorities: readonly string[] = 
     }
   }
 
-  return {
-    type: 'http',
-    validate: rulesOf('http'),
-    probe: async (input) => {
-      if (input.address === null && (input.target ?? '/').startsWith('/')) {
-        return noAddress('http', { statusCode: null, body: null });
-      }
-      const target = readHttpTarget(input.target, input.address);
-      if (!target.ok) return sightingOf(broken(unusable(target.problems)), 0);
-      const deadline = startDeadline(input.timeoutMs);
-      try {
-        const ending = await follow(target.value, input, deadline);
-        return sightingOf(ending, deadline.elapsedMs());
-      } catch (error) {
-        return sightingOf(broken(lookFailed(error)), 0);
-      } finally {
-        deadline.end();
-      }
-    },
+  return async (input) => {
+    if (input.address === null && (input.target ?? '/').startsWith('/')) {
+      return noAddressResult('http', { statusCode: null, body: null });
+    }
+    const target = readHttpTarget(input.target, input.address);
+    if (!target.ok) return resultOf(broken(unusable(target.problems)), 0);
+    const deadline = startDeadline(input.timeoutMs);
+    try {
+      const ending = await follow(target.value, input, deadline);
+      return resultOf(ending, deadline.elapsedMs());
+    } catch (error) {
+      return resultOf(broken(lookFailed(error)), 0);
+    } finally {
+      deadline.end();
+    }
   };
 }
 
 function judge({ statusCode, body, error }: Exchange, url: URL, timeoutMs: number): Ending {
   // a bad status is the answer, however its body fares
   if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
-    const failure: Failure = { outcome: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
+    const failure: Failure = { status: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
     return { statusCode, body, failure };
   }
   if (error === null) return { statusCode, body, failure: null };
   const message = `HTTP timeout (${inSeconds(timeoutMs)})`;
   const failure: Failure =
     error instanceof DeadlinePassed
-      ? { outcome: 'unhealthy', reason: 'timeout', message }
+      ? { status: 'unhealthy', reason: 'timeout', message }
       : explainHttpError(error, url.protocol === 'https:');
   return { statusCode, body: statusCode === null ? null : body, failure };
 }
 
-function sightingOf({ statusCode, body, failure }: Ending, elapsedMs: number): Sighting {
-  if (failure === null) return sawHealthy(`http ${statusCode}`, elapsedMs, { statusCode, body });
-  if (failure.reason === 'http-status') return sawFailure('http', failure, { statusCode, body }, `http ${statusCode}`);
-  return sawFailure('http', failure, { statusCode, body, error: failure.message });
+function resultOf({ statusCode, body, failure }: Ending, elapsedMs: number): ProbeResult {
+  if (failure === null) return healthyResult(`http ${statusCode}`, elapsedMs, { statusCode, body });
+  if (failure.reason === 'http-status')
+    return failedResult('http', failure, { statusCode, body }, `http ${statusCode}`);
+  return failedResult('http', failure, { statusCode, body, error: failure.message });
 }
 
 function redirects(statusCode: number | null, location: string | null): boolean {
@@ -107,7 +119,7 @@ function redirects(statusCode: number | null, location: string | null): boolean 
 function nextHop(location: string, from: URL): URL | Failure {
   if (!URL.canParse(location, from.href)) {
     const message = 'The server redirects to something that is no URL: correct its Location header.';
-    return { outcome: 'unhealthy', reason: 'bad-redirect', message };
+    return { status: 'unhealthy', reason: 'bad-redirect', message };
   }
   const next = new URL(location, from);
   const problems = urlProblems(next);
@@ -116,7 +128,7 @@ function nextHop(location: string, from: URL): URL | Failure {
 
 function tooManyRedirects(last: URL): Failure {
   const message = `The server redirects more than ${MAX_REDIRECTS} times, lastly to ${shown(last)}: look for a loop.`;
-  return { outcome: 'unhealthy', reason: 'too-many-redirects', message };
+  return { status: 'unhealthy', reason: 'too-many-redirects', message };
 }
 
 function afterRedirect(failure: Failure, url: URL): Failure {
@@ -124,7 +136,7 @@ function afterRedirect(failure: Failure, url: URL): Failure {
 }
 
 function unusable(problems: readonly string[]): Failure {
-  return { outcome: 'unknown', reason: 'target-refused', message: problems.join(' ') };
+  return { status: 'unknown', reason: 'target-refused', message: problems.join(' ') };
 }
 
 function broken(failure: Failure): Ending {

@@ -2,7 +2,10 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Deadline } from './deadline.ts';
 
-/** Connects to an IP literal that the guard cleared. Rejects with the socket's error or with DeadlinePassed. */
+/**
+ * Connects to an IP literal that the egress rules permitted.
+ * @throws (rejects with) the socket's error, or DeadlinePassed
+ */
 export function openSocket(address: string, port: number, deadline: Deadline): Promise<Socket> {
   return settled(connect({ host: address, port, noDelay: true }), 'connect', deadline);
 }

@@ -1,27 +1,40 @@
-import type { Sighting } from '../domain/observation.ts';
-import type { Check, ProbeInput } from './check.ts';
-import { rulesOf } from './configuration.ts';
+import { z } from 'zod';
+import type { ProbeResult } from '../domain/probe-result.ts';
+import { defineCheck, type ProbeInput } from './check.ts';
 import { startDeadline } from './deadline.ts';
 import type { Egress } from './egress.ts';
-import type { Ping, PingAnswer } from './fping.ts';
-import { excerpt, type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
+import { createFping, type Ping, type PingAnswer } from './fping.ts';
+import { excerpt, type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
 import { lookFailed } from './system-errors.ts';
+import { addressProblems, noTarget } from './target.ts';
 
-/** Does the VM answer an ICMP echo? The guard resolves its name: only a cleared IP literal reaches `ping`. */
-export function createPingCheck(guard: Egress, ping: Ping): Check {
-  return { type: 'ping', validate: rulesOf('ping'), probe: (input) => probe(guard, ping, input) };
-}
+/** Does the VM answer an ICMP echo? */
+export const ping = defineCheck({
+  type: 'ping',
+  about: 'alive',
+  targetIs: null,
+  options: z.strictObject({}),
+  needs: [],
+  readTarget: noTarget('ping'),
+  problems: (address) => addressProblems('ping', address),
+  endpoint: (_, address) => (address === null ? null : { host: address, port: null }),
+  createProbe: ({ egress, fping }) => {
+    const send = createFping(fping);
+    return (input) => probe(egress, send, input);
+  },
+});
 
-async function probe(guard: Egress, ping: Ping, { address, timeoutMs }: ProbeInput): Promise<Sighting> {
-  if (address === null) return noAddress('ping', { output: '' });
+/** The name is resolved here: only an IP literal that the egress rules permit reaches `send`. */
+async function probe(egress: Egress, send: Ping, { address, timeoutMs }: ProbeInput): Promise<ProbeResult> {
+  if (address === null) return noAddressResult('ping', { output: '' });
   const deadline = startDeadline(timeoutMs);
   try {
-    const clearance = await guard.clear(address, null, address, deadline);
-    if (!clearance.ok) return sawFailure('ping', clearance.failure, { output: excerpt(clearance.failure.message) });
-    const answer = await ping(clearance.address, timeoutMs);
-    if (answer.kind === 'alive') return sawHealthy('ping', answer.latencyMs, { output: answer.output });
-    const line = answer.kind === 'silent' ? 'ping failed' : undefined;
-    return sawFailure('ping', failureOf(answer), { output: answer.output }, line);
+    const clearance = await egress.clear(address, null, address, deadline);
+    if (!clearance.ok) return failedResult('ping', clearance.failure, { output: excerpt(clearance.failure.message) });
+    const answer = await send(clearance.address, timeoutMs);
+    if (answer.kind === 'alive') return healthyResult('ping', answer.latencyMs, { output: answer.output });
+    const summary = answer.kind === 'silent' ? 'ping failed' : undefined;
+    return failedResult('ping', failureOf(answer), { output: answer.output }, summary);
   } finally {
     deadline.end();
   }
@@ -30,7 +43,7 @@ async function probe(guard: Egress, ping: Ping, { address, timeoutMs }: ProbeInp
 function failureOf({ kind, output }: Exclude<PingAnswer, { kind: 'alive' }>): Failure {
   switch (kind) {
     case 'silent':
-      return { outcome: 'unhealthy', reason: 'ping-failed', message: 'Ping failed' };
+      return { status: 'unhealthy', reason: 'ping-failed', message: 'Ping failed' };
     case 'not-sent':
       return ours(
         'no-route',
@@ -52,5 +65,5 @@ function failureOf({ kind, output }: Exclude<PingAnswer, { kind: 'alive' }>): Fa
 }
 
 function ours(reason: string, message: string): Failure {
-  return { outcome: 'unknown', reason, message };
+  return { status: 'unknown', reason, message };
 }

@@ -1,36 +1,41 @@
-import type { JsonValue, Sighting } from '../domain/observation.ts';
+import type { JsonObject } from '../domain/json-value.ts';
+import type { ProbeResult } from '../domain/probe-result.ts';
 
-/** Why a look did not find its target healthy. `unknown`: the fault is on our side, or nothing was asked. */
+/** Why a probe did not find its target healthy. `unknown`: the fault is on our side, or nothing was asked. */
 export interface Failure {
-  outcome: 'unhealthy' | 'unknown';
+  status: 'unhealthy' | 'unknown';
   reason: string;
   message: string;
 }
 
-type Raw = { [key: string]: JsonValue };
-
 /** The target answered as it should. `label` opens the operator's line: `http 200`, `tcp:22`. */
-export function sawHealthy(label: string, elapsedMs: number, raw: Raw): Sighting {
+export function healthyResult(label: string, elapsedMs: number, rawResponse: JsonObject): ProbeResult {
   const latencyMs = Math.round(elapsedMs * 100) / 100;
   const shown = latencyMs < 1 ? Number(latencyMs.toPrecision(1)) : Math.round(latencyMs);
   return {
-    observation: { outcome: 'healthy', reason: 'ok', message: null, latencyMs, raw },
+    status: 'healthy',
+    reason: 'ok',
+    message: null,
+    latencyMs,
+    rawResponse,
     summary: `${label} ${shown} ms`,
   };
 }
 
-/** The target did not; the reason, in words, closes the operator's line unless `line` is given. */
-export function sawFailure(label: string, failure: Failure, raw: Raw, line?: string): Sighting {
-  return {
-    observation: { ...failure, latencyMs: null, raw },
-    summary: line ?? `${label} ${failure.reason.replaceAll('-', ' ')}`,
-  };
+/** The target did not; the operator's line is `summary`, or else the label and the reason in words. */
+export function failedResult(
+  label: string,
+  { status, reason, message }: Failure,
+  rawResponse: JsonObject,
+  summary = `${label} ${reason.replaceAll('-', ' ')}`,
+): ProbeResult {
+  return { status, reason, message, latencyMs: null, rawResponse, summary };
 }
 
 /** A VM without an address can't be looked at over the network; that says nothing about its health. */
-export function noAddress(label: string, raw: Raw): Sighting {
+export function noAddressResult(label: string, rawResponse: JsonObject): ProbeResult {
   const message = 'This VM has no address to look at: set its address, or give the check a URL.';
-  return sawFailure(label, { outcome: 'unknown', reason: 'no-address', message }, raw);
+  return failedResult(label, { status: 'unknown', reason: 'no-address', message }, rawResponse);
 }
 
 /** At most `length` UTF-16 units of a text, never half a surrogate pair. */

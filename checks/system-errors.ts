@@ -1,14 +1,14 @@
 import type { Failure } from './probe-result.ts';
 
 interface Explanation {
-  outcome: Failure['outcome'];
+  status: Failure['status'];
   reason: string;
   advice: string;
 }
 
-const theirs = (reason: string, advice: string): Explanation => ({ outcome: 'unhealthy', reason, advice });
+const theirs = (reason: string, advice: string): Explanation => ({ status: 'unhealthy', reason, advice });
 /** Faults of the worker's own machine: the target was never asked. */
-const ours = (reason: string, advice: string): Explanation => ({ outcome: 'unknown', reason, advice });
+const ours = (reason: string, advice: string): Explanation => ({ status: 'unknown', reason, advice });
 
 const LIMIT = 'This worker is out of sockets or memory: raise its limits (ulimit -n), or run more workers.';
 const ROUTE = 'This worker has no route to it: look at its network, or run a worker inside that network.';
@@ -46,13 +46,13 @@ export function errorCode(error: unknown): string {
 export function explainSystemError(error: unknown): Failure | null {
   const known = EXPLANATIONS[errorCode(error)];
   if (known === undefined || !(error instanceof Error)) return null;
-  const { outcome, reason, advice } = known;
-  return { outcome, reason, message: `${error.message}. ${advice}` };
+  const { status, reason, advice } = known;
+  return { status, reason, message: `${error.message}. ${advice}` };
 }
 
 /** What nobody foresaw: it says nothing about the VM. */
 export function lookFailed(error: unknown): Failure {
   const said = error instanceof Error ? error.message : String(error);
   const message = `The look itself failed: ${said}. This is a fault of Defib or of this worker, not of the VM.`;
-  return { outcome: 'unknown', reason: 'look-failed', message };
+  return { status: 'unknown', reason: 'look-failed', message };
 }

@@ -1,51 +1,26 @@
-import type { JsonValue } from '../domain/observation.ts';
-import { neverAllowed, readAddress } from './egress-rules.ts';
+import { neverAllowed, readAddress } from './address.ts';
 
 /** What a target says, or every problem with it, each a full sentence. */
 export type Read<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
-const MAX_TARGET = 2048;
-
-/** Reads a tcp target: a port as a decimal number from 1 to 65535. */
-export function readPort(target: string | null): Read<number> {
-  const text = target?.trim() ?? '';
-  if (text === '') return problem('A tcp check needs a port as its target, for example "22".');
-  if (!/^\d{1,5}$/.test(text) || !isPort(Number(text))) {
-    return problem(`The target ${quoted(text)} is not a port: give a whole number from 1 to 65535.`);
-  }
-  return { ok: true, value: Number(text) };
+/** A target with one problem. */
+export function unreadable(problem: string): { ok: false; problems: string[] } {
+  return { ok: false, problems: [problem] };
 }
 
-/**
- * Reads an http target: a path at the VM's own address (`/` when there is none), or a http or https URL. Problems never
- * repeat the target: it may hold a password.
- */
-export function readHttpTarget(target: string | null, address: string | null): Read<URL> {
-  const text = target?.trim() || '/';
-  if (text.length > MAX_TARGET) return problem(`The target is longer than ${MAX_TARGET} characters.`);
-  if (text.startsWith('//'))
-    return problem('The target must not begin with "//": give a path such as "/health" or a URL.');
-  const isPath = text.startsWith('/');
-  if (isPath && address === null) return problem("A path needs the VM's address: set it, or give the check a URL.");
-  const url = parseUrl(isPath ? `http://${hostInUrl(address ?? '')}${text}` : text);
-  if (url === null) return problem(isPath ? badAddress() : unreadable(text));
-  const problems = isPath && !isPlainHost(address ?? '') ? [badAddress()] : urlProblems(url);
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: url };
+/** Reads the target of a check that takes none. */
+export function noTarget(type: string): (target: string | null) => Read<null> {
+  return (target) =>
+    target === null || target === ''
+      ? { ok: true, value: null }
+      : unreadable(`The ${type} check takes no target: leave it out.`);
 }
 
-/** What keeps a URL from being looked at, whoever named it; also asked of every redirect. */
-export function urlProblems(url: URL): string[] {
-  const problems: string[] = [];
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    problems.push(
-      `Only http and https URLs can be checked, not ${quoted(url.protocol)}; begin with "http://" or "https://".`,
-    );
-  }
-  if (url.username !== '' || url.password !== '') {
-    problems.push('A URL must not contain a user name or password: it would be readable in settings and results.');
-  }
-  if (url.port === '0') problems.push('Port 0 is not a port: give a whole number from 1 to 65535.');
-  return [...problems, ...hostProblems(hostOf(url))];
+/** What keeps a check that connects to the VM's own address from doing so. */
+export function addressProblems(type: string, address: string | null): string[] {
+  return address === null
+    ? [`A ${type} check needs the VM's address, and this VM has none: set it.`]
+    : hostProblems(address);
 }
 
 /** A literal host that no check may ever connect to; a name is judged when it is resolved. */
@@ -55,68 +30,17 @@ export function hostProblems(host: string): string[] {
   return never === null ? [] : [`The address ${ip} is ${never}, and no check may ever connect there.`];
 }
 
-/** The host of a URL as a resolver takes it: IPv6 without brackets. */
-export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
-}
-
-/** The port of a http or https URL, the scheme's own included. */
-export function portOf(url: URL): number {
-  if (url.port !== '') return Number(url.port);
-  return url.protocol === 'https:' ? 443 : 80;
-}
-
-/** A sentence for every option that a kind of check does not know, or that is not true or false. */
-export function optionProblems(
-  type: string,
-  options: { [key: string]: JsonValue },
-  known: readonly string[],
-): string[] {
-  const choices = known.length === 0 ? 'It has none' : `It has: ${known.join(', ')}`;
-  return Object.entries(options).flatMap(([name, value]) => {
-    if (!known.includes(name)) return [`The ${type} check has no option ${quoted(name)}. ${choices}.`];
-    return typeof value === 'boolean' ? [] : [`The option ${quoted(name)} must be true or false.`];
-  });
-}
-
-function isPort(port: number): boolean {
+/** Whether a whole number is a port that can be connected to. */
+export function isPort(port: number): boolean {
   return port >= 1 && port <= 65535;
 }
 
-function parseUrl(text: string): URL | null {
-  return URL.canParse(text) ? new URL(text) : null;
+/** A text in quotation marks, as JSON writes it; a long one is cut. */
+export function quoted(text: string): string {
+  return JSON.stringify(cut(text));
 }
 
-function hostInUrl(address: string): string {
-  const ip = readAddress(address);
-  if (ip === null) return address;
-  return ip.kind() === 'ipv6' ? `[${ip}]` : ip.toString();
-}
-
-/** False when an address smuggled in a user, a port or a path of its own. */
-function isPlainHost(address: string): boolean {
-  return readAddress(address) !== null || !/[\s/\\?#@:]/.test(address);
-}
-
-function badAddress(): string {
-  return "The VM's address is neither an IP address nor a host name: correct it.";
-}
-
-function unreadable(text: string): string {
-  const port = /^[a-z]+:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/i.exec(text)?.[1];
-  if (port !== undefined && !isPort(Number(port)))
-    return `Port ${excerptOf(port)} is not a port: give a whole number from 1 to 65535.`;
-  return 'The target is neither a path such as "/health" nor a http or https URL.';
-}
-
-function problem(sentence: string): { ok: false; problems: string[] } {
-  return { ok: false, problems: [sentence] };
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(excerptOf(text));
-}
-
-function excerptOf(text: string): string {
+/** At most 60 characters of a text. */
+export function cut(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,32 +1,53 @@
-import type { Sighting } from '../domain/observation.ts';
-import type { Check, ProbeInput } from './check.ts';
-import { rulesOf } from './configuration.ts';
+import { z } from 'zod';
+import type { ProbeResult } from '../domain/probe-result.ts';
+import { defineCheck, type ProbeInput } from './check.ts';
 import { DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
 import type { Egress } from './egress.ts';
 import { openSocket } from './open-socket.ts';
-import { type Failure, noAddress, sawFailure, sawHealthy } from './probe-result.ts';
+import { type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
 import { explainSystemError, lookFailed } from './system-errors.ts';
-import { readPort } from './target.ts';
+import { addressProblems, isPort, quoted, type Read, unreadable } from './target.ts';
 
 /** Does a port at the VM's own address take a connection? Nothing is sent. */
-export function createTcpCheck(guard: Egress): Check {
-  return { type: 'tcp', validate: rulesOf('tcp'), probe: (input) => probe(guard, input) };
+export const tcp = defineCheck({
+  type: 'tcp',
+  about: 'alive',
+  targetIs: 'the port',
+  options: z.strictObject({}),
+  needs: [],
+  readTarget: readPort,
+  problems: (address) => addressProblems('tcp', address),
+  endpoint: (port, address) => (address === null ? null : { host: address, port }),
+  createProbe:
+    ({ egress }) =>
+    (input) =>
+      probe(egress, input),
+});
+
+/** Reads a tcp target: a port as a decimal number from 1 to 65535. */
+function readPort(target: string | null): Read<number> {
+  const text = target?.trim() ?? '';
+  if (text === '') return unreadable('A tcp check needs a port as its target, for example "22".');
+  if (!/^\d{1,5}$/.test(text) || !isPort(Number(text))) {
+    return unreadable(`The target ${quoted(text)} is not a port: give a whole number from 1 to 65535.`);
+  }
+  return { ok: true, value: Number(text) };
 }
 
-async function probe(guard: Egress, { address, target, timeoutMs }: ProbeInput): Promise<Sighting> {
+async function probe(egress: Egress, { address, target, timeoutMs }: ProbeInput): Promise<ProbeResult> {
   const read = readPort(target);
   if (!read.ok) return failed('tcp', null, lookFailed(read.problems.join(' ')));
   const port = read.value;
   const label = `tcp:${port}`;
-  if (address === null) return noAddress(label, { port, error: 'no address' });
+  if (address === null) return noAddressResult(label, { port, error: 'no address' });
   const deadline = startDeadline(timeoutMs);
   try {
-    const clearance = await guard.clear(address, port, address, deadline);
+    const clearance = await egress.clear(address, port, address, deadline);
     if (!clearance.ok) return failed(label, port, clearance.failure);
     const socket = await openSocket(clearance.address, port, deadline);
     const elapsedMs = deadline.elapsedMs();
     socket.destroy();
-    return sawHealthy(label, elapsedMs, { port, connected: true });
+    return healthyResult(label, elapsedMs, { port, connected: true });
   } catch (error) {
     if (error instanceof DeadlinePassed) return timedOut(label, port, timeoutMs);
     return failed(label, port, explainSystemError(error) ?? lookFailed(error));
@@ -35,11 +56,11 @@ async function probe(guard: Egress, { address, target, timeoutMs }: ProbeInput):
   }
 }
 
-function timedOut(label: string, port: number, timeoutMs: number): Sighting {
+function timedOut(label: string, port: number, timeoutMs: number): ProbeResult {
   const message = `TCP connection timeout (${inSeconds(timeoutMs)})`;
-  return sawFailure(label, { outcome: 'unhealthy', reason: 'timeout', message }, { port, timeout: true });
+  return failedResult(label, { status: 'unhealthy', reason: 'timeout', message }, { port, timeout: true });
 }
 
-function failed(label: string, port: number | null, failure: Failure): Sighting {
-  return sawFailure(label, failure, { port, error: failure.message });
+function failed(label: string, port: number | null, failure: Failure): ProbeResult {
+  return failedResult(label, failure, { port, error: failure.message });
 }

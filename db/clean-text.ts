@@ -1,4 +1,4 @@
-import type { JsonValue } from '../domain/observation.ts';
+import type { JsonValue } from '../domain/json-value.ts';
 
 /** Postgres text and jsonb hold neither NUL nor lone surrogates; what a checked server answers may have both. */
 export function cleanText(text: string): string {

@@ -1,4 +1,4 @@
-import type { Observation } from './observation.ts';
+import type { ProbeResult } from './probe-result.ts';
 
 /** A stretch of time in which Defib could receive reports; kept durable by a mark every 10 s. */
 export interface ListeningSpan {
@@ -6,40 +6,42 @@ export interface ListeningSpan {
   untilMs: number;
 }
 
-export interface AgentSilence {
+/** What is known of the heartbeats of a VM's agent; times in epoch ms. */
+export interface HeartbeatFacts {
+  /** Receive time (ours) of the last live heartbeat; null when none was ever received. */
   lastHeartbeatAtMs: number | null;
+  /** Since when an agent is expected: the check's creation. */
   expectedSinceMs: number;
+  /** When Defib could receive reports, oldest first, not overlapping. */
   listening: readonly ListeningSpan[];
+  /** Age after which a heartbeat is stale, in ms. */
   staleAfterMs: number;
 }
 
 /**
- * Spec C "`agent` staleness". Fresh by the wall clock is healthy. Otherwise silence counts only while Defib could
- * receive, and it is not held against a VM until the present stretch of listening has lasted one stale period.
+ * Judges the age of a heartbeat. Fresh by the wall clock is healthy. Otherwise silence counts only while Defib could receive
+ * reports, and it is not held against a VM until the present stretch of listening has lasted one stale period.
  */
-export function judgeHeartbeat(silence: AgentSilence, nowMs: number): Observation {
-  const { lastHeartbeatAtMs, staleAfterMs } = silence;
-  const raw = { lastHeartbeat: lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString() };
+export function judgeHeartbeat(facts: HeartbeatFacts, nowMs: number): Omit<ProbeResult, 'summary'> {
+  const { lastHeartbeatAtMs, staleAfterMs } = facts;
+  const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
+  const measured = { latencyMs: null, rawResponse: { lastHeartbeat } };
   if (lastHeartbeatAtMs !== null && nowMs - lastHeartbeatAtMs <= staleAfterMs) {
-    return { outcome: 'healthy', reason: 'ok', message: null, latencyMs: null, raw };
+    return { status: 'healthy', reason: 'ok', message: null, ...measured };
   }
-  const since = lastHeartbeatAtMs ?? silence.expectedSinceMs;
-  const heardFor = listenedMs(silence.listening, since, nowMs);
-  const present = silence.listening.at(-1);
+  const since = lastHeartbeatAtMs ?? facts.expectedSinceMs;
+  const heardFor = listenedMs(facts.listening, since, nowMs);
+  const present = facts.listening.at(-1);
   const presentMs = present ? listenedMs([present], since, nowMs) : 0;
   if (heardFor <= staleAfterMs || presentMs < staleAfterMs) {
     const message = `Not yet heard from the agent: listening for ${seconds(presentMs)} of ${seconds(staleAfterMs)}`;
-    return { outcome: 'unknown', reason: 'not-yet-heard', message, latencyMs: null, raw };
+    return { status: 'unknown', reason: 'not-yet-heard', message, ...measured };
   }
-  return lastHeartbeatAtMs === null
-    ? { outcome: 'unhealthy', reason: 'no-heartbeat', message: 'No agent heartbeat received', latencyMs: null, raw }
-    : {
-        outcome: 'unhealthy',
-        reason: 'heartbeat-stale',
-        message: `Agent heartbeat stale (${seconds(heardFor)} old)`,
-        latencyMs: null,
-        raw,
-      };
+  if (lastHeartbeatAtMs === null) {
+    return { status: 'unhealthy', reason: 'no-heartbeat', message: 'No agent heartbeat received', ...measured };
+  }
+  const message = `Agent heartbeat stale (${seconds(heardFor)} old)`;
+  return { status: 'unhealthy', reason: 'heartbeat-stale', message, ...measured };
 }
 
 /** Milliseconds between two instants in which Defib was listening. */

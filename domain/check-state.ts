@@ -1,7 +1,7 @@
 import type { HealthStatus } from './health.ts';
-import type { CheckType, Observation } from './observation.ts';
+import type { CheckResult } from './probe-result.ts';
 
-/** What decides how observations of one check turn into its status. */
+/** What decides how the results of one check turn into its status. */
 export interface Thresholds {
   failureThreshold: number;
   successThreshold: number;
@@ -10,22 +10,23 @@ export interface Thresholds {
 /** One check of one VM as it stands; times in epoch ms. */
 export interface CheckState {
   checkId: string;
-  checkType: CheckType;
+  checkType: string;
   status: HealthStatus;
   consecutiveFailures: number;
   consecutiveSuccesses: number;
   /** The last grid tick that was folded in. */
   lastDueAtMs: number | null;
-  /** When the last look that could tell (healthy or unhealthy) began. */
+  /** When the last conclusive probe (healthy or unhealthy) began. */
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** Of the last observation, `unknown` ones too. */
+  /** Of the last result, `unknown` ones too. */
   reason: string;
   message: string | null;
 }
 
-export function unseenCheck(checkId: string, checkType: CheckType): CheckState {
+/** The state of a check that has no result yet. */
+export function unseenCheck(checkId: string, checkType: string): CheckState {
   return {
     checkId,
     checkType,
@@ -41,23 +42,20 @@ export function unseenCheck(checkId: string, checkType: CheckType): CheckState {
   };
 }
 
-export interface TimedObservation {
-  observation: Observation;
-  /** The grid tick this look was for. */
-  dueAtMs: number;
-  /** When the probe began. */
-  beganAtMs: number;
-}
-
 /**
- * Spec C's state machine. `unknown` moves no counter. The first answer counts at once; after that a failure below the
- * threshold is `degraded`, at it `unhealthy`, and it takes `successThreshold` successes in a row to be `healthy` again.
+ * The state after one more result. `unknown` moves no counter. The first conclusive result counts at once; after that a
+ * failure below the threshold is `degraded`, at it `unhealthy`, and it takes `successThreshold` successes in a row to be
+ * `healthy` again.
  */
-export function foldCheck(state: CheckState, thresholds: Thresholds, seen: TimedObservation): CheckState {
-  const { observation, dueAtMs, beganAtMs } = seen;
-  const base = { ...state, lastDueAtMs: dueAtMs, reason: observation.reason, message: observation.message };
-  if (observation.outcome === 'unknown') return base;
-  if (observation.outcome === 'healthy') {
+export function foldCheck(
+  state: CheckState,
+  thresholds: Thresholds,
+  result: Pick<CheckResult, 'status' | 'reason' | 'message' | 'dueAtMs' | 'checkedAtMs'>,
+): CheckState {
+  const { reason, message, dueAtMs, checkedAtMs } = result;
+  const base = { ...state, lastDueAtMs: dueAtMs, reason, message };
+  if (result.status === 'unknown') return base;
+  if (result.status === 'healthy') {
     const consecutiveSuccesses = state.consecutiveSuccesses + 1;
     const recovered = state.status === 'unknown' || consecutiveSuccesses >= thresholds.successThreshold;
     return {
@@ -65,8 +63,8 @@ export function foldCheck(state: CheckState, thresholds: Thresholds, seen: Timed
       status: recovered ? 'healthy' : state.status,
       consecutiveFailures: 0,
       consecutiveSuccesses,
-      lastCheckAtMs: beganAtMs,
-      lastHealthyAtMs: beganAtMs,
+      lastCheckAtMs: checkedAtMs,
+      lastHealthyAtMs: checkedAtMs,
     };
   }
   const consecutiveFailures = state.consecutiveFailures + 1;
@@ -77,7 +75,7 @@ export function foldCheck(state: CheckState, thresholds: Thresholds, seen: Timed
       state.status === 'unhealthy' || consecutiveFailures >= thresholds.failureThreshold ? 'unhealthy' : 'degraded',
     consecutiveFailures,
     consecutiveSuccesses: 0,
-    lastCheckAtMs: beganAtMs,
-    lastUnhealthyAtMs: beganAtMs,
+    lastCheckAtMs: checkedAtMs,
+    lastUnhealthyAtMs: checkedAtMs,
   };
 }

@@ -1,11 +1,10 @@
 import type { HealthStatus } from './health.ts';
-import type { CheckType } from './observation.ts';
 import type { PowerAction } from './power.ts';
 
 /** One enabled check of the ill VM. */
 export interface CheckFact {
   checkId: string;
-  checkType: CheckType;
+  checkType: string;
   status: HealthStatus;
   consecutiveFailures: number;
   reason: string;

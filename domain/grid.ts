@@ -25,6 +25,7 @@ export function tickAfter(vmId: string, intervalMs: number, nowMs: number): numb
 const LATE_SHARE = 0.1;
 const LATE_FLOOR_MS = 2_000;
 
+/** What decides whether a check is due; times in epoch ms. */
 export interface DueInput {
   vmId: string;
   intervalMs: number;

@@ -1,6 +1,6 @@
 import { type CheckState, foldCheck } from './check-state.ts';
 import { dueTick, msToNextTick, plausibleLastDue } from './grid.ts';
-import type { Sighting } from './observation.ts';
+import type { CheckResult } from './probe-result.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
 import type { WatchedCheck, WatchedVm } from './watched.ts';
 
@@ -18,6 +18,7 @@ export interface LookMode {
   now: boolean;
 }
 
+/** Milliseconds between two looks at this check in this mode. */
 export function intervalIn(mode: LookMode, check: WatchedCheck): number {
   return mode.paceMs === null ? check.intervalMs : Math.min(check.intervalMs, mode.paceMs);
 }
@@ -47,44 +48,54 @@ export function msToNextLook(vm: WatchedVm, mode: LookMode, nowMs: number): numb
   );
 }
 
-/** What one probe of a look saw; the unit that is stored, and that rides along while Postgres is away. */
-export interface Seen {
-  checkId: string;
-  dueAtMs: number;
-  beganAtMs: number;
-  sighting: Sighting;
-}
-
 /** A look ready to be stored. */
 export interface FoldedLook {
   health: VmHealth;
   transition: HealthTransition | null;
+  /** Of the checks that have new results. */
   states: CheckState[];
-  /** Those of the sightings that were new; an older tick than the last folded one says nothing. */
-  folded: Seen[];
+  /** The results that were new; one of an older tick than the last folded one counts for nothing. */
+  folded: CheckResult[];
 }
 
-/** Folds what was seen, oldest first, into the VM's state. Pure; sightings of checks that are gone are dropped. */
-export function foldLook(vm: WatchedVm, seen: readonly Seen[], nowMs: number): FoldedLook {
+/** Folds results, oldest first, into the VM's state. Pure; results of checks that are gone are dropped. */
+export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: number): FoldedLook {
   const states = new Map(vm.checks.map((check) => [check.checkId, check.state]));
   const thresholds = new Map(vm.checks.map((check) => [check.checkId, check.thresholds]));
-  const folded: Seen[] = [];
-  for (const one of seen.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
-    const state = states.get(one.checkId);
-    const limits = thresholds.get(one.checkId);
+  const folded: CheckResult[] = [];
+  for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
+    const state = states.get(result.checkId);
+    const limits = thresholds.get(result.checkId);
     if (!state || !limits) continue;
     const last = plausibleLastDue(state.lastDueAtMs, nowMs);
-    if (last !== null && one.dueAtMs <= last) continue;
-    states.set(one.checkId, foldCheck(state, limits, { ...one, observation: one.sighting.observation }));
-    folded.push(one);
+    if (last !== null && result.dueAtMs <= last) continue;
+    states.set(result.checkId, foldCheck(state, limits, result));
+    folded.push(result);
   }
   const { health, transition } = foldVm(vm.health, [...states.values()], nowMs);
-  const touched = new Set(folded.map((one) => one.checkId));
+  const touched = new Set(folded.map((result) => result.checkId));
   return { health, transition, states: [...states.values()].filter((state) => touched.has(state.checkId)), folded };
 }
 
+/** The VM as it stands once its folded look is stored. */
+export function applyFold(vm: WatchedVm, { health, states }: FoldedLook): WatchedVm {
+  const after = new Map(states.map((state) => [state.checkId, state]));
+  const checks = vm.checks.map((check) => ({ ...check, state: after.get(check.checkId) ?? check.state }));
+  return { ...vm, checks, health, lookSeq: vm.lookSeq + 1 };
+}
+
+/** The VM as it stands while its folded look can't be stored: its due times move on, and nothing else does. */
+export function applyDueTimes(vm: WatchedVm, { states }: FoldedLook): WatchedVm {
+  const after = new Map(states.map((state) => [state.checkId, state.lastDueAtMs]));
+  const checks = vm.checks.map((check) => {
+    const lastDueAtMs = after.get(check.checkId) ?? check.state.lastDueAtMs;
+    return { ...check, state: { ...check.state, lastDueAtMs } };
+  });
+  return { ...vm, checks };
+}
+
 /** The line an operator reads in the Temporal UI: `healthy · http 200 12 ms · tcp:22 1 ms · agent 14 s ago`. */
-export function lookLine(vm: Pick<WatchedVm, 'stoppedOnPurpose'>, health: VmHealth, seen: readonly Seen[]): string {
+export function lookLine(vm: Pick<WatchedVm, 'stoppedOnPurpose' | 'health'>, results: readonly CheckResult[]): string {
   if (vm.stoppedOnPurpose) return 'not looked at: stopped by request';
-  return [health.status, ...seen.map((one) => one.sighting.summary)].join(' · ');
+  return [vm.health.status, ...results.map((result) => result.summary)].join(' · ');
 }

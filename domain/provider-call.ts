@@ -1,5 +1,5 @@
 import type { Problem } from './app-error.ts';
-import type { JsonValue } from './observation.ts';
+import type { JsonValue } from './json-value.ts';
 import type { ProviderReference } from './provider-reference.ts';
 
 /** What people ask of a provider. `instanceId` null = of what the environment of the site sets up for the kind. */

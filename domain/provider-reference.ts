@@ -1,4 +1,4 @@
-import type { JsonValue } from './observation.ts';
+import type { JsonValue } from './json-value.ts';
 
 /** A VM as its provider names it. What else stands beside `kind` is the provider's business; validated when it was stored. */
 export interface ProviderReference {

@@ -1,11 +1,10 @@
 import type { CheckState } from './check-state.ts';
 import { type HealthStatus, worstOf } from './health.ts';
-import type { CheckType } from './observation.ts';
 
 /** Why a VM has its status: one per check that isn't plainly healthy. */
 export interface HealthReason {
   checkId: string;
-  checkType: CheckType;
+  checkType: string;
   status: HealthStatus;
   reason: string;
   message: string | null;
@@ -21,10 +20,11 @@ export interface VmHealth {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** Number of the last health transition; transitions up to some number have been delivered to the workflow. */
+  /** Number of the last health transition; news up to one of these has been delivered to the VM's workflow. */
   transitionSeq: number;
 }
 
+/** The health of a VM that has no results yet. */
 export const UNSEEN: VmHealth = {
   status: 'unknown',
   reasons: [],

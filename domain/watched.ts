@@ -1,12 +1,12 @@
 import type { CheckState, Thresholds } from './check-state.ts';
-import type { CheckType, JsonValue } from './observation.ts';
+import type { JsonObject } from './json-value.ts';
 import type { ProviderReference } from './provider-reference.ts';
 import type { VmHealth } from './vm-health.ts';
 
 /** An enabled check with its settings resolved and its state as stored. */
 export interface WatchedCheck {
   checkId: string;
-  checkType: CheckType;
+  checkType: string;
   /** '' for the check that is addressed by its type alone. */
   name: string;
   target: string | null;
@@ -14,7 +14,7 @@ export interface WatchedCheck {
   timeoutMs: number;
   thresholds: Thresholds;
   staleAfterSeconds: number | null;
-  options: { [key: string]: JsonValue };
+  options: JsonObject;
   createdAtMs: number;
   state: CheckState;
 }
@@ -41,6 +41,7 @@ export interface WatchedVm {
   lookSeq: number;
 }
 
+/** Of a check that sets none and has no shorter interval. */
 export const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** A check's timeout in ms: its own, else 10 s or the interval where that is shorter. */

@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { callProvider } from '../activities/call-provider.ts';
 import { type RunningApi, startApi } from '../api/start-api.ts';
-import { checkProblems, targetRefusal } from '../checks/configuration.ts';
+import { createCheckRules } from '../checks/registry.ts';
 import { ensureAdminToken } from '../db/access/admin-token.ts';
 import { openDatabase } from '../db/database.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
@@ -30,19 +30,12 @@ export async function startApiServer(
   const client = new Client({ connection, namespace: connections.namespace });
   const box = credentialBox(settings);
   const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
-  const guard = egressSettings(settings, connections);
   const api = await startApi(
     {
       database,
       temporal: createVmSignals(client),
       settings,
-      checks: {
-        validate: ({ address, ...check }) => checkProblems(check, address),
-        refuseTarget: ({ address, ...check }) => {
-          const refused = targetRefusal(guard, check, address);
-          return refused === null ? [] : [refused];
-        },
-      },
+      checks: createCheckRules(egressSettings(settings, connections)),
       providers: {
         sealCredentials: box.seal,
         call: (site, call) =>

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { createEgress } from '../checks/egress.ts';
-import { createChecks } from '../checks/registry.ts';
+import { createProbes } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
 import { createLookWriter } from '../db/looks/look-writer.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
@@ -60,7 +60,7 @@ export async function startWorker(
   const deps = wrap({
     database,
     looks: createLookWriter(writing.pool),
-    checks: createChecks({ guard: createEgress(egressSettings(settings, connections)) }),
+    probes: createProbes({ egress: createEgress(egressSettings(settings, connections)) }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
     settings,

@@ -38,7 +38,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const vm = await requireVm(deps, call);
       const before = checkOf(vm, call.body);
       const check = completeCheck({ ...call.body, checkType }, before && toSettings(before));
-      const problems = await checkProblems(deps.checks, check, vm.address, '');
+      const problems = checkProblems(deps.checks, check, vm.address, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
         problems.push({ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` });
       }

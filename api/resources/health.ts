@@ -134,6 +134,6 @@ function toPod(vm: VmRecord): z.input<typeof podAnswer> {
   };
 }
 
-function toResult(record: ResultRecord): z.input<typeof resultAnswer> {
-  return { ...declaredFields(resultAnswer, record), checkedAt: record.checkedAt.toISOString() };
+function toResult({ message: errorMessage, ...record }: ResultRecord): z.input<typeof resultAnswer> {
+  return { ...declaredFields(resultAnswer, { ...record, errorMessage }), checkedAt: record.checkedAt.toISOString() };
 }

@@ -32,7 +32,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const address = refused.has('address') ? SOME_NAME : (body.address ?? null);
       const site = body.site ?? deps.settings.DEFIB_SITE;
       const { problems, found } = await judgeProvider(deps, caller, body.provider, site);
-      return { problems: [...problems, ...(await newCheckProblems(deps.checks, body.checks, address))], found };
+      return { problems: [...problems, ...newCheckProblems(deps.checks, body.checks, address)], found };
     })
     .handle(async (call) => {
       const { body, caller, nowMs, found: provider } = call;
@@ -63,12 +63,12 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
 }
 
 /** The checks that a VM gets unasked have to fit as well; where they don't, it is for its address. */
-async function newCheckProblems(
+function newCheckProblems(
   rules: ApiDependencies['checks'],
   checks: Sound<typeof newVmInput>['checks'],
   address: string | null,
-): Promise<Problem[]> {
+): Problem[] {
   if (checks !== undefined) return checkListProblems(rules, checks, address);
-  const problems = await checkListProblems(rules, defaultChecks(address), address);
+  const problems = checkListProblems(rules, defaultChecks(address), address);
   return problems.map(({ message }) => ({ path: 'address', message }));
 }

@@ -67,7 +67,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const sent = body.provider ?? (moved as typeof body.provider);
       const { found: provider, problems } = await judgeProvider(deps, caller, sent, site);
       return {
-        problems: [...problems, ...(await addressProblems(deps.checks, vm, body.address))],
+        problems: [...problems, ...addressProblems(deps.checks, vm, body.address)],
         found: { vm, provider },
       };
     })
@@ -107,13 +107,13 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
 }
 
 /** The checks that a VM has must fit the address that it gets. */
-async function addressProblems(
+function addressProblems(
   rules: ApiDependencies['checks'],
   vm: VmRecord,
   address: string | null | undefined,
-): Promise<Problem[]> {
+): Problem[] {
   if (address === undefined || address === vm.address) return [];
   const enabled = vm.checks.filter((check) => check.enabled);
-  const problems = await checkListProblems(rules, enabled, address);
+  const problems = checkListProblems(rules, enabled, address);
   return problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { CHECK_TYPES } from '../../domain/observation.ts';
+import { CHECK_TYPES, OPTIONS_IN_WORDS, TARGETS_IN_WORDS } from '../../checks/registry.ts';
 import { atAnswer, text, wholeNumber } from './fields.ts';
 
+/** One of the types in checks/registry.ts. */
 export const checkTypeField = z.enum(CHECK_TYPES, {
   error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),
 });
@@ -9,30 +10,29 @@ export const checkTypeField = z.enum(CHECK_TYPES, {
 /** Flat: no check has an option that is more. */
 const optionValue = z.union([z.boolean(), z.number(), z.string()], 'must be true, false, a number or text');
 
-/** What a user may say of a check besides its type; what is absent stays, or takes spec C's default. */
+/** What a user may set of a check besides its type; what is absent stays, or takes its default. */
 export const checkFields = {
   name: text(100).or(z.literal('')).describe('only for further checks of a type').optional(),
   target: z
     .union([text(2_048), z.number()], 'must be text or a port number')
     .transform(String)
     .nullable()
-    .describe('tcp: the port; http: a path or URL')
+    .describe(TARGETS_IN_WORDS)
     .optional(),
   intervalSeconds: wholeNumber(1, 86_400, 'seconds').optional(),
   timeoutSeconds: wholeNumber(1, 86_400, 'seconds').nullable().describe('null = 10, or the interval').optional(),
   failureThreshold: wholeNumber(1, 1_000).optional(),
   successThreshold: wholeNumber(1, 1_000).optional(),
   staleAfterSeconds: wholeNumber(1, 604_800, 'seconds').nullable().describe('agent only').optional(),
-  options: z
-    .record(z.string(), optionValue, 'must be an object')
-    .describe('http: followRedirects, verifyTls')
-    .optional(),
+  options: z.record(z.string(), optionValue, 'must be an object').describe(OPTIONS_IN_WORDS).optional(),
   enabled: z.boolean('must be true or false').optional(),
 };
 
+/** A check as a request sets it. */
 export const checkInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export type CheckInput = z.output<typeof checkInput>;
 
+/** A check as the API answers it. */
 export const checkAnswer = z.object({
   id: z.uuid(),
   checkType: z.enum(CHECK_TYPES),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECK_TYPES } from '../../domain/observation.ts';
+import { CHECK_TYPES } from '../../checks/registry.ts';
 import { checkFields, checkTypeField } from './checks.ts';
 import { atAnswer, healthStatus, nextCursorAnswer, pageQuery, text } from './fields.ts';
 import { statusRow } from './vms.ts';

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonObject } from '../../domain/json-value.ts';
 import { cleanJson } from '../clean-text.ts';
 import type { Queryable } from '../database.ts';
 import { auditLog } from '../schema/system.ts';
@@ -35,7 +35,7 @@ export async function recordAudit(
   tx: Queryable,
   { tenantId, actor, nowMs }: Author,
   action: AuditAction,
-  details: { [key: string]: JsonValue },
+  details: JsonObject,
   vmId: string | null = null,
 ): Promise<void> {
   const clean = Object.fromEntries(Object.entries(details).map(([key, value]) => [key, cleanJson(value)]));

@@ -1,6 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import type { CheckType } from '../../domain/observation.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { notify } from '../notify.ts';
@@ -38,7 +37,7 @@ export async function recordCheck(
 }
 
 /** Drops what a disabled check had seen. A look under way loses its swap on `lookSeq`, so it can't bring that back. */
-async function forgetDisabled(tx: Queryable, vmId: string, checkType: CheckType, name: string): Promise<void> {
+async function forgetDisabled(tx: Queryable, vmId: string, checkType: string, name: string): Promise<void> {
   const one = and(eq(checkConfigs.vmId, vmId), eq(checkConfigs.checkType, checkType), eq(checkConfigs.name, name));
   const [disabled] = await tx
     .select({ id: checkConfigs.id })

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { HealthStatus } from '../../domain/health.ts';
 import { isUuid } from '../../domain/ids.ts';
-import type { CheckType, JsonValue } from '../../domain/observation.ts';
+import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
 import { effectiveStatus, type Standing, standing, WATCH_OF_EACH } from './unknown-reason.ts';
@@ -50,7 +50,7 @@ export interface AgentRecord {
 
 export interface CheckRecord {
   id: string;
-  checkType: CheckType;
+  checkType: string;
   name: string;
   target: string | null;
   intervalSeconds: number;
@@ -58,7 +58,7 @@ export interface CheckRecord {
   failureThreshold: number;
   successThreshold: number;
   staleAfterSeconds: number | null;
-  options: { [key: string]: JsonValue };
+  options: JsonObject;
   enabled: boolean;
   status: HealthStatus | null;
   reason: string | null;

@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Pool } from 'pg';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonObject } from '../../domain/json-value.ts';
 import { type AuditAction, type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { notify } from '../notify.ts';
@@ -71,7 +71,7 @@ export async function recordSettings(
   change: Partial<typeof vms.$inferInsert>,
   author: Author,
   action: AuditAction,
-  details: { [key: string]: JsonValue },
+  details: JsonObject,
 ): Promise<CommittedVm | null> {
   const [row] = await tx
     .update(vms)

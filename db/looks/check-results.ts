@@ -1,19 +1,17 @@
 import type { Pool } from 'pg';
-import type { CheckType, JsonValue } from '../../domain/observation.ts';
+import type { JsonObject } from '../../domain/json-value.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 
-/** Spec C "Result row", and which of several checks of its type it was. */
-export interface ResultRecord {
+/** One stored result, and of which check. */
+export interface ResultRecord extends Pick<ProbeResult, 'status' | 'reason' | 'message' | 'latencyMs'> {
   checkId: string;
-  checkType: CheckType;
-  status: 'healthy' | 'unhealthy' | 'unknown';
-  reason: string;
-  latencyMs: number | null;
-  errorMessage: string | null;
-  rawResponse: { [key: string]: JsonValue } | null;
+  checkType: string;
+  rawResponse: JsonObject | null;
   checkedAt: Date;
   dueAt: Date;
 }
 
+/** Which results of a VM to find. */
 export interface ResultPage {
   sinceMs: number;
   checkType: string | null;
@@ -25,8 +23,8 @@ export interface ResultPage {
 /** Results of one VM, newest first. */
 export async function findResults(pool: Pool, vmId: string, page: ResultPage): Promise<ResultRecord[]> {
   const { rows } = await pool.query<ResultRecord>(
-    `SELECT check_id AS "checkId", check_type AS "checkType", status, reason, latency_ms AS "latencyMs",
-       error_message AS "errorMessage", raw_response AS "rawResponse", checked_at AS "checkedAt", due_at AS "dueAt"
+    `SELECT check_id AS "checkId", check_type AS "checkType", status, reason, message, latency_ms AS "latencyMs",
+       raw_response AS "rawResponse", checked_at AS "checkedAt", due_at AS "dueAt"
      FROM check_results
      WHERE vm_id = $1 AND due_at >= $2 AND ($3::text IS NULL OR check_type = $3)
        AND ($4::timestamptz IS NULL OR due_at <= $4 AND (due_at, check_id) < ($4, $5::uuid))
@@ -43,6 +41,7 @@ export async function findResults(pool: Pool, vmId: string, page: ResultPage): P
   return rows;
 }
 
+/** Counts over a period. */
 export interface HistoryTotals {
   total: number;
   healthy: number;

@@ -6,6 +6,7 @@ import { type LookRecord, storeLooks } from './look-statement.ts';
 /** `stored`: durable now. `overtaken`: somebody else folded first; read again and fold again. */
 export type LookWritten = 'stored' | 'overtaken';
 
+/** Where looks are stored. */
 export interface LookWriter {
   /** Resolves once the look is durable; rejects if this look's rows can't be stored, or Postgres is away. */
   write(look: LookRecord): Promise<LookWritten>;
@@ -18,13 +19,13 @@ interface Waiting {
 }
 
 const GROUP_WAIT_MS = 5;
-const GROUP_LOOKS = 160;
+const MAX_GROUP_LOOKS = 160;
 const DAY_MS = 86_400_000;
 const RETRYABLE = new Set(['40001', '40P01']);
 
 /**
  * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. A
- * group that Postgres dislikes is halved until only the offending look fails: one VM's odd bytes stop no other's. The
+ * group that Postgres refuses is halved until only the offending look fails: one VM's odd bytes stop no other's. The
  * pool's own statement timeout bounds a write.
  */
 export function createLookWriter(pool: Pool): LookWriter {
@@ -36,7 +37,7 @@ export function createLookWriter(pool: Pool): LookWriter {
     timer = null;
     writing = true;
     while (waiting.length > 0) {
-      const group = waiting.splice(0, GROUP_LOOKS).toSorted((a, b) => (a.look.vmId < b.look.vmId ? -1 : 1));
+      const group = waiting.splice(0, MAX_GROUP_LOOKS).toSorted((a, b) => (a.look.vmId < b.look.vmId ? -1 : 1));
       await settle(pool, group);
     }
     writing = false;

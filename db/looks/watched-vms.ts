@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { type CheckState, unseenCheck } from '../../domain/check-state.ts';
 import type { HealthStatus } from '../../domain/health.ts';
-import type { CheckType, JsonValue } from '../../domain/observation.ts';
+import type { JsonObject } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
 import { timeoutOf, type WatchedCheck, type WatchedVm } from '../../domain/watched.ts';
@@ -60,7 +60,7 @@ interface VmRow {
 
 type CheckTuple = [
   id: string,
-  checkType: CheckType,
+  checkType: string,
   name: string,
   target: string | null,
   intervalSeconds: number,
@@ -68,7 +68,7 @@ type CheckTuple = [
   failureThreshold: number,
   successThreshold: number,
   staleAfterSeconds: number | null,
-  options: { [key: string]: JsonValue },
+  options: JsonObject,
   createdAtMs: number,
   status: HealthStatus | null,
   consecutiveFailures: number,
@@ -129,7 +129,7 @@ function toWatchedCheck(tuple: CheckTuple): WatchedCheck {
   };
 }
 
-function toCheckState(checkId: string, checkType: CheckType, tuple: CheckTuple): CheckState {
+function toCheckState(checkId: string, checkType: string, tuple: CheckTuple): CheckState {
   const status = tuple[11];
   if (status === null) return unseenCheck(checkId, checkType);
   return {

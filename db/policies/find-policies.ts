@@ -20,13 +20,3 @@ export async function findApplicablePolicies(pool: Pool, vmIds: readonly string[
   for (const { subject, ...policy } of rows) found.set(subject, [...(found.get(subject) ?? []), policy]);
   return found;
 }
-
-/** All policies of a tenant, disabled ones too. */
-export async function findPolicies(pool: Pool, tenantId: string): Promise<Policy[]> {
-  const { rows } = await pool.query<Policy>({
-    name: 'find-policies',
-    text: `SELECT ${COLUMNS} FROM policies p WHERE p.tenant_id = $1`,
-    values: [tenantId],
-  });
-  return rows;
-}

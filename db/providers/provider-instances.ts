@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNull, ne, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../../domain/app-error.ts';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonValue } from '../../domain/json-value.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable, Transaction } from '../database.ts';
 import { providerInstances } from '../schema/providers.ts';

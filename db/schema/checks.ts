@@ -10,14 +10,15 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { CHECK_TYPES, type JsonValue } from '../../domain/observation.ts';
+import type { JsonObject } from '../../domain/json-value.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
+/** A VM's checks as people set them. */
 export const checkConfigs = pgTable('check_configs', {
   id: uuid('id').primaryKey(),
   vmId: uuid('vm_id').notNull(),
-  checkType: text('check_type', { enum: CHECK_TYPES }).notNull(),
+  checkType: text('check_type').notNull(),
   /** '' = the one that is addressed by its type alone; further ones of a type carry a name. */
   name: text('name').notNull().default(''),
   target: text('target'),
@@ -27,7 +28,7 @@ export const checkConfigs = pgTable('check_configs', {
   failureThreshold: integer('failure_threshold').notNull(),
   successThreshold: integer('success_threshold').notNull(),
   staleAfterSeconds: integer('stale_after_seconds'),
-  options: jsonb('options').$type<{ [key: string]: JsonValue }>().notNull(),
+  options: jsonb('options').$type<JsonObject>().notNull(),
   enabled: boolean('enabled').notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
@@ -61,8 +62,8 @@ export const checkResults = pgTable(
     status: text('status', { enum: ['healthy', 'unhealthy', 'unknown'] }).notNull(),
     reason: text('reason').notNull(),
     latencyMs: doublePrecision('latency_ms'),
-    errorMessage: text('error_message'),
-    rawResponse: jsonb('raw_response').$type<{ [key: string]: JsonValue }>(),
+    message: text('message'),
+    rawResponse: jsonb('raw_response').$type<JsonObject>(),
   },
   (table) => [primaryKey({ columns: [table.vmId, table.checkId, table.dueAt] })],
 );

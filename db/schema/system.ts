@@ -1,5 +1,5 @@
 import { bigserial, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -11,7 +11,7 @@ export const auditLog = pgTable('audit_log', {
   actor: text('actor').notNull(),
   action: text('action').notNull(),
   vmId: uuid('vm_id'),
-  details: jsonb('details').$type<{ [key: string]: JsonValue }>().notNull(),
+  details: jsonb('details').$type<JsonObject>().notNull(),
 });
 
 /** Settings changed while running, and small facts the system keeps about itself. */

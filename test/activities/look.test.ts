@@ -1,37 +1,41 @@
 import { pino } from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { createLook, type LookRequest } from '../../activities/look.ts';
-import { createVmReader } from '../../activities/vm-reader.ts';
-import type { Check } from '../../checks/check.ts';
+import { createLook, type LookRequest } from '../../activities/look/look.ts';
+import type { Probe } from '../../checks/check.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
-import type { CheckType, Sighting } from '../../domain/observation.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 import { until } from '../../local/until.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
-import { observed } from '../domain/examples.ts';
+import { probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
 afterAll(close);
 
 let nowMs = NOON;
-let probes: { target: string | null; answer(sighting: Sighting): void; break(): void }[] = [];
+let probes: { target: string | null; answer(result: ProbeResult): void; break(): void }[] = [];
 
 /** A check whose answers the test gives, one by one. */
-const scripted: Check = {
-  type: 'http',
-  validate: () => [],
+const scripted: Probe = {
+  needs: [],
   probe: ({ target }) =>
     new Promise((resolve, reject) => {
       probes.push({ target, answer: resolve, break: () => reject(new TypeError('a fault of ours')) });
     }),
 };
 
-function createScriptedLook(checks: ReadonlyMap<CheckType, Check> = new Map([['http', scripted]])) {
+function createScriptedLook(scripts: ReadonlyMap<string, Probe> = new Map([['http', scripted]])) {
   probes = [];
   const now = (): number => nowMs;
-  const deps = { database, looks: createLookWriter(database.pool), checks, log: pino({ level: 'silent' }), now };
-  return createLook(deps as unknown as Dependencies, createVmReader(database.pool, now));
+  const deps = {
+    database,
+    looks: createLookWriter(database.pool),
+    probes: scripts,
+    log: pino({ level: 'silent' }),
+    now,
+  };
+  return createLook(deps as unknown as Dependencies);
 }
 
 const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest => ({
@@ -43,8 +47,6 @@ const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest =>
   ...given,
 });
 
-const sighting = (outcome: 'healthy' | 'unhealthy'): Sighting => ({ observation: observed(outcome), summary: outcome });
-
 describe('a look', () => {
   it("doesn't let a slow probe hold up the next ticks of the others, and folds it when it comes", async () => {
     const look = createScriptedLook();
@@ -54,17 +56,17 @@ describe('a look', () => {
     ]);
     const first = look(request(vm.vmId));
     await until(() => probes.length === 2);
-    probes.find((one) => one.target === 'quick')?.answer(sighting('healthy'));
+    probes.find((one) => one.target === 'quick')?.answer(probeResult('healthy'));
     expect(await first).toMatchObject({ kind: 'looked', folded: { health: { status: 'healthy' } } });
 
     nowMs += 1_000;
     const second = look(request(vm.vmId));
     await until(() => probes.length === 3);
     expect(probes[2]?.target).toBe('quick');
-    probes[2]?.answer(sighting('healthy'));
+    probes[2]?.answer(probeResult('healthy'));
     await second;
 
-    probes.find((one) => one.target === 'slow')?.answer(sighting('unhealthy'));
+    probes.find((one) => one.target === 'slow')?.answer(probeResult('unhealthy'));
     await until(async () => (await readVm(database.pool, vm.vmId)).health.status === 'unhealthy');
     expect((await readVm(database.pool, vm.vmId)).health.transitionSeq).toBe(2);
   });
@@ -84,7 +86,7 @@ describe('a look', () => {
     });
   });
 
-  it('waits for settings as new as it was told of', async () => {
+  it('waits for settings as new as the ones it was asked to look by', async () => {
     const look = createScriptedLook();
     const vm = await registerVm(database);
     expect(await look(request(vm.vmId, { settingsVersion: 2 }))).toEqual({ kind: 'settings-behind' });
@@ -108,7 +110,7 @@ describe('a look', () => {
   it('neither probes nor fails a VM that is stopped on purpose', async () => {
     const look = createScriptedLook();
     const vm = await registerVm(database, { stoppedOnPurposeAt: new Date(NOON) });
-    expect(await look(request(vm.vmId))).toMatchObject({ kind: 'looked', seen: [] });
+    expect(await look(request(vm.vmId))).toMatchObject({ kind: 'looked', results: [] });
     expect(probes).toEqual([]);
   });
 });

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { type Probe, waitForRound } from '../../activities/probe-round.ts';
-import type { Seen } from '../../domain/look.ts';
-import { observed } from '../domain/examples.ts';
+import { type RunningProbe, waitForRound } from '../../activities/look/probe-round.ts';
+import type { CheckResult } from '../../domain/probe-result.ts';
+import { probeResult } from '../domain/examples.ts';
 
-function seenOf(checkId: string): Seen {
-  return { checkId, dueAtMs: 0, beganAtMs: 0, sighting: { observation: observed('healthy'), summary: checkId } };
+function resultOf(checkId: string): CheckResult {
+  return { ...probeResult('healthy'), checkId, dueAtMs: 0, checkedAtMs: 0 };
 }
 
-const quick = (checkId: string): Probe => ({ checkId, seen: Promise.resolve(seenOf(checkId)) });
-const stuck = (checkId: string): Probe => ({ checkId, seen: new Promise(() => undefined) });
+const quick = (checkId: string): RunningProbe => ({ checkId, result: Promise.resolve(resultOf(checkId)) });
+const stuck = (checkId: string): RunningProbe => ({ checkId, result: new Promise(() => undefined) });
 const idsOf = (some: readonly { checkId: string }[]): string[] => some.map((one) => one.checkId);
 
 describe('a round of probes', () => {
   it('waits for all while no other check has its turn', async () => {
     const round = await waitForRound([quick('a'), quick('b')], () => Number.POSITIVE_INFINITY);
-    expect(idsOf(round.seen)).toEqual(['a', 'b']);
+    expect(idsOf(round.results)).toEqual(['a', 'b']);
     expect(round.late).toEqual([]);
   });
 
   it('is over at once without probes', async () => {
-    expect(await waitForRound([], () => 60_000)).toEqual({ seen: [], late: [] });
+    expect(await waitForRound([], () => 60_000)).toEqual({ results: [], late: [] });
   });
 
   it('leaves a slow probe behind when the turn of another check comes', async () => {
@@ -29,22 +29,22 @@ describe('a round of probes', () => {
       // only once `a` is done has it a next turn
       return probing.has('a') ? Number.POSITIVE_INFINITY : 1;
     });
-    expect(idsOf(round.seen)).toEqual(['a']);
+    expect(idsOf(round.results)).toEqual(['a']);
     expect(idsOf(round.late)).toEqual(['slow']);
     expect(asked).toEqual([['a', 'slow'], ['slow']]);
   });
 
   it('takes no more from a probe that it left behind', async () => {
-    let finish: (seen: Seen) => void = () => undefined;
-    const slow: Probe = {
+    let finish: (result: CheckResult) => void = () => undefined;
+    const slow: RunningProbe = {
       checkId: 'slow',
-      seen: new Promise((resolve) => {
+      result: new Promise((resolve) => {
         finish = resolve;
       }),
     };
     const round = await waitForRound([quick('a'), slow], (probing) => (probing.has('a') ? 60_000 : 1));
-    finish(seenOf('slow'));
-    await slow.seen;
-    expect(idsOf(round.seen)).toEqual(['a']);
+    finish(resultOf('slow'));
+    await slow.result;
+    expect(idsOf(round.results)).toEqual(['a']);
   });
 });

@@ -10,7 +10,7 @@ import { callProvider } from '../../activities/call-provider.ts';
 import { createApi } from '../../api/create-api.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
 import { type RunningApi, startApi } from '../../api/start-api.ts';
-import { checkProblems, targetRefusal } from '../../checks/configuration.ts';
+import { createCheckRules } from '../../checks/registry.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-box.ts';
@@ -79,7 +79,7 @@ export async function startApiUnderTest(
   const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
-  const guard = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
+  const egress = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
   const state = { nowMs: Date.now() };
   await ensurePartitions(database.pool, state.nowMs);
   await ensureAdminToken(database, OPERATOR_TOKEN, new Date(state.nowMs));
@@ -88,10 +88,7 @@ export async function startApiUnderTest(
     database,
     temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
     settings,
-    checks: {
-      validate: (check) => checkProblems(check, check.address),
-      refuseTarget: (check) => [targetRefusal(guard, check, check.address)].filter((refusal) => refusal !== null),
-    },
+    checks: createCheckRules(egress),
     providers: {
       sealCredentials: box.seal,
       call: async (site, call) => {

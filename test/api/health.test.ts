@@ -13,7 +13,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
       const at = new Date(api.nowMs - (statuses.length - 1 - index) * 60_000);
       await sql(
         `INSERT INTO check_results (vm_id, check_id, due_at, checked_at, check_type, status, reason, latency_ms,
-           error_message, raw_response) VALUES ($1, $2, $3, $3, 'ping', $4, 'ok', $5, $6, $7)`,
+           message, raw_response) VALUES ($1, $2, $3, $3, 'ping', $4, 'ok', $5, $6, $7)`,
         [vm.id, vm.checks[0]!.id, at, status, status === 'healthy' ? 10 + index : null, null, { output: 'x' }],
       );
     }

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { Check, ProbeInput } from '../../checks/check.ts';
+import type { FactName, Probe, ProbeInput } from '../../checks/check.ts';
 import { createEgress, type Resolve } from '../../checks/egress.ts';
 import type { EgressSettings } from '../../checks/egress-rules.ts';
 import type { FpingOptions } from '../../checks/fping.ts';
-import { createChecks } from '../../checks/registry.ts';
-import type { CheckType, Sighting } from '../../domain/observation.ts';
+import { createProbes } from '../../checks/registry.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 
 export interface Surroundings {
   settings?: Partial<EgressSettings>;
@@ -19,31 +19,35 @@ export interface Surroundings {
   authorities?: readonly string[];
 }
 
-/** The real checks behind the real guard, on a machine that lets them look at loopback. */
-export function checksIn(surroundings: Surroundings = {}): ReadonlyMap<CheckType, Check> {
+/** The real probes behind the real egress rules, on a machine that lets them look at loopback. */
+export function probesIn(surroundings: Surroundings = {}): ReadonlyMap<string, Probe> {
   const { settings, names = {}, interfaces = ['127.0.0.1', '::1'], fping, authorities } = surroundings;
-  const guard = createEgress(
+  const egress = createEgress(
     { allow: ['127.0.0.0/8', '::1'], ownPorts: new Set(), ...settings },
     { resolve: surroundings.resolve ?? resolverOf(names), ownAddresses: () => [...interfaces] },
   );
-  return createChecks({ guard, fping, authorities });
+  return createProbes({ egress, fping, authorities });
 }
 
-/** One look, at 127.0.0.1 unless told otherwise. */
-export function look(type: CheckType, input: Partial<ProbeInput>, surroundings?: Surroundings): Promise<Sighting> {
-  const check = checksIn(surroundings).get(type);
-  if (check === undefined) throw new Error(`no check of type ${type}`);
-  return check.probe(inputOf(input));
+/** One probe, of 127.0.0.1 unless `input` says otherwise. */
+export function look(
+  type: string,
+  input: Partial<ProbeInput<FactName>>,
+  surroundings?: Surroundings,
+): Promise<ProbeResult> {
+  const probe = probesIn(surroundings).get(type);
+  if (probe === undefined) throw new Error(`no check of type ${type}`);
+  return probe.probe(inputOf(input));
 }
 
-export function inputOf(input: Partial<ProbeInput>): ProbeInput {
+export function inputOf(input: Partial<ProbeInput<FactName>>): ProbeInput<FactName> {
   return {
     address: '127.0.0.1',
     target: null,
     timeoutMs: 10_000,
     options: {},
     nowMs: 0,
-    agent: { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: 1 },
+    facts: { heartbeat: { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: 1 } },
     ...input,
   };
 }

@@ -18,20 +18,20 @@ describe('the agent check', () => {
       'Agent heartbeat stale (400s old)',
     ],
     ['none', null, 'unhealthy', 'no-heartbeat', 'agent never heard', 'No agent heartbeat received'],
-  ])('with %s', async (_, lastHeartbeatAtMs, outcome, reason, summary, message) => {
-    const sighting = await look('agent', { nowMs: NOON, agent: { ...agent, lastHeartbeatAtMs, listening } });
-    const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
-    expect(sighting).toEqual({
-      observation: { outcome, reason, message, latencyMs: null, raw: { lastHeartbeat } },
-      summary,
+  ])('with %s', async (_, lastHeartbeatAtMs, status, reason, summary, message) => {
+    const result = await look('agent', {
+      nowMs: NOON,
+      facts: { heartbeat: { ...agent, lastHeartbeatAtMs, listening } },
     });
+    const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
+    expect(result).toEqual({ status, reason, message, latencyMs: null, rawResponse: { lastHeartbeat }, summary });
   });
 
   it('says so while Defib has not listened for long enough', async () => {
     const present = [{ fromMs: NOON - 10_000, untilMs: NOON }];
-    const facts = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
-    const { observation, summary } = await look('agent', { nowMs: NOON, agent: facts });
-    expect(observation).toMatchObject({ outcome: 'unknown', reason: 'not-yet-heard' });
-    expect(summary).toBe('agent not yet heard');
+    const heartbeat = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
+    const result = await look('agent', { nowMs: NOON, facts: { heartbeat } });
+    expect(result).toMatchObject({ status: 'unknown', reason: 'not-yet-heard' });
+    expect(result.summary).toBe('agent not yet heard');
   });
 });

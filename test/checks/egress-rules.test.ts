@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EgressContext, readAddress, readAllowList, refusal } from '../../checks/egress-rules.ts';
+import { readAddress } from '../../checks/address.ts';
+import { type EgressContext, readAllowList, refusal } from '../../checks/egress-rules.ts';
 
 const anywhere = readAllowList(['0.0.0.0/0', '::/0']);
 const nobody: EgressContext = { allow: [], ownPorts: new Set(), ownAddresses: [], vmAddresses: [] };

@@ -7,7 +7,7 @@ import { resolverOf } from './a-look.ts';
 
 const NOTHING: EgressSettings = { allow: [], ownPorts: new Set() };
 
-function guardWith(settings: Partial<EgressSettings>, resolve: Resolve, interfaces: string[] = []) {
+function egressWith(settings: Partial<EgressSettings>, resolve: Resolve, interfaces: string[] = []) {
   return createEgress({ ...NOTHING, ...settings }, { resolve, ownAddresses: () => interfaces });
 }
 
@@ -17,29 +17,29 @@ function deadlineOf(timeoutMs = 10_000): Deadline {
   return deadline;
 }
 
-describe('the connect guard', () => {
+describe('the egress rules, applied to names', () => {
   it('clears the first permitted address, in the form in which it was judged', async () => {
-    const guard = guardWith({}, resolverOf({ 'vm.test': ['fe80::1', '127.0.0.1', '::ffff:10.0.0.5', '10.0.0.6'] }));
-    expect(await guard.clear('vm.test', 80, 'vm.test', deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
+    const egress = egressWith({}, resolverOf({ 'vm.test': ['fe80::1', '127.0.0.1', '::ffff:10.0.0.5', '10.0.0.6'] }));
+    expect(await egress.clear('vm.test', 80, 'vm.test', deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
   });
 
   it('says why the first was refused when none is permitted', async () => {
-    const guard = guardWith({}, resolverOf({ 'vm.test': ['127.0.0.1', 'fe80::1'] }));
-    const clearance = await guard.clear('vm.test', 80, 'vm.test', deadlineOf());
-    expect(clearance).toMatchObject({ ok: false, failure: { outcome: 'unknown', reason: 'target-refused' } });
+    const egress = egressWith({}, resolverOf({ 'vm.test': ['127.0.0.1', 'fe80::1'] }));
+    const clearance = await egress.clear('vm.test', 80, 'vm.test', deadlineOf());
+    expect(clearance).toMatchObject({ ok: false, failure: { status: 'unknown', reason: 'target-refused' } });
     expect(clearance).toMatchObject({ failure: { message: expect.stringContaining('127.0.0.1') } });
   });
 
   it("compares addresses, not names: another name of the VM's address is the VM", async () => {
-    const guard = guardWith(
+    const egress = egressWith(
       {},
       resolverOf({ 'vm.test': ['10.0.0.5'], 'www.test': ['10.0.0.5'], 'db.test': ['10.0.0.9'] }),
     );
-    expect(await guard.clear('www.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
-    expect(await guard.clear('10.0.0.5', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
-    expect(await guard.clear('db.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
-    expect(await guard.clear('10.0.0.5', 80, 'gone.test', deadlineOf())).toMatchObject({ ok: false });
-    expect(await guard.clear('10.0.0.5', 80, null, deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('www.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
+    expect(await egress.clear('10.0.0.5', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
+    expect(await egress.clear('db.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('10.0.0.5', 80, 'gone.test', deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('10.0.0.5', 80, null, deadlineOf())).toMatchObject({ ok: false });
   });
 
   it('never clears what its resolver did not name, and resolves a name once', async () => {
@@ -53,7 +53,7 @@ describe('the connect guard', () => {
           return host === 'target.test' ? found : own;
         };
         const deadline = startDeadline(10_000);
-        const clearance = await guardWith({}, resolve).clear('target.test', 80, 'vm.test', deadline);
+        const clearance = await egressWith({}, resolve).clear('target.test', 80, 'vm.test', deadline);
         deadline.end();
         expect(asked).toBe(1);
         const permitted = found.find((ip) => own.includes(ip) && !/^(127|169\.254)\./.test(ip));
@@ -64,30 +64,30 @@ describe('the connect guard', () => {
 
   it('is not fooled by a name that answers differently the second time', async () => {
     const answers = [['10.0.0.5'], ['169.254.169.254']];
-    const guard = guardWith({}, async () => answers.shift() ?? []);
-    expect(await guard.clear('vm.test', 80, 'vm.test', deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
-    expect(await guard.clear('vm.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
+    const egress = egressWith({}, async () => answers.shift() ?? []);
+    expect(await egress.clear('vm.test', 80, 'vm.test', deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
+    expect(await egress.clear('vm.test', 80, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
   });
 
   it('shares a look-up between those who ask at the same time', async () => {
     let asked = 0;
-    const guard = guardWith({}, async () => {
+    const egress = egressWith({}, async () => {
       asked += 1;
       return ['10.0.0.5'];
     });
-    await Promise.all([1, 2, 3].map((port) => guard.clear('vm.test', port, 'vm.test', deadlineOf())));
+    await Promise.all([1, 2, 3].map((port) => egress.clear('vm.test', port, 'vm.test', deadlineOf())));
     expect(asked).toBe(1);
-    await guard.clear('vm.test', 4, 'vm.test', deadlineOf());
+    await egress.clear('vm.test', 4, 'vm.test', deadlineOf());
     expect(asked).toBe(2);
   });
 
   it("knows Defib's machines by name too", async () => {
     const settings = { ownPorts: new Set([5432]), ownHosts: ['postgres', '[fd12::2]'] };
-    const guard = guardWith(settings, resolverOf({ postgres: ['10.0.0.2'], 'vm.test': ['10.0.0.2'] }), ['10.0.0.1']);
-    expect(await guard.clear('vm.test', 5432, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
-    expect(await guard.clear('fd12::2', 5432, 'fd12::2', deadlineOf())).toMatchObject({ ok: false });
-    expect(await guard.clear('10.0.0.1', 5432, '10.0.0.1', deadlineOf())).toMatchObject({ ok: false });
-    expect(await guard.clear('vm.test', 5433, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
+    const egress = egressWith(settings, resolverOf({ postgres: ['10.0.0.2'], 'vm.test': ['10.0.0.2'] }), ['10.0.0.1']);
+    expect(await egress.clear('vm.test', 5432, 'vm.test', deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('fd12::2', 5432, 'fd12::2', deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('10.0.0.1', 5432, '10.0.0.1', deadlineOf())).toMatchObject({ ok: false });
+    expect(await egress.clear('vm.test', 5433, 'vm.test', deadlineOf())).toMatchObject({ ok: true });
   });
 
   it.each([
@@ -95,16 +95,16 @@ describe('the connect guard', () => {
     ['ENODATA', 'unhealthy', 'name-not-found'],
     ['EAI_AGAIN', 'unknown', 'resolver-unavailable'],
     ['EAI_FAIL', 'unknown', 'resolver-unavailable'],
-  ])('tells a name that is gone from a resolver that is: %s is %s', async (code, outcome, reason) => {
-    const guard = guardWith({}, () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code })));
-    const clearance = await guard.clear('vm.test', 80, 'vm.test', deadlineOf());
+  ])('tells a name that is gone from a resolver that is: %s is %s', async (code, status, reason) => {
+    const egress = egressWith({}, () => Promise.reject(Object.assign(new Error('getaddrinfo'), { code })));
+    const clearance = await egress.clear('vm.test', 80, 'vm.test', deadlineOf());
     expect(clearance).toMatchObject({
       ok: false,
-      failure: { outcome, reason, message: expect.stringContaining('vm.test') },
+      failure: { status, reason, message: expect.stringContaining('vm.test') },
     });
   });
 
   it('refuses to be made with an allow list that it cannot read', () => {
-    expect(() => guardWith({ allow: ['everything'] }, resolverOf({}))).toThrow('CHECK_TARGETS_ALLOW');
+    expect(() => egressWith({ allow: ['everything'] }, resolverOf({}))).toThrow('CHECK_TARGETS_ALLOW');
   });
 });

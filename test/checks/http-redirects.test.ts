@@ -23,32 +23,32 @@ const following = (target: string, surroundings?: Surroundings, address = '127.0
 describe('redirects', () => {
   it('are healthy in themselves and not followed unless asked', async () => {
     const { port, asked } = await redirecting({ '/': '/next' });
-    const { observation, summary } = await look('http', { target: `http://127.0.0.1:${port}/` });
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { statusCode: 302, body: 'elsewhere' } });
-    expect(summary).toMatch(/^http 302 /);
+    const result = await look('http', { target: `http://127.0.0.1:${port}/` });
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { statusCode: 302, body: 'elsewhere' } });
+    expect(result.summary).toMatch(/^http 302 /);
     expect(asked).toEqual(['/']);
   });
 
   it('are followed when asked, five of them', async () => {
     const { port, asked } = await redirecting({ '/': '1', '/1': '/2', '/2': './3?x=y', '/3?x=y': '4', '/4': '5' });
-    const { observation } = await following(`http://127.0.0.1:${port}/`);
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { statusCode: 200, body: 'arrived' } });
+    const result = await following(`http://127.0.0.1:${port}/`);
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { statusCode: 200, body: 'arrived' } });
     expect(asked).toEqual(['/', '/1', '/2', '/3?x=y', '/4', '/5']);
   });
 
   it('end in the sixth, as loops do', async () => {
     const { port, asked } = await redirecting({ '/': '/?secret=1', '/?secret=1': '/' });
-    const { observation, summary } = await following(`http://127.0.0.1:${port}/`);
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'too-many-redirects' });
-    expect(observation.message).not.toContain('secret');
-    expect(summary).toBe('http too many redirects');
+    const result = await following(`http://127.0.0.1:${port}/`);
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'too-many-redirects' });
+    expect(result.message).not.toContain('secret');
+    expect(result.summary).toBe('http too many redirects');
     expect(asked).toHaveLength(6);
   });
 
   it('are judged by where they lead', async () => {
     const port = await saying('HTTP/1.1 500 No\r\n\r\n');
     const { port: first } = await redirecting({ '/': `http://127.0.0.1:${port}/` });
-    expect((await following(`http://127.0.0.1:${first}/`)).observation.message).toBe('HTTP 500');
+    expect((await following(`http://127.0.0.1:${first}/`)).message).toBe('HTTP 500');
   });
 
   it.each([
@@ -65,19 +65,19 @@ describe('redirects', () => {
   ])('to %s are refused, which is nobody’s illness', async (location) => {
     const { port } = await redirecting({ '/': location });
     const allow = ['0.0.0.0/0', '::/0'];
-    const { observation } = await following(`http://127.0.0.1:${port}/`, { settings: { allow } });
-    expect(observation).toMatchObject({ outcome: 'unknown', reason: 'target-refused' });
-    expect(observation.message).toMatch(/^Redirected to /);
-    expect(observation.message).not.toContain('password@');
+    const result = await following(`http://127.0.0.1:${port}/`, { settings: { allow } });
+    expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
+    expect(result.message).toMatch(/^Redirected to /);
+    expect(result.message).not.toContain('password@');
   });
 
   it('to a name that resolves to a metadata service are refused', async () => {
     const { port } = await redirecting({ '/': 'http://innocent.test/' });
-    const { observation } = await following(`http://127.0.0.1:${port}/`, {
+    const result = await following(`http://127.0.0.1:${port}/`, {
       names: { 'innocent.test': ['169.254.169.254'] },
       settings: { allow: ['0.0.0.0/0'] },
     });
-    expect(observation.message).toBe(
+    expect(result.message).toBe(
       'Redirected to http://innocent.test/. Refused: 169.254.169.254 is a link-local address, and no check may ever connect there.',
     );
   });
@@ -85,43 +85,43 @@ describe('redirects', () => {
   it('to a port of Defib are refused, and nothing is sent there', async () => {
     const own = await redirecting({});
     const { port } = await redirecting({ '/': `http://127.0.0.1:${own.port}/` });
-    const { observation } = await following(`http://127.0.0.1:${port}/`, {
+    const result = await following(`http://127.0.0.1:${port}/`, {
       settings: { ownPorts: new Set([own.port]) },
     });
-    expect(observation).toMatchObject({ outcome: 'unknown', reason: 'target-refused' });
+    expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
     expect(own.asked).toEqual([]);
   });
 
   it('to another machine are refused, and nothing is sent there', async () => {
     const other = await redirecting({});
     const { port } = await redirecting({ '/': `http://other.test:${other.port}/` });
-    const { observation } = await following(`http://127.0.0.1:${port}/`, {
+    const result = await following(`http://127.0.0.1:${port}/`, {
       names: { 'other.test': ['127.0.0.2'] },
       settings: { allow: ['127.0.0.1'] },
     });
-    expect(observation).toMatchObject({ outcome: 'unknown', reason: 'target-refused' });
+    expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
     expect(other.asked).toEqual([]);
   });
 
   it('without a location are the answer', async () => {
     const port = await saying('HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n');
-    expect((await following(`http://127.0.0.1:${port}/`)).observation.outcome).toBe('healthy');
+    expect((await following(`http://127.0.0.1:${port}/`)).status).toBe('healthy');
   });
 
   it('to no URL at all are the server’s fault', async () => {
     const { port } = await redirecting({ '/': 'http://[' });
-    const { observation } = await following(`http://127.0.0.1:${port}/`);
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'bad-redirect' });
+    const result = await following(`http://127.0.0.1:${port}/`);
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'bad-redirect' });
   });
 
   it('share one time limit', async () => {
     const hung = await saying('', () => undefined);
     const { port } = await redirecting({ '/': `http://127.0.0.1:${hung}/` });
-    const { observation } = await look('http', {
+    const result = await look('http', {
       target: `http://127.0.0.1:${port}/`,
       timeoutMs: 200,
       options: { followRedirects: true },
     });
-    expect(observation.message).toBe('HTTP timeout (0.2s)');
+    expect(result.message).toBe('HTTP timeout (0.2s)');
   });
 });

@@ -20,16 +20,16 @@ async function secured(name: string): Promise<number> {
 describe('https', () => {
   it('is healthy with a certificate that is in order', async () => {
     const port = await secured('valid');
-    const { observation, summary } = await look('http', { target: `https://127.0.0.1:${port}/` }, { authorities });
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { statusCode: 200, body: 'for false' } });
-    expect(summary).toMatch(/^http 200 /);
+    const result = await look('http', { target: `https://127.0.0.1:${port}/` }, { authorities });
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { statusCode: 200, body: 'for false' } });
+    expect(result.summary).toMatch(/^http 200 /);
   });
 
   it('asks by name, and checks the certificate for that name', async () => {
     const port = await secured('other-name');
     const names = { 'other.test': ['127.0.0.1'] };
-    const { observation } = await look('http', { target: `https://other.test:${port}/` }, { authorities, names });
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { body: 'for other.test' } });
+    const result = await look('http', { target: `https://other.test:${port}/` }, { authorities, names });
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { body: 'for other.test' } });
   });
 
   it.each([
@@ -40,44 +40,44 @@ describe('https', () => {
   ])('explains a certificate that is %s, and looks past it when told to', async (name, reason, message) => {
     const port = await secured(name);
     const target = `https://127.0.0.1:${port}/`;
-    const { observation, summary } = await look('http', { target }, { authorities });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason });
-    expect(observation.message).toMatch(message);
-    expect(summary).toBe(`http ${reason.replaceAll('-', ' ')}`);
+    const result = await look('http', { target }, { authorities });
+    expect(result).toMatchObject({ status: 'unhealthy', reason });
+    expect(result.message).toMatch(message);
+    expect(result.summary).toBe(`http ${reason.replaceAll('-', ' ')}`);
     const unverified = await look('http', { target, options: { verifyTls: false } }, { authorities });
-    expect(unverified.observation.outcome).toBe('healthy');
+    expect(unverified.status).toBe('healthy');
   });
 
   it('explains an authority that it does not know', async () => {
     const port = await secured('valid');
-    const { observation } = await look('http', { target: `https://127.0.0.1:${port}/` });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'tls-untrusted' });
+    const result = await look('http', { target: `https://127.0.0.1:${port}/` });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'tls-untrusted' });
   });
 
   it('explains a server that does not speak TLS', async () => {
     const port = await saying('HTTP/1.1 400 Bad Request\r\n\r\n');
-    const { observation } = await look('http', { target: `https://127.0.0.1:${port}/` });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'tls-not-spoken' });
-    expect(observation.message).toContain('use http://');
+    const result = await look('http', { target: `https://127.0.0.1:${port}/` });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'tls-not-spoken' });
+    expect(result.message).toContain('use http://');
   });
 
   it('explains a connection dropped in the middle of the handshake', async () => {
     const port = await saying('');
-    const { observation } = await look('http', { target: `https://127.0.0.1:${port}/` });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'connection-reset' });
+    const result = await look('http', { target: `https://127.0.0.1:${port}/` });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'connection-reset' });
   });
 
   it('times out in a handshake that nobody answers', async () => {
     const port = await hungServer({ full: false });
-    const { observation } = await look('http', { target: `https://127.0.0.1:${port}/`, timeoutMs: 200 });
-    expect(observation.message).toBe('HTTP timeout (0.2s)');
+    const result = await look('http', { target: `https://127.0.0.1:${port}/`, timeoutMs: 200 });
+    expect(result.message).toBe('HTTP timeout (0.2s)');
   });
 
   it('asked for in plain HTTP is explained', async () => {
     // what many TLS servers say to plain HTTP: an alert record
     const port = await listening(createTcpServer((socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 10]))));
-    const { observation } = await look('http', { target: `http://127.0.0.1:${port}/` });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'not-http' });
-    expect(observation.message).toContain('use https://');
+    const result = await look('http', { target: `http://127.0.0.1:${port}/` });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'not-http' });
+    expect(result.message).toContain('use https://');
   });
 });

@@ -17,31 +17,31 @@ describe('the http check', () => {
     );
     const names = { 'vm.test': ['127.0.0.1'] };
     const target = `http://vm.test:${port}/a%20b?c=d#e`;
-    const { observation, summary } = await look('http', { target, address: 'vm.test' }, { names });
-    expect(observation).toMatchObject({ outcome: 'healthy', reason: 'ok', message: null });
-    expect(observation.raw.statusCode).toBe(200);
+    const result = await look('http', { target, address: 'vm.test' }, { names });
+    expect(result).toMatchObject({ status: 'healthy', reason: 'ok', message: null });
+    expect(result.rawResponse.statusCode).toBe(200);
     const heard = { method: 'GET', url: '/a%20b?c=d', host: `vm.test:${port}`, agent: 'defib' };
-    expect(JSON.parse(String(observation.raw.body))).toEqual(heard);
-    expect(summary).toMatch(/^http 200 [\d.]+ ms$/);
+    expect(JSON.parse(String(result.rawResponse.body))).toEqual(heard);
+    expect(result.summary).toMatch(/^http 200 [\d.]+ ms$/);
   });
 
   it.each([200, 204, 301, 304, 399])('calls %i healthy', async (status) => {
     const port = await saying(answer(`${status} Whatever`));
-    const { observation } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { statusCode: status } });
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { statusCode: status } });
   });
 
   it.each([400, 404, 500, 503, 999])('calls %i unhealthy', async (status) => {
     const port = await saying(answer(`${status} Whatever`, 'sorry'));
-    const { observation, summary } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'http-status', message: `HTTP ${status}` });
-    expect(observation.raw).toEqual({ statusCode: status, body: 'sorry' });
-    expect(summary).toBe(`http ${status}`);
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'http-status', message: `HTTP ${status}` });
+    expect(result.rawResponse).toEqual({ statusCode: status, body: 'sorry' });
+    expect(result.summary).toBe(`http ${status}`);
   });
 
   it('waits for the answer behind an early hint', async () => {
     const port = await saying(Buffer.concat([Buffer.from('HTTP/1.1 103 Early Hints\r\n\r\n'), answer('503 No')]));
-    expect((await look('http', { target: at(port) })).observation.message).toBe('HTTP 503');
+    expect((await look('http', { target: at(port) })).message).toBe('HTTP 503');
   });
 
   it('looks at an IPv6 address', async () => {
@@ -49,14 +49,14 @@ describe('the http check', () => {
       createServer((request, response) => response.end(request.headers.host)),
       '::1',
     );
-    const { observation } = await look('http', { target: `http://[::1]:${port}/`, address: '::1' });
-    expect(observation.raw).toEqual({ statusCode: 200, body: `[::1]:${port}` });
+    const result = await look('http', { target: `http://[::1]:${port}/`, address: '::1' });
+    expect(result.rawResponse).toEqual({ statusCode: 200, body: `[::1]:${port}` });
   });
 
   it('reads no address from a path, however it begins', async () => {
     for (const target of ['//evil.test/', '/@evil.test/', '/\\evil.test/', '/:1@evil.test/']) {
-      const { observation } = await look('http', { target, address: '127.0.0.1', timeoutMs: 500 });
-      expect(JSON.stringify(observation)).not.toContain('evil');
+      const result = await look('http', { target, address: '127.0.0.1', timeoutMs: 500 });
+      expect(JSON.stringify(result)).not.toContain('evil');
     }
   });
 });
@@ -64,22 +64,22 @@ describe('the http check', () => {
 describe('the http check, with a body', () => {
   it('keeps 500 characters, and no half ones', async () => {
     const port = await saying(answer('200 OK', `${'x'.repeat(499)}😀 and more`));
-    expect((await look('http', { target: at(port) })).observation.raw.body).toBe('x'.repeat(499));
+    expect((await look('http', { target: at(port) })).rawResponse.body).toBe('x'.repeat(499));
   });
 
   it('keeps 500 characters of any width', async () => {
     const port = await saying(answer('200 OK', '€'.repeat(5_000)));
-    expect((await look('http', { target: at(port) })).observation.raw.body).toBe('€'.repeat(500));
+    expect((await look('http', { target: at(port) })).rawResponse.body).toBe('€'.repeat(500));
   });
 
   it('is not upset by NUL bytes and invalid UTF-8', async () => {
     const port = await saying(
       answer('200 OK', Buffer.from([0x61, 0x00, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x62])),
     );
-    const { observation } = await look('http', { target: at(port) });
-    expect(observation.outcome).toBe('healthy');
-    expect(observation.raw.body).toBe('a\0\u{fffd}\u{fffd}\u{fffd}(\u{fffd}\u{fffd}\u{fffd}b');
-    expect(String(observation.raw.body).isWellFormed()).toBe(true);
+    const result = await look('http', { target: at(port) });
+    expect(result.status).toBe('healthy');
+    expect(result.rawResponse.body).toBe('a\0\u{fffd}\u{fffd}\u{fffd}(\u{fffd}\u{fffd}\u{fffd}b');
+    expect(String(result.rawResponse.body).isWellFormed()).toBe(true);
   });
 
   it('stops reading a body without end after 64 KB, and is content', async () => {
@@ -92,8 +92,8 @@ describe('the http check, with a body', () => {
       socket.on('drain', more);
       more();
     });
-    const { observation } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'healthy', raw: { statusCode: 200, body: 'y'.repeat(500) } });
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'healthy', rawResponse: { statusCode: 200, body: 'y'.repeat(500) } });
     // what the kernel buffers is not ours to limit
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
@@ -103,35 +103,35 @@ describe('the http check, with a body', () => {
       const dribble = setInterval(() => socket.write('.'), 10);
       socket.on('close', () => clearInterval(dribble));
     });
-    const { observation, summary } = await look('http', { target: at(port), timeoutMs: 300 });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'timeout', message: 'HTTP timeout (0.3s)' });
-    expect(observation.raw.statusCode).toBe(200);
-    expect(summary).toBe('http timeout');
+    const result = await look('http', { target: at(port), timeoutMs: 300 });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'timeout', message: 'HTTP timeout (0.3s)' });
+    expect(result.rawResponse.statusCode).toBe(200);
+    expect(result.summary).toBe('http timeout');
   });
 
   it('takes a bad status for the answer, however slow its body', async () => {
     const port = await saying(answer('503 No'), () => undefined);
-    const { observation } = await look('http', { target: at(port), timeoutMs: 200 });
-    expect(observation.message).toBe('HTTP 503');
+    const result = await look('http', { target: at(port), timeoutMs: 200 });
+    expect(result.message).toBe('HTTP 503');
   });
 });
 
 describe('the http check, with a server that is', () => {
   it('not there: says what to do', async () => {
     const port = await closedPort();
-    const { observation, summary } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason: 'connection-refused', latencyMs: null });
-    expect(observation.message).toBe(
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'connection-refused', latencyMs: null });
+    expect(result.message).toBe(
       `connect ECONNREFUSED 127.0.0.1:${port}. Nothing listens there: start the service, or correct the port.`,
     );
-    expect(observation.raw).toEqual({ statusCode: null, body: null, error: observation.message });
-    expect(summary).toBe('http connection refused');
+    expect(result.rawResponse).toEqual({ statusCode: null, body: null, error: result.message });
+    expect(result.summary).toBe('http connection refused');
   });
 
   it.each([{ full: false }, { full: true }])('hung (connection queue full: $full): times out', async (how) => {
     const port = await hungServer(how);
-    const { observation } = await look('http', { target: at(port), timeoutMs: 300 });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', message: 'HTTP timeout (0.3s)' });
+    const result = await look('http', { target: at(port), timeoutMs: 300 });
+    expect(result).toMatchObject({ status: 'unhealthy', message: 'HTTP timeout (0.3s)' });
   });
 
   it('slow with its headers: times out', async () => {
@@ -139,8 +139,8 @@ describe('the http check, with a server that is', () => {
       const dribble = setInterval(() => socket.write('X-Slow: yes\r\n'), 10);
       socket.on('close', () => clearInterval(dribble));
     });
-    const { observation } = await look('http', { target: at(port), timeoutMs: 200 });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', message: 'HTTP timeout (0.2s)' });
+    const result = await look('http', { target: at(port), timeoutMs: 200 });
+    expect(result).toMatchObject({ status: 'unhealthy', message: 'HTTP timeout (0.2s)' });
   });
 
   it.each<[string, string | Buffer, string]>([
@@ -153,30 +153,30 @@ describe('the http check, with a server that is', () => {
     ['nothing', '', 'connection-closed'],
   ])('saying %s: explains it', async (_, said, reason) => {
     const port = await saying(said);
-    const { observation, summary } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', reason });
-    expect(observation.message).toMatch(/\.$/);
-    expect(summary).toBe(`http ${reason.replace('-', ' ')}`);
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'unhealthy', reason });
+    expect(result.message).toMatch(/\.$/);
+    expect(result.summary).toBe(`http ${reason.replace('-', ' ')}`);
   });
 
   it('resetting connections: explains it', async () => {
     const port = await saying('', (socket) => socket.resetAndDestroy());
-    const { observation } = await look('http', { target: at(port) });
-    expect(observation.outcome).toBe('unhealthy');
-    expect(observation.reason).toMatch(/^connection-(reset|closed)$/);
+    const result = await look('http', { target: at(port) });
+    expect(result.status).toBe('unhealthy');
+    expect(result.reason).toMatch(/^connection-(reset|closed)$/);
   });
 
   it('resetting in the middle of its body: explains it, and keeps what came', async () => {
     const port = await saying(answer('200 OK\r\nContent-Length: 100', 'half'), (socket) =>
       setTimeout(() => socket.resetAndDestroy(), 50),
     );
-    const { observation } = await look('http', { target: at(port) });
-    expect(observation).toMatchObject({ outcome: 'unhealthy', raw: { statusCode: 200, body: 'half' } });
+    const result = await look('http', { target: at(port) });
+    expect(result).toMatchObject({ status: 'unhealthy', rawResponse: { statusCode: 200, body: 'half' } });
   });
 
-  it('known by no address: cannot tell', async () => {
-    expect((await look('http', { target: null, address: null })).observation).toMatchObject({
-      outcome: 'unknown',
+  it('is not conclusive when it has no address', async () => {
+    expect(await look('http', { target: null, address: null })).toMatchObject({
+      status: 'unknown',
       reason: 'no-address',
     });
   });

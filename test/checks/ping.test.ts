@@ -20,16 +20,16 @@ describe.skipIf(missing !== null)(
   `ping with the real fping${missing === null ? '' : ` [skipped because ${missing}]`}`,
   () => {
     it('hears this machine, and says how long that took', async () => {
-      const { observation, summary } = await pinging('127.0.0.1');
-      expect(observation).toMatchObject({ outcome: 'healthy', reason: 'ok', message: null });
-      expect(observation.latencyMs).toBeGreaterThanOrEqual(0);
-      expect(observation.raw.output).toMatch(/^127\.0\.0\.1 is alive \(/);
-      expect(summary).toMatch(/^ping [\d.]+ ms$/);
+      const result = await pinging('127.0.0.1');
+      expect(result).toMatchObject({ status: 'healthy', reason: 'ok', message: null });
+      expect(result.latencyMs).toBeGreaterThanOrEqual(0);
+      expect(result.rawResponse.output).toMatch(/^127\.0\.0\.1 is alive \(/);
+      expect(result.summary).toMatch(/^ping [\d.]+ ms$/);
     });
 
     it('pings the address that was cleared, not the name', async () => {
-      const { observation } = await pinging('vm.test', { names: { 'vm.test': ['169.254.1.1', '127.0.0.3'] } });
-      expect(observation.raw.output).toMatch(/^127\.0\.0\.3 is alive/);
+      const result = await pinging('vm.test', { names: { 'vm.test': ['169.254.1.1', '127.0.0.3'] } });
+      expect(result.rawResponse.output).toMatch(/^127\.0\.0\.3 is alive/);
     });
 
     it('answers everyone who asks at the same time', async () => {
@@ -45,30 +45,30 @@ describe.skipIf(missing !== null)(
 describe('ping', () => {
   it('fails when nothing comes back', async () => {
     const path = fakeFping(`echo '127.0.0.1 is unreachable'; exit 1`);
-    const { observation, summary } = await pinging('127.0.0.1', { fping: { path } });
-    expect(observation).toEqual({
-      outcome: 'unhealthy',
+    const result = await pinging('127.0.0.1', { fping: { path } });
+    expect(result).toEqual({
+      status: 'unhealthy',
       reason: 'ping-failed',
       message: 'Ping failed',
       latencyMs: null,
-      raw: { output: '127.0.0.1 is unreachable' },
+      rawResponse: { output: '127.0.0.1 is unreachable' },
+      summary: 'ping failed',
     });
-    expect(summary).toBe('ping failed');
   });
 
   it('tells what routers said', async () => {
     const said = 'ICMP Host Unreachable from 127.0.0.9 for ICMP Echo sent to 127.0.0.1';
     const path = fakeFping(`echo '${said}' >&2; sleep 0.1; echo '127.0.0.1 is unreachable'; exit 1`);
-    const { observation } = await pinging('127.0.0.1', { fping: { path } });
-    expect(observation.message).toBe('Ping failed');
-    expect(observation.raw.output).toBe(`${said}\n127.0.0.1 is unreachable`);
+    const result = await pinging('127.0.0.1', { fping: { path } });
+    expect(result.message).toBe('Ping failed');
+    expect(result.rawResponse.output).toBe(`${said}\n127.0.0.1 is unreachable`);
   });
 
   it('keeps at most 500 characters', async () => {
     const note = `ICMP ${'x'.repeat(900)} for ICMP Echo sent to 127.0.0.1`;
     const path = fakeFping(`echo '${note}' >&2; sleep 0.1; echo '127.0.0.1 is unreachable'`);
-    const { observation } = await pinging('127.0.0.1', { fping: { path } });
-    expect(String(observation.raw.output)).toHaveLength(500);
+    const result = await pinging('127.0.0.1', { fping: { path } });
+    expect(String(result.rawResponse.output)).toHaveLength(500);
   });
 
   it.each([
@@ -88,29 +88,29 @@ describe('ping', () => {
     ['fping says nothing', 'exit 0', 'look-failed', /fault of Defib or of this worker/],
     ['fping crashes', 'kill -9 $$', 'look-failed', /fault of Defib or of this worker/],
     ['fping has other ideas', `echo 'usage: fping' >&2; exit 3`, 'look-failed', /usage: fping/],
-  ])('cannot tell when %s', async (_, script, reason, message) => {
+  ])('is not conclusive when %s', async (_, script, reason, message) => {
     const path = script.startsWith('/') ? script : fakeFping(script);
-    const { observation, summary } = await pinging('127.0.0.1', { fping: { path } });
-    expect(observation).toMatchObject({ outcome: 'unknown', reason, latencyMs: null });
-    expect(observation.message).toMatch(message);
-    expect(summary).toBe(`ping ${reason.replaceAll('-', ' ')}`);
+    const result = await pinging('127.0.0.1', { fping: { path } });
+    expect(result).toMatchObject({ status: 'unknown', reason, latencyMs: null });
+    expect(result.message).toMatch(message);
+    expect(result.summary).toBe(`ping ${reason.replaceAll('-', ' ')}`);
   });
 
   it('is told of a dead neighbour by the kernel', async () => {
     const path = fakeFping(`echo '127.0.0.1: error while sending ping: No route to host' >&2; exit 1`);
-    expect((await pinging('127.0.0.1', { fping: { path } })).observation.outcome).toBe('unhealthy');
+    expect((await pinging('127.0.0.1', { fping: { path } })).status).toBe('unhealthy');
   });
 
   it('sends nothing to a refused address', async () => {
     const path = fakeFping(`echo "$(cat) is alive (0.1 ms)"`);
     for (const address of ['169.254.169.254', '::ffff:169.254.169.254', '127.0.0.1', '224.0.0.1']) {
-      const { observation } = await pinging(address, { fping: { path }, settings: { allow: [] } });
-      expect(observation).toMatchObject({ outcome: 'unknown', reason: 'target-refused' });
+      const result = await pinging(address, { fping: { path }, settings: { allow: [] } });
+      expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
     }
   });
 
-  it('cannot tell when the VM has no address', async () => {
-    expect((await pinging(null)).observation).toMatchObject({ outcome: 'unknown', reason: 'no-address' });
+  it('is not conclusive when the VM has no address', async () => {
+    expect(await pinging(null)).toMatchObject({ status: 'unknown', reason: 'no-address' });
   });
 });
 

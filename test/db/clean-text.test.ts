@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cleanJson, cleanText } from '../../db/clean-text.ts';
-import type { JsonValue } from '../../domain/observation.ts';
+import type { JsonValue } from '../../domain/json-value.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 /** Any UTF-16 at all: NUL and lone surrogates more often than chance would have it. */

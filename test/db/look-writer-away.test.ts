@@ -4,7 +4,7 @@ import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { breakableLink } from './breakable-link.ts';
 import { backendThatWaits, holdRow } from './held-row.ts';
-import { count, lookOf, NOON, readVm, registerVm, sighted } from './watched.ts';
+import { count, lookOf, NOON, readVm, registerVm, resultsOf } from './watched.ts';
 
 const MINUTE = 60_000;
 
@@ -20,11 +20,11 @@ describe('while Postgres is away', () => {
     const looks = createLookWriter(own.pool);
     const vm = await registerVm(database);
     const holder = await holdRow(testDatabase.url, vm.vmId);
-    const written = looks.write(lookOf(vm, sighted(vm, NOON))).catch((error: unknown) => error);
+    const written = looks.write(lookOf(vm, resultsOf(vm, NOON))).catch((error: unknown) => error);
     await database.pool.query('SELECT pg_terminate_backend($1)', [await backendThatWaits(database.pool, 'ended')]);
     away(await written);
     await holder.release();
-    expect(await looks.write(lookOf(vm, sighted(vm, NOON)))).toBe('stored');
+    expect(await looks.write(lookOf(vm, resultsOf(vm, NOON)))).toBe('stored');
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(1);
     await own.close();
   });
@@ -35,16 +35,16 @@ describe('while Postgres is away', () => {
     const looks = createLookWriter(own.pool);
     const vm = await registerVm(database);
     const holder = await holdRow(testDatabase.url, vm.vmId);
-    const written = looks.write(lookOf(vm, sighted(vm, NOON))).catch((error: unknown) => error);
+    const written = looks.write(lookOf(vm, resultsOf(vm, NOON))).catch((error: unknown) => error);
     const pid = await backendThatWaits(database.pool, 'cut');
     link.cut();
     away(await written);
-    away(await looks.write(lookOf(vm, sighted(vm, NOON))).catch((error: unknown) => error));
+    away(await looks.write(lookOf(vm, resultsOf(vm, NOON))).catch((error: unknown) => error));
     // Postgres itself doesn't know that nobody waits for this any more
     await database.pool.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
     await holder.release();
     link.mend();
-    expect(await looks.write(lookOf(vm, sighted(vm, NOON)))).toBe('stored');
+    expect(await looks.write(lookOf(vm, resultsOf(vm, NOON)))).toBe('stored');
     await own.close();
     await link.close();
   });
@@ -55,7 +55,7 @@ describe('while Postgres is away', () => {
     const looks = createLookWriter(own.pool);
     const vms = await Promise.all([1, 2, 3, 4].map(() => registerVm(database)));
     await link.close();
-    const written = await Promise.allSettled(vms.map((vm) => looks.write(lookOf(vm, sighted(vm, NOON)))));
+    const written = await Promise.allSettled(vms.map((vm) => looks.write(lookOf(vm, resultsOf(vm, NOON)))));
     for (const one of written) away(one.status === 'rejected' ? one.reason : new Error(one.value));
     await own.close();
   });
@@ -64,14 +64,14 @@ describe('while Postgres is away', () => {
     const own = openDatabase(testDatabase.url, { applicationName: 'idle' });
     const looks = createLookWriter(own.pool);
     const vm = await registerVm(database);
-    expect(await looks.write(lookOf(vm, sighted(vm, NOON)))).toBe('stored');
+    expect(await looks.write(lookOf(vm, resultsOf(vm, NOON)))).toBe('stored');
     const gone = new Promise<void>((resolve) => own.pool.once('remove', () => resolve()));
     await database.pool.query(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'idle'",
     );
     await gone;
     const known = await readVm(database.pool, vm.vmId);
-    expect(await looks.write(lookOf(known, sighted(known, NOON + MINUTE)))).toBe('stored');
+    expect(await looks.write(lookOf(known, resultsOf(known, NOON + MINUTE)))).toBe('stored');
     await own.close();
   });
 });

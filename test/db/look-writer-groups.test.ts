@@ -2,10 +2,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
 import type { LookRecord } from '../../db/looks/look-statement.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
-import { observed } from '../domain/examples.ts';
+import { probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { holdRow } from './held-row.ts';
-import { count, DAY, lookOf, NOON, registerVm, sighted } from './watched.ts';
+import { count, DAY, lookOf, NOON, registerVm, resultsOf } from './watched.ts';
 
 const MINUTE = 60_000;
 
@@ -24,7 +24,7 @@ describe('many looks at once', () => {
 
   it('are all stored, sharing their commits', async () => {
     const vms = await registerMany(200);
-    const written = await Promise.all(vms.map((vm) => writer.write(lookOf(vm, sighted(vm, NOON)))));
+    const written = await Promise.all(vms.map((vm) => writer.write(lookOf(vm, resultsOf(vm, NOON)))));
     expect(new Set(written)).toEqual(new Set(['stored']));
     const ids = vms.map((vm) => vm.vmId);
     const sql =
@@ -36,8 +36,8 @@ describe('many looks at once', () => {
   it('hold up none of the others when some were overtaken', async () => {
     const vms = await registerMany(10);
     const late = vms.filter((_, i) => i % 3 === 0);
-    await Promise.all(late.map((vm) => writer.write(lookOf(vm, sighted(vm, NOON)))));
-    const written = await Promise.all(vms.map((vm) => writer.write(lookOf(vm, sighted(vm, NOON + MINUTE)))));
+    await Promise.all(late.map((vm) => writer.write(lookOf(vm, resultsOf(vm, NOON)))));
+    const written = await Promise.all(vms.map((vm) => writer.write(lookOf(vm, resultsOf(vm, NOON + MINUTE)))));
     expect(written).toEqual(vms.map((vm) => (late.includes(vm) ? 'overtaken' : 'stored')));
   });
 
@@ -48,17 +48,11 @@ describe('many looks at once', () => {
     }),
     'a word that JSON in Postgres refuses': (look: LookRecord) => ({
       ...look,
-      folded: look.folded.map((one) => ({
-        ...one,
-        sighting: { ...one.sighting, observation: { ...one.sighting.observation, reason: 'a\u0000b' } },
-      })),
+      folded: look.folded.map((one) => ({ ...one, reason: 'a\u0000b' })),
     }),
-    'an outcome that is missing': (look: LookRecord) => ({
+    'a status that is missing': (look: LookRecord) => ({
       ...look,
-      folded: look.folded.map((one) => ({
-        ...one,
-        sighting: { ...one.sighting, observation: { ...one.sighting.observation, outcome: null as never } },
-      })),
+      folded: look.folded.map((one) => ({ ...one, status: null as never })),
     }),
     'a tick beyond the calendar': (look: LookRecord) => ({
       ...look,
@@ -70,7 +64,7 @@ describe('many looks at once', () => {
     }),
     'something that cannot even be written down': (look: LookRecord) => ({
       ...look,
-      folded: look.folded.map((one) => ({ ...one, sighting: null as never })),
+      folded: look.folded.map((one) => ({ ...one, message: 1 as never })),
     }),
   };
 
@@ -79,7 +73,7 @@ describe('many looks at once', () => {
     const [bad] = vms.slice(7);
     const written = await Promise.allSettled(
       vms.map((vm) => {
-        const look = lookOf(vm, sighted(vm, NOON));
+        const look = lookOf(vm, resultsOf(vm, NOON));
         return writer.write(vm === bad ? spoiled(look) : look);
       }),
     );
@@ -95,7 +89,7 @@ describe('many looks at once', () => {
     const [bad] = vms;
     const written = await Promise.allSettled(
       vms.map((vm) =>
-        writer.write(vm === bad ? spoil['a tick that is no time'](lookOf(vm, sighted(vm, NOON))) : lookOf(vm, [])),
+        writer.write(vm === bad ? spoil['a tick that is no time'](lookOf(vm, resultsOf(vm, NOON))) : lookOf(vm, [])),
       ),
     );
     expect(written.map((one) => one.status)).toEqual(['rejected', 'fulfilled', 'fulfilled', 'fulfilled']);
@@ -107,7 +101,7 @@ describe('many looks at once', () => {
     const vms = await registerMany(6);
     const [held] = vms.slice(3);
     const holder = await holdRow(testDatabase.url, held?.vmId ?? '');
-    const written = await Promise.allSettled(vms.map((vm) => looks.write(lookOf(vm, sighted(vm, NOON)))));
+    const written = await Promise.allSettled(vms.map((vm) => looks.write(lookOf(vm, resultsOf(vm, NOON)))));
     expect(written.map((one) => one.status)).toEqual(vms.map((vm) => (vm === held ? 'rejected' : 'fulfilled')));
     await holder.release();
     await own.close();
@@ -116,24 +110,24 @@ describe('many looks at once', () => {
   it('go on after a group that failed', async () => {
     const [first, second] = await registerMany(2);
     if (!first || !second) throw new Error('two VMs');
-    const bad = spoil['a counter beyond what its column holds'](lookOf(first, sighted(first, NOON)));
+    const bad = spoil['a counter beyond what its column holds'](lookOf(first, resultsOf(first, NOON)));
     await expect(writer.write(bad)).rejects.toThrow(/out of range/);
-    expect(await writer.write(lookOf(first, sighted(first, NOON)))).toBe('stored');
-    expect(await writer.write(lookOf(second, sighted(second, NOON)))).toBe('stored');
+    expect(await writer.write(lookOf(first, resultsOf(first, NOON)))).toBe('stored');
+    expect(await writer.write(lookOf(second, resultsOf(second, NOON)))).toBe('stored');
   });
 });
 
 describe('what a checked server answers', () => {
   it('is stored without NUL and lone surrogates, wherever they were', async () => {
     const vm = await registerVm(database);
-    const odd = observed('unhealthy', {
+    const odd = probeResult('unhealthy', {
       message: 'HTTP 500 \u0000\ud800!',
-      raw: { 'bo\u0000dy': ['\udfff', { deep: 'a\u0000b' }], latency: Number.POSITIVE_INFINITY },
+      rawResponse: { 'bo\u0000dy': ['\udfff', { deep: 'a\u0000b' }], latency: Number.POSITIVE_INFINITY },
     });
-    expect(await writer.write(lookOf(vm, sighted(vm, NOON, odd)))).toBe('stored');
+    expect(await writer.write(lookOf(vm, resultsOf(vm, NOON, odd)))).toBe('stored');
     const message = 'HTTP 500 \ufffd!';
     expect(await rowsOf('check_results', vm.vmId)).toMatchObject([
-      { error_message: message, raw_response: { body: ['\ufffd', { deep: 'ab' }], latency: null } },
+      { message, raw_response: { body: ['\ufffd', { deep: 'ab' }], latency: null } },
     ]);
     expect(await rowsOf('check_state', vm.vmId)).toMatchObject([{ message }]);
     expect(await rowsOf('vm_status', vm.vmId)).toMatchObject([{ reasons: [{ message }] }]);
@@ -145,7 +139,7 @@ describe('a look for a day without a partition', () => {
   it('has one made, also for several days in one group', async () => {
     const vms = await Promise.all([1, 2, 3].map(() => registerVm(database)));
     const dues = [NOON - 40 * DAY, NOON - 41 * DAY, NOON];
-    const written = await Promise.all(vms.map((vm, i) => writer.write(lookOf(vm, sighted(vm, dues[i] ?? NOON)))));
+    const written = await Promise.all(vms.map((vm, i) => writer.write(lookOf(vm, resultsOf(vm, dues[i] ?? NOON)))));
     expect(written).toEqual(['stored', 'stored', 'stored']);
     const made = "SELECT to_regclass('check_results_20261013') AS a, to_regclass('check_results_20261012') AS b";
     expect((await database.pool.query(made)).rows).toEqual([

@@ -3,9 +3,9 @@ import { Client } from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createLookWriter, type LookWriter } from '../../db/looks/look-writer.ts';
 import { CHANNEL } from '../../db/notify.ts';
-import { observed } from '../domain/examples.ts';
+import { probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
-import { count, lookOf, NOON, readVm, registerVm, sighted } from './watched.ts';
+import { count, lookOf, NOON, readVm, registerVm, resultsOf } from './watched.ts';
 
 const MINUTE = 60_000;
 
@@ -25,14 +25,18 @@ async function stateOf(vmId: string) {
   return Promise.all(tables.map((table) => rowsOf(table, vmId)));
 }
 
-const ILL = observed('unhealthy', { raw: { statusCode: 503, body: 'no' }, reason: 'http-status', message: 'HTTP 503' });
+const ILL = probeResult('unhealthy', {
+  rawResponse: { statusCode: 503, body: 'no' },
+  reason: 'http-status',
+  message: 'HTTP 503',
+});
 
 describe('a look that nobody overtook', () => {
   it('is stored with its results, its checks’ states, the VM’s health and the transition', async () => {
     const vm = await registerVm(database, {}, [{}, { checkType: 'tcp' }]);
     const [http = '', tcp = ''] = vm.checks.map((check) => check.checkId);
-    const seen = [...sighted(vm, NOON).slice(0, 1), ...sighted(vm, NOON, ILL).slice(1)];
-    expect(await writer.write(lookOf(vm, seen, NOON + 50))).toBe('stored');
+    const results = [...resultsOf(vm, NOON).slice(0, 1), ...resultsOf(vm, NOON, ILL).slice(1)];
+    expect(await writer.write(lookOf(vm, results, NOON + 50))).toBe('stored');
 
     expect(await rowsOf('vm_status', vm.vmId)).toMatchObject([
       {
@@ -57,7 +61,7 @@ describe('a look that nobody overtook', () => {
         check_type: 'tcp',
         status: 'unhealthy',
         reason: 'http-status',
-        error_message: 'HTTP 503',
+        message: 'HTTP 503',
         raw_response: { statusCode: 503, body: 'no' },
         checked_at: new Date(NOON + 3),
       },
@@ -69,9 +73,9 @@ describe('a look that nobody overtook', () => {
 
   it('that changes nothing adds results and no transition', async () => {
     const vm = await registerVm(database);
-    await writer.write(lookOf(vm, sighted(vm, NOON)));
+    await writer.write(lookOf(vm, resultsOf(vm, NOON)));
     const known = await readVm(database.pool, vm.vmId);
-    expect(await writer.write(lookOf(known, sighted(known, NOON + MINUTE)))).toBe('stored');
+    expect(await writer.write(lookOf(known, resultsOf(known, NOON + MINUTE)))).toBe('stored');
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(2);
     expect(await count(database.pool, 'health_transitions', vm.vmId)).toBe(1);
   });
@@ -86,9 +90,9 @@ describe('a look that nobody overtook', () => {
 describe('a look that was overtaken', () => {
   it('leaves nothing behind when another was folded first', async () => {
     const vm = await registerVm(database);
-    await writer.write(lookOf(vm, sighted(vm, NOON)));
+    await writer.write(lookOf(vm, resultsOf(vm, NOON)));
     const before = await stateOf(vm.vmId);
-    expect(await writer.write(lookOf(vm, sighted(vm, NOON + MINUTE, ILL)))).toBe('overtaken');
+    expect(await writer.write(lookOf(vm, resultsOf(vm, NOON + MINUTE, ILL)))).toBe('overtaken');
     expect(await stateOf(vm.vmId)).toEqual(before);
   });
 
@@ -96,21 +100,21 @@ describe('a look that was overtaken', () => {
     const vm = await registerVm(database);
     await database.pool.query('UPDATE vms SET watch_epoch = watch_epoch + 1 WHERE id = $1', [vm.vmId]);
     const before = await stateOf(vm.vmId);
-    expect(await writer.write(lookOf(vm, sighted(vm, NOON)))).toBe('overtaken');
+    expect(await writer.write(lookOf(vm, resultsOf(vm, NOON)))).toBe('overtaken');
     expect(await stateOf(vm.vmId)).toEqual(before);
   });
 
   it('leaves nothing behind when the VM was removed', async () => {
     const vm = { ...(await registerVm(database)), vmId: randomUUID() };
-    expect(await writer.write(lookOf(vm, sighted(vm, NOON)))).toBe('overtaken');
+    expect(await writer.write(lookOf(vm, resultsOf(vm, NOON)))).toBe('overtaken');
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(0);
   });
 
   it('is one of two that were written at the same time', async () => {
     const vm = await registerVm(database);
     const written = await Promise.all([
-      writer.write(lookOf(vm, sighted(vm, NOON))),
-      writer.write(lookOf(vm, sighted(vm, NOON, ILL))),
+      writer.write(lookOf(vm, resultsOf(vm, NOON))),
+      writer.write(lookOf(vm, resultsOf(vm, NOON, ILL))),
     ]);
     expect(written.toSorted()).toEqual(['overtaken', 'stored']);
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(1);
@@ -127,7 +131,7 @@ describe('several watchers of one VM', () => {
       for (const tick of ticks) {
         for (;;) {
           const vm = await readVm(database.pool, vmId);
-          const look = lookOf(vm, sighted(vm, tick), nowMs);
+          const look = lookOf(vm, resultsOf(vm, tick), nowMs);
           // no more to say about a tick that another watcher has folded
           if (look.folded.length === 0) break;
           if ((await own.write(look)) === 'stored') stored++;
@@ -172,14 +176,14 @@ describe('people who watch', () => {
   it('are told of each transition, and of no look without one', async () => {
     const vm = await registerVm(database);
     const listener = await listening();
-    await writer.write(lookOf(vm, sighted(vm, NOON)));
-    for (const [minute, observation] of [
-      [1, observed('healthy')],
+    await writer.write(lookOf(vm, resultsOf(vm, NOON)));
+    for (const [minute, result] of [
+      [1, probeResult('healthy')],
       [2, ILL],
       [3, ILL],
     ] as const) {
       const known = await readVm(database.pool, vm.vmId);
-      await writer.write(lookOf(known, sighted(known, NOON + minute * MINUTE, observation)));
+      await writer.write(lookOf(known, resultsOf(known, NOON + minute * MINUTE, result)));
     }
     const told = { kind: 'health', vmId: vm.vmId, tenantId: 'default' };
     expect(await listener.heard()).toEqual([
@@ -191,7 +195,7 @@ describe('people who watch', () => {
   it('are told once of each VM in a group', async () => {
     const vms = await Promise.all(Array.from({ length: 5 }, () => registerVm(database)));
     const listener = await listening();
-    await Promise.all(vms.map((vm) => writer.write(lookOf(vm, sighted(vm, NOON)))));
+    await Promise.all(vms.map((vm) => writer.write(lookOf(vm, resultsOf(vm, NOON)))));
     const heard = (await listener.heard()) as { vmId: string }[];
     expect(heard.map((one) => one.vmId).toSorted()).toEqual(vms.map((vm) => vm.vmId).toSorted());
   });
@@ -204,18 +208,18 @@ describe('people who watch', () => {
     const found = new Promise<unknown>((resolve) => {
       client.on('notification', () => resolve(count(database.pool, 'health_transitions', vm.vmId)));
     });
-    await writer.write(lookOf(vm, sighted(vm, NOON)));
+    await writer.write(lookOf(vm, resultsOf(vm, NOON)));
     expect(await found).toBe(1);
     await client.end();
   });
 
   it('are not told of a look that was overtaken or that failed', async () => {
     const vm = await registerVm(database);
-    await writer.write(lookOf(vm, sighted(vm, NOON)));
+    await writer.write(lookOf(vm, resultsOf(vm, NOON)));
     const listener = await listening();
-    expect(await writer.write(lookOf(vm, sighted(vm, NOON + MINUTE, ILL)))).toBe('overtaken');
+    expect(await writer.write(lookOf(vm, resultsOf(vm, NOON + MINUTE, ILL)))).toBe('overtaken');
     const known = await readVm(database.pool, vm.vmId);
-    const look = lookOf(known, sighted(known, NOON + MINUTE, ILL));
+    const look = lookOf(known, resultsOf(known, NOON + MINUTE, ILL));
     const failing = { ...look, states: look.states.map((state) => ({ ...state, consecutiveFailures: 2 ** 40 })) };
     await expect(writer.write(failing)).rejects.toThrow();
     expect(await listener.heard()).toEqual([]);

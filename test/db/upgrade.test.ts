@@ -47,7 +47,18 @@ describe('upgrading a database of 0.1', () => {
           'unhealthy', NULL, '2026-11-03Z', '2026-11-03Z')`);
     await sql(`INSERT INTO heal_steps (vm_id, incident, step, kind, reason, decision, guards, facts, decided_at, last_seen_at, count)
       VALUES ('${VM}', 1, 1, 'stop', 'recovered', '{"kind":"stop","reason":"recovered"}', '[]', '{}', now(), now(), 1)`);
+    await sql(
+      `CREATE TABLE check_results_20261122 PARTITION OF check_results FOR VALUES FROM ('2026-11-22Z') TO ('2026-11-23Z')`,
+    );
+    await sql(`INSERT INTO check_results (vm_id, check_id, due_at, checked_at, check_type, status, reason, error_message)
+      VALUES ('${VM}', '${VM}', '2026-11-22Z', '2026-11-22Z', 'http', 'unhealthy', 'http-status', 'HTTP 503')`);
     await migrate(database.url);
+  });
+
+  it('keeps the messages of results under their new name, in the partitions that are there', async () => {
+    for (const table of ['check_results', 'check_results_20261122']) {
+      expect(await sql(`SELECT message FROM ${table}`)).toEqual([{ message: 'HTTP 503' }]);
+    }
   });
 
   it('joins each heal event to its operation, under its old number', async () => {

@@ -8,7 +8,7 @@ import { vmAgents } from '../../db/schema/vms.ts';
 import { unseenCheck } from '../../domain/check-state.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { anyCheckType, anyInstant, anyOutcome, observed } from '../domain/examples.ts';
+import { anyCheckType, anyInstant, anyResultStatus, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { DAY, lookOf, NOON, readVm, registerVm } from './watched.ts';
 
@@ -127,18 +127,18 @@ describe('what a look needs to know of a VM', () => {
   });
 });
 
-const anySeen = fc.record({
+const anyResult = fc.record({
   check: fc.nat(),
   dueAtMs: fc.integer({ min: NOON - DAY, max: NOON + DAY }),
-  beganAtMs: anyInstant,
-  outcome: anyOutcome,
+  checkedAtMs: anyInstant,
+  status: anyResultStatus,
   message: fc.option(fc.string({ unit: 'binary' })),
   latencyMs: fc.option(fc.double({ min: 0, noNaN: true, noDefaultInfinity: true })),
-  raw: fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<never>),
+  rawResponse: fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<never>),
 });
 const anyLife = fc.record({
   checks: fc.array(anyCheckType, { minLength: 1, maxLength: 3 }),
-  looks: fc.array(fc.array(anySeen, { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
+  looks: fc.array(fc.array(anyResult, { maxLength: 5 }), { minLength: 1, maxLength: 4 }),
 });
 
 const cleaned = <T extends { message: string | null }>(one: T): T => ({
@@ -156,14 +156,14 @@ describe('what looks have stored', () => {
           {},
           checks.map((checkType) => ({ checkType, failureThreshold: 2 })),
         );
-        for (const seen of looks) {
+        for (const results of looks) {
           const look = lookOf(
             vm,
-            seen.map(({ check, dueAtMs, beganAtMs, outcome, ...rest }) => ({
+            results.map(({ check, dueAtMs, checkedAtMs, status, ...rest }) => ({
+              ...probeResult(status, rest),
               checkId: vm.checks[check % vm.checks.length]?.checkId ?? '',
               dueAtMs,
-              beganAtMs,
-              sighting: { observation: observed(outcome, rest), summary: '' },
+              checkedAtMs,
             })),
           );
           expect(await writer.write(look)).toBe('stored');

@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 import type { Database } from '../../db/database.ts';
 import type { LookRecord } from '../../db/looks/look-statement.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
-import { foldLook, type Seen } from '../../domain/look.ts';
-import type { Observation } from '../../domain/observation.ts';
+import { foldLook } from '../../domain/look.ts';
+import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { observed } from '../domain/examples.ts';
+import { probeResult } from '../domain/examples.ts';
 import { type SeededCheck, type SeededVm, seedVm } from '../support/seed-vm.ts';
 
 export const DAY = 86_400_000;
@@ -26,24 +26,19 @@ export async function readVm(pool: Pool, vmId: string): Promise<WatchedVm> {
   return vm;
 }
 
-/** What every check of the VM saw at one tick. */
-export function sighted(vm: WatchedVm, dueAtMs: number, observation: Observation = observed('healthy')): Seen[] {
-  return vm.checks.map(({ checkId }) => ({
-    checkId,
-    dueAtMs,
-    beganAtMs: dueAtMs + 3,
-    sighting: { observation, summary: observation.reason },
-  }));
+/** The same result of every check of the VM at one tick. */
+export function resultsOf(vm: WatchedVm, dueAtMs: number, result: ProbeResult = probeResult('healthy')): CheckResult[] {
+  return vm.checks.map(({ checkId }) => ({ ...result, checkId, dueAtMs, checkedAtMs: dueAtMs + 3 }));
 }
 
 /** A look ready to be written. */
 export function lookOf(
   vm: WatchedVm,
-  seen: readonly Seen[],
-  endedAtMs = Math.max(NOON, ...seen.map((one) => one.dueAtMs)),
+  results: readonly CheckResult[],
+  endedAtMs = Math.max(NOON, ...results.map((one) => one.dueAtMs)),
 ): LookRecord {
   const { vmId, tenantId, lookSeq, watchEpoch } = vm;
-  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, seen, endedAtMs) };
+  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, results, endedAtMs) };
 }
 
 export async function count(pool: Pool, what: 'check_results' | 'health_transitions' | 'check_state', vmId: string) {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type AgentSilence,
+  type HeartbeatFacts,
   judgeHeartbeat,
   type ListeningSpan,
   listenedMs,
@@ -11,7 +11,7 @@ import {
 const STALE = 300_000;
 const span = (fromMs: number, untilMs: number): ListeningSpan => ({ fromMs, untilMs });
 
-function judge(silence: Partial<AgentSilence>, nowMs: number) {
+function judge(silence: Partial<HeartbeatFacts>, nowMs: number) {
   return judgeHeartbeat(
     { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: STALE, ...silence },
     nowMs,
@@ -19,7 +19,7 @@ function judge(silence: Partial<AgentSilence>, nowMs: number) {
 }
 
 describe('a heartbeat', () => {
-  it.each<[string, Partial<AgentSilence>, number, string, string | null]>([
+  it.each<[string, Partial<HeartbeatFacts>, number, string, string | null]>([
     ['just received', { lastHeartbeatAtMs: 1_000_000 }, 1_000_000, 'ok', null],
     ['at its limit', { lastHeartbeatAtMs: 0, listening: [span(0, STALE)] }, STALE, 'ok', null],
     [
@@ -80,9 +80,9 @@ describe('silence', () => {
   it('is only held against a VM for longer than one stale period in which Defib could receive', () => {
     fc.assert(
       fc.property(facts, ({ silence, nowMs }) => {
-        const { outcome } = judgeHeartbeat(silence, nowMs);
+        const { status } = judgeHeartbeat(silence, nowMs);
         const since = silence.lastHeartbeatAtMs ?? silence.expectedSinceMs;
-        if (outcome === 'unhealthy')
+        if (status === 'unhealthy')
           expect(listenedMs(silence.listening, since, nowMs)).toBeGreaterThan(silence.staleAfterMs);
       }),
     );
@@ -95,7 +95,7 @@ describe('silence', () => {
         const back = span(nowMs + 1_000, nowMs + 1_000 + presentMs);
         const before = silence.listening.filter((one) => one.untilMs <= nowMs);
         const judged = judgeHeartbeat({ ...silence, listening: [...before, back] }, back.untilMs);
-        expect(judged.outcome).not.toBe('unhealthy');
+        expect(judged.status).not.toBe('unhealthy');
       }),
     );
   });
@@ -109,7 +109,7 @@ describe('silence', () => {
           { lastHeartbeatAtMs: heardAtMs, expectedSinceMs: 0, listening, staleAfterMs },
           nowMs,
         );
-        expect(judged.outcome).toBe(ageMs > staleAfterMs ? 'unhealthy' : 'healthy');
+        expect(judged.status).toBe(ageMs > staleAfterMs ? 'unhealthy' : 'healthy');
       }),
     );
   });
@@ -118,7 +118,7 @@ describe('silence', () => {
     fc.assert(
       fc.property(facts, fc.nat(), ({ silence, nowMs }, ageMs) => {
         const lastHeartbeatAtMs = nowMs - (ageMs % (silence.staleAfterMs + 1));
-        expect(judgeHeartbeat({ ...silence, lastHeartbeatAtMs }, nowMs).outcome).toBe('healthy');
+        expect(judgeHeartbeat({ ...silence, lastHeartbeatAtMs }, nowMs).status).toBe('healthy');
       }),
     );
   });
@@ -127,7 +127,7 @@ describe('silence', () => {
     fc.assert(
       fc.property(facts, ({ silence, nowMs }) => {
         const judged = judgeHeartbeat({ ...silence, listening: [] }, nowMs);
-        expect(judged.outcome).not.toBe('unhealthy');
+        expect(judged.status).not.toBe('unhealthy');
       }),
     );
   });

@@ -2,37 +2,37 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckState, foldCheck, type Thresholds, unseenCheck } from '../../domain/check-state.ts';
 import type { HealthStatus } from '../../domain/health.ts';
-import type { Observation } from '../../domain/observation.ts';
-import { anyOutcome, anyThresholds, observed } from './examples.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
+import { anyResultStatus, anyThresholds, probeResult } from './examples.ts';
 
-type Outcome = Observation['outcome'];
+type Status = ProbeResult['status'];
 
-const WORDS: Record<string, Outcome> = { '+': 'healthy', '-': 'unhealthy', '?': 'unknown' };
+const WORDS: Record<string, Status> = { '+': 'healthy', '-': 'unhealthy', '?': 'unknown' };
 const LETTERS: Record<HealthStatus, string> = { unknown: 'u', healthy: 'h', degraded: 'd', unhealthy: 'U' };
 
 const DEFAULTS: Thresholds = { failureThreshold: 3, successThreshold: 1 };
 
-function foldAll(outcomes: readonly Outcome[], thresholds: Thresholds): CheckState[] {
+function foldAll(statuses: readonly Status[], thresholds: Thresholds): CheckState[] {
   let state = unseenCheck('check-1', 'http');
-  return outcomes.map((outcome, i) => {
+  return statuses.map((status, i) => {
     state = foldCheck(state, thresholds, {
-      observation: observed(outcome),
+      ...probeResult(status),
       dueAtMs: i * 60_000,
-      beganAtMs: i * 60_000 + 7,
+      checkedAtMs: i * 60_000 + 7,
     });
     return state;
   });
 }
 
-/** `+-?` in, `hdUu` out: one letter per observation. */
-function story(observations: string, thresholds: Partial<Thresholds> = {}): string {
-  const outcomes = [...observations].map((sign) => WORDS[sign] ?? 'unknown');
-  return foldAll(outcomes, { ...DEFAULTS, ...thresholds })
+/** `+-?` in, `hdUu` out: one letter per result. */
+function story(signs: string, thresholds: Partial<Thresholds> = {}): string {
+  const statuses = [...signs].map((sign) => WORDS[sign] ?? 'unknown');
+  return foldAll(statuses, { ...DEFAULTS, ...thresholds })
     .map((state) => LETTERS[state.status])
     .join('');
 }
 
-describe('a check, observation by observation (+ healthy, - unhealthy, ? unknown → h, d, U, u)', () => {
+describe('a check, result by result (+ healthy, - unhealthy, ? unknown → h, d, U, u)', () => {
   it.each<[title: string, seen: string, thresholds: Partial<Thresholds>, expected: string]>([
     ['stays unknown while nobody can tell', '???', {}, 'uuu'],
     ['is healthy after its first success', '+', { successThreshold: 3 }, 'h'],
@@ -56,28 +56,28 @@ describe('a check, observation by observation (+ healthy, - unhealthy, ? unknown
 });
 
 /**
- * The same rules told backwards from the end of the history, without a counter: the last run of equal answers decides,
+ * The same rules read backwards from the end of the history, without a counter: the last run of equal answers decides,
  * or else whatever held before it.
  */
-function byHistory(outcomes: readonly Outcome[], thresholds: Thresholds): HealthStatus {
-  const told = outcomes.filter((outcome) => outcome !== 'unknown');
-  const last = told.at(-1);
+function byHistory(statuses: readonly Status[], thresholds: Thresholds): HealthStatus {
+  const conclusive = statuses.filter((status) => status !== 'unknown');
+  const last = conclusive.at(-1);
   if (last === undefined) return 'unknown';
-  const runBegan = told.findLastIndex((outcome) => outcome !== last) + 1;
-  const run = told.length - runBegan;
-  const before = byHistory(told.slice(0, runBegan), thresholds);
+  const runBegan = conclusive.findLastIndex((status) => status !== last) + 1;
+  const run = conclusive.length - runBegan;
+  const before = byHistory(conclusive.slice(0, runBegan), thresholds);
   if (last === 'healthy') return before === 'unknown' || run >= thresholds.successThreshold ? 'healthy' : before;
   if (before === 'unhealthy') return 'unhealthy';
   return run >= thresholds.failureThreshold ? 'unhealthy' : 'degraded';
 }
 
-function trailing(outcomes: readonly Outcome[], wanted: Outcome): number {
-  const told = outcomes.filter((outcome) => outcome !== 'unknown');
-  return told.length - (told.findLastIndex((outcome) => outcome !== wanted) + 1);
+function trailing(statuses: readonly Status[], wanted: Status): number {
+  const conclusive = statuses.filter((status) => status !== 'unknown');
+  return conclusive.length - (conclusive.findLastIndex((status) => status !== wanted) + 1);
 }
 
 describe('a check over any history', () => {
-  const anyHistory = fc.array(anyOutcome, { maxLength: 40 });
+  const anyHistory = fc.array(anyResultStatus, { maxLength: 40 });
 
   it('has the status that its whole history gives it', () => {
     fc.assert(
@@ -104,19 +104,19 @@ describe('a check over any history', () => {
     fc.assert(
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {
         const before = foldAll(history, thresholds).at(-1) ?? unseenCheck('check-1', 'http');
-        const seen = { observation: observed('unknown', { reason: 'not-yet-heard' }), dueAtMs: 9e6, beganAtMs: 9e6 };
-        const after = foldCheck(before, thresholds, seen);
+        const result = { ...probeResult('unknown', { reason: 'not-yet-heard' }), dueAtMs: 9e6, checkedAtMs: 9e6 };
+        const after = foldCheck(before, thresholds, result);
         expect(after).toEqual({ ...before, lastDueAtMs: 9e6, reason: 'not-yet-heard', message: 'look failed' });
       }),
     );
   });
 
-  it('remembers when it last began a look that told, that was healthy and that was not', () => {
+  it('remembers when it last began a look that was conclusive, that was healthy and that was not', () => {
     fc.assert(
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {
         const beganAt = (index: number) => (index < 0 ? null : index * 60_000 + 7);
         const last = foldAll(history, thresholds).at(-1) ?? unseenCheck('check-1', 'http');
-        expect(last.lastCheckAtMs).toBe(beganAt(history.findLastIndex((outcome) => outcome !== 'unknown')));
+        expect(last.lastCheckAtMs).toBe(beganAt(history.findLastIndex((status) => status !== 'unknown')));
         expect(last.lastHealthyAtMs).toBe(beganAt(history.lastIndexOf('healthy')));
         expect(last.lastUnhealthyAtMs).toBe(beganAt(history.lastIndexOf('unhealthy')));
         expect(last.lastDueAtMs).toBe(history.length === 0 ? null : (history.length - 1) * 60_000);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckFact, Facts } from '../../domain/facts.ts';
-import type { CheckType, Observation } from '../../domain/observation.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import type { WatchedCheck, WatchedVm } from '../../domain/watched.ts';
 
@@ -73,18 +73,18 @@ export function ill(given: Partial<Facts> = {}): Facts {
   };
 }
 
-export function observed(outcome: Observation['outcome'], given: Partial<Observation> = {}): Observation {
-  const told = {
+export function probeResult(status: ProbeResult['status'], given: Partial<ProbeResult> = {}): ProbeResult {
+  const usual = {
     healthy: { reason: 'ok', message: null, latencyMs: 12 },
     unhealthy: { reason: 'timeout', message: 'HTTP timeout (10s)', latencyMs: null },
     unknown: { reason: 'look-failed', message: 'look failed', latencyMs: null },
   };
-  return { outcome, ...told[outcome], raw: {}, ...given };
+  return { status, ...usual[status], rawResponse: {}, summary: status, ...given };
 }
 
 export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
   const checkId = given.checkId ?? 'http-1';
-  const checkType: CheckType = given.checkType ?? 'http';
+  const checkType = given.checkType ?? 'http';
   return {
     checkId,
     checkType,
@@ -124,8 +124,8 @@ export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
   };
 }
 
-export const anyOutcome = fc.constantFrom<Observation['outcome']>('healthy', 'unhealthy', 'unknown');
-export const anyCheckType = fc.constantFrom<CheckType>('ping', 'tcp', 'http', 'agent');
+export const anyResultStatus = fc.constantFrom<ProbeResult['status']>('healthy', 'unhealthy', 'unknown');
+export const anyCheckType = fc.constantFrom<string>('ping', 'tcp', 'http', 'agent');
 export const anyThresholds = fc.record({
   failureThreshold: fc.integer({ min: 1, max: 6 }),
   successThreshold: fc.integer({ min: 1, max: 6 }),

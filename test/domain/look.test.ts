@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickAtOrBefore } from '../../domain/grid.ts';
-import { type FoldedLook, foldLook, type LookMode, msToNextLook, planLook, type Seen } from '../../domain/look.ts';
+import { applyDueTimes, applyFold, foldLook, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
+import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import {
   anyInstant,
   anyIntervalMs,
-  anyOutcome,
+  anyResultStatus,
   anyThresholds,
   MINUTE,
   NOW,
-  observed,
+  probeResult,
   SECOND,
   watchedCheck,
   watchedVm,
@@ -26,35 +27,26 @@ const anyWatchedVm = fc
     watchedVm({ checks: settings.map((given, i) => watchedCheck({ checkId: CHECKS[i] ?? 'more', ...given })) }),
   );
 
-/** Sightings as several looks at a VM may carry them: of any check, gone ones too, one per check and tick. */
-const anySightings = fc
+/** Results as several looks at a VM may carry them: of any check, gone ones too, one per check and tick. */
+const anyResults = fc
   .uniqueArray(
     fc.record({
       checkId: fc.constantFrom(...CHECKS, 'gone'),
       dueAtMs: fc.integer({ min: 1, max: 30 }).map((minute) => NOW - minute * MINUTE),
-      outcome: anyOutcome,
+      status: anyResultStatus,
     }),
     { maxLength: 40, selector: ({ checkId, dueAtMs }) => `${checkId}@${dueAtMs}` },
   )
-  .map((sightings) =>
-    sightings.map(
-      ({ checkId, dueAtMs, outcome }): Seen => ({
+  .map((results) =>
+    results.map(
+      ({ checkId, dueAtMs, status }): CheckResult => ({
+        ...probeResult(status),
         checkId,
         dueAtMs,
-        beganAtMs: dueAtMs + 3,
-        sighting: { observation: observed(outcome), summary: outcome },
+        checkedAtMs: dueAtMs + 3,
       }),
     ),
   );
-
-function after(vm: WatchedVm, folded: FoldedLook): WatchedVm {
-  const states = new Map(folded.states.map((state) => [state.checkId, state]));
-  return {
-    ...vm,
-    health: folded.health,
-    checks: vm.checks.map((check) => ({ ...check, state: states.get(check.checkId) ?? check.state })),
-  };
-}
 
 describe('which checks are due', () => {
   it('are all of them at a first look, at their ticks', () => {
@@ -87,11 +79,10 @@ describe('which checks are due', () => {
   it('are none of those just looked at, whatever was asked for', () => {
     fc.assert(
       fc.property(anyWatchedVm, fc.boolean(), fc.option(anyIntervalMs), anyInstant, (vm, now, paceMs, nowMs) => {
-        const seen = planLook(vm, { paceMs, now }, nowMs).map(({ check, dueAtMs }): Seen => {
-          const sighting = { observation: observed('healthy'), summary: '' };
-          return { checkId: check.checkId, dueAtMs, beganAtMs: nowMs, sighting };
+        const results = planLook(vm, { paceMs, now }, nowMs).map(({ check, dueAtMs }): CheckResult => {
+          return { ...probeResult('healthy'), checkId: check.checkId, dueAtMs, checkedAtMs: nowMs };
         });
-        expect(planLook(after(vm, foldLook(vm, seen, nowMs)), { paceMs, now: false }, nowMs)).toEqual([]);
+        expect(planLook(applyFold(vm, foldLook(vm, results, nowMs)), { paceMs, now: false }, nowMs)).toEqual([]);
       }),
     );
   });
@@ -116,11 +107,11 @@ describe('after a clock that was far ahead', () => {
   it('a check is due as if never looked at, and what it sees is folded', () => {
     const [due] = planLook(vm, ORDINARY, NOW);
     expect(due?.dueAtMs).toBe(tickAtOrBefore(vm.vmId, MINUTE, NOW));
-    const sighting = { observation: observed('unhealthy'), summary: '' };
-    const seen = { checkId: ahead.checkId, dueAtMs: due?.dueAtMs ?? 0, beganAtMs: NOW, sighting };
-    const folded = foldLook(vm, [seen], NOW);
-    expect(folded.folded).toEqual([seen]);
-    expect(planLook(after(vm, folded), ORDINARY, NOW)).toEqual([]);
+    const dueAtMs = due?.dueAtMs ?? 0;
+    const result = { ...probeResult('unhealthy'), checkId: ahead.checkId, dueAtMs, checkedAtMs: NOW };
+    const folded = foldLook(vm, [result], NOW);
+    expect(folded.folded).toEqual([result]);
+    expect(planLook(applyFold(vm, folded), ORDINARY, NOW)).toEqual([]);
   });
 
   it('a look asked for on a machine some seconds ahead is still the last one', () => {
@@ -149,24 +140,27 @@ describe('the wait until the next look', () => {
   });
 });
 
-describe('folding what was seen', () => {
+describe('folding results', () => {
   it('changes nothing the second time', () => {
     fc.assert(
-      fc.property(anyWatchedVm, anySightings, (vm, sightings) => {
-        const once = after(vm, foldLook(vm, sightings, NOW));
-        const again = foldLook(once, sightings, NOW + 1);
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
+        const once = applyFold(vm, foldLook(vm, results, NOW));
+        const again = foldLook(once, results, NOW + 1);
         expect(again).toEqual({ health: once.health, transition: null, states: [], folded: [] });
       }),
     );
   });
 
-  it('does not depend on the order in which sightings are given', () => {
-    const anyShuffled = anySightings.chain((seen) =>
-      fc.record({ seen: fc.constant(seen), shuffled: fc.shuffledSubarray(seen, { minLength: seen.length }) }),
+  it('does not depend on the order in which results are given', () => {
+    const anyShuffled = anyResults.chain((results) =>
+      fc.record({
+        results: fc.constant(results),
+        shuffled: fc.shuffledSubarray(results, { minLength: results.length }),
+      }),
     );
     fc.assert(
-      fc.property(anyWatchedVm, anyShuffled, (vm, { seen, shuffled }) => {
-        const inOrder = foldLook(vm, seen, NOW);
+      fc.property(anyWatchedVm, anyShuffled, (vm, { results, shuffled }) => {
+        const inOrder = foldLook(vm, results, NOW);
         const outOfOrder = foldLook(vm, shuffled, NOW);
         expect({ ...outOfOrder, folded: [] }).toEqual({ ...inOrder, folded: [] });
         expect(new Set(outOfOrder.folded)).toEqual(new Set(inOrder.folded));
@@ -176,26 +170,26 @@ describe('folding what was seen', () => {
 
   it('gives the same state in one go as tick by tick', () => {
     fc.assert(
-      fc.property(anyWatchedVm, anySightings, (vm, sightings) => {
-        const ticks = [...new Set(sightings.map((one) => one.dueAtMs))].toSorted((a, b) => a - b);
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
+        const ticks = [...new Set(results.map((one) => one.dueAtMs))].toSorted((a, b) => a - b);
         let stepwise = vm;
         for (const tick of ticks) {
-          const due = sightings.filter((one) => one.dueAtMs === tick);
-          stepwise = after(stepwise, foldLook(stepwise, due, tick));
+          const due = results.filter((one) => one.dueAtMs === tick);
+          stepwise = applyFold(stepwise, foldLook(stepwise, due, tick));
         }
-        const atOnce = after(vm, foldLook(vm, sightings, NOW));
+        const atOnce = applyFold(vm, foldLook(vm, results, NOW));
         expect(atOnce.checks).toEqual(stepwise.checks);
         expect(atOnce.health.status).toBe(stepwise.health.status);
       }),
     );
   });
 
-  it('takes each sighting of a check of this VM once, and those of checks that are gone never', () => {
+  it('takes each result of a check of this VM once, and those of checks that are gone never', () => {
     fc.assert(
-      fc.property(anyWatchedVm, anySightings, (vm, sightings) => {
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
         const known = new Set(vm.checks.map((check) => check.checkId));
-        const { folded, states } = foldLook(vm, [...sightings, ...sightings], NOW);
-        expect(new Set(folded)).toEqual(new Set(sightings.filter((one) => known.has(one.checkId))));
+        const { folded, states } = foldLook(vm, [...results, ...results], NOW);
+        expect(new Set(folded)).toEqual(new Set(results.filter((one) => known.has(one.checkId))));
         expect(folded).toHaveLength(new Set(folded).size);
         expect(new Set(states.map((state) => state.checkId))).toEqual(new Set(folded.map((one) => one.checkId)));
       }),
@@ -204,21 +198,38 @@ describe('folding what was seen', () => {
 
   it('leaves out a tick older than the last one folded', () => {
     const vm = watchedVm();
-    const seen = (dueAtMs: number, outcome: 'healthy' | 'unhealthy'): Seen => {
-      const sighting = { observation: observed(outcome), summary: outcome };
-      return { checkId: 'http-1', dueAtMs, beganAtMs: dueAtMs, sighting };
+    const result = (dueAtMs: number, status: 'healthy' | 'unhealthy'): CheckResult => {
+      return { ...probeResult(status), checkId: 'http-1', dueAtMs, checkedAtMs: dueAtMs };
     };
-    const known = after(vm, foldLook(vm, [seen(NOW, 'healthy')], NOW));
-    const late = foldLook(known, [seen(NOW - MINUTE, 'unhealthy'), seen(NOW, 'unhealthy')], NOW);
+    const known = applyFold(vm, foldLook(vm, [result(NOW, 'healthy')], NOW));
+    const late = foldLook(known, [result(NOW - MINUTE, 'unhealthy'), result(NOW, 'unhealthy')], NOW);
     expect(late).toEqual({ health: known.health, transition: null, states: [], folded: [] });
   });
 
   it('leaves what it was given as it was', () => {
     fc.assert(
-      fc.property(anyWatchedVm, anySightings, (vm, sightings) => {
-        const before = structuredClone({ vm, sightings });
-        foldLook(vm, sightings, NOW);
-        expect({ vm, sightings }).toEqual(before);
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
+        const before = structuredClone({ vm, results });
+        foldLook(vm, results, NOW);
+        expect({ vm, results }).toEqual(before);
+      }),
+    );
+  });
+});
+
+describe('while a look cannot be stored', () => {
+  it("a VM's due times move on as if it were, so that the same ticks are not due again, and nothing else does", () => {
+    fc.assert(
+      fc.property(anyWatchedVm, anyResults, (vm, results) => {
+        const folded = foldLook(vm, results, NOW);
+        const dueTimesOf = (one: WatchedVm) => one.checks.map((check) => check.state.lastDueAtMs);
+        const moved = applyDueTimes(vm, folded);
+        expect(dueTimesOf(moved)).toEqual(dueTimesOf(applyFold(vm, folded)));
+        const back = moved.checks.map((check, i) => {
+          const lastDueAtMs = vm.checks[i]?.state.lastDueAtMs ?? null;
+          return { ...check, state: { ...check.state, lastDueAtMs } };
+        });
+        expect({ ...moved, checks: back }).toEqual(vm);
       }),
     );
   });

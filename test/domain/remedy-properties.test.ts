@@ -13,12 +13,12 @@ const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageM
 
 const anyAge = fc.oneof(fc.integer({ min: 0, max: 20 * MINUTE }), fc.integer({ min: 0, max: 72 * HOUR }));
 const anyPast = anyAge.map((ageMs) => NOW - ageMs);
-const anyStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
+const anyResultStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
 
 const anyCheck: fc.Arbitrary<CheckFact> = fc.record({
   checkId: fc.uuid(),
   checkType: anyCheckType,
-  status: anyStatus,
+  status: anyResultStatus,
   consecutiveFailures: fc.integer({ min: 0, max: 12 }),
   reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
   message: fc.option(fc.string()),
@@ -32,7 +32,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   incident: fc.integer({ min: 1, max: 99 }),
   deleted: fc.constant(false),
   stoppedOnPurpose: fc.constant(false),
-  status: anyStatus,
+  status: anyResultStatus,
   consecutiveFailures: fc.integer({ min: 0, max: 12 }),
   checks: fc.array(anyCheck, { maxLength: 4 }),
   lastLookAtMs: fc.option(anyPast),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type CheckState, foldCheck, unseenCheck } from '../../domain/check-state.ts';
 import { type HealthStatus, toLegacyStatus, worstOf } from '../../domain/health.ts';
 import { foldVm, type HealthTransition, UNSEEN, type VmHealth } from '../../domain/vm-health.ts';
-import { anyOutcome, anyThresholds, NOW, observed } from './examples.ts';
+import { anyResultStatus, anyThresholds, NOW, probeResult } from './examples.ts';
 
 const anyStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
 
@@ -100,24 +100,24 @@ describe('a VM from its checks', () => {
 
 describe('a VM over any history of looks', () => {
   const CHECKS = ['a', 'b', 'c'];
-  const anyLook = fc.record({ who: fc.constantFrom(...CHECKS), outcome: anyOutcome });
+  const anyLook = fc.record({ who: fc.constantFrom(...CHECKS), status: anyResultStatus });
   const anyHistory = fc.array(anyLook, { maxLength: 60 });
 
   /** Each look is of one check; what the VM was after each. */
   function live(
-    history: readonly { who: string; outcome: 'healthy' | 'unhealthy' | 'unknown' }[],
+    history: readonly { who: string; status: 'healthy' | 'unhealthy' | 'unknown' }[],
     thresholds: { failureThreshold: number; successThreshold: number },
   ) {
     const states = new Map(CHECKS.map((id) => [id, unseenCheck(id, 'http')]));
     let health = UNSEEN;
-    return history.map(({ who, outcome }, i) => {
+    return history.map(({ who, status }, i) => {
       const before = health;
-      const seen = { observation: observed(outcome), dueAtMs: i, beganAtMs: i };
-      states.set(who, foldCheck(states.get(who) ?? unseenCheck(who, 'http'), thresholds, seen));
+      const result = { ...probeResult(status), dueAtMs: i, checkedAtMs: i };
+      states.set(who, foldCheck(states.get(who) ?? unseenCheck(who, 'http'), thresholds, result));
       const folded = foldVm(health, [...states.values()], i);
       health = folded.health;
       return {
-        outcome,
+        status,
         before,
         health,
         transition: folded.transition,
@@ -153,11 +153,11 @@ describe('a VM over any history of looks', () => {
     );
   });
 
-  it('never changes its status because nobody could tell', () => {
+  it('never changes its status because nothing was conclusive', () => {
     fc.assert(
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {
-        for (const { outcome, transition } of live(history, thresholds)) {
-          if (outcome === 'unknown') expect(transition).toBeNull();
+        for (const { status, transition } of live(history, thresholds)) {
+          if (status === 'unknown') expect(transition).toBeNull();
         }
       }),
     );
@@ -167,7 +167,7 @@ describe('a VM over any history of looks', () => {
     fc.assert(
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {
         const steps = live(history, thresholds);
-        const firstAnswer = history.findIndex((look) => look.outcome !== 'unknown');
+        const firstAnswer = history.findIndex((look) => look.status !== 'unknown');
         for (const [i, { health }] of steps.entries()) {
           expect(health.status === 'unknown').toBe(firstAnswer === -1 || i < firstAnswer);
         }

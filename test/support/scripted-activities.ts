@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { type Activities, type LookInput, type LookNews, STEADY } from '../../activities/contract.ts';
+import type { Activities, LookInput, LookNews } from '../../activities/contract.ts';
+import { STEADY } from '../../activities/watch.ts';
 
 const notAsked = async (): Promise<never> => {
   throw new Error('not asked here');

@@ -10,8 +10,8 @@ import {
   type HealDecision,
   type LookInput,
   type OperationEnd,
-  STEADY,
 } from '../../activities/contract.ts';
+import { STEADY } from '../../activities/watch.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import type { healVm, vmHealth } from '../../workflows/index.ts';
 import { type HealInput, type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';

@@ -2,11 +2,11 @@ import { createConnection, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Dependencies } from '../../../activities/dependencies.ts';
-import type { Check } from '../../../checks/check.ts';
+import type { Probe } from '../../../checks/check.ts';
 import type { Provider } from '../../../providers/provider.ts';
 
 type Power = Provider['power'];
-type Probe = Check['probe'];
+type ProbeVm = Probe['probe'];
 type Fault = (deps: Dependencies, die: () => never) => Dependencies;
 
 /**
@@ -69,9 +69,9 @@ function midLook(deps: Dependencies, die: () => never): Dependencies {
   let failed = false;
   return withProbe(deps, (probe) => async (input) => {
     if (failed) void sleep(200).then(die);
-    const sighting = await probe(input);
-    failed = sighting.observation.outcome === 'unhealthy';
-    return sighting;
+    const result = await probe(input);
+    failed = result.status === 'unhealthy';
+    return result;
   });
 }
 
@@ -99,9 +99,9 @@ function withPower(deps: Dependencies, wrap: (power: Power) => Power): Dependenc
   return { ...deps, providers: { ...deps.providers, reach } };
 }
 
-function withProbe(deps: Dependencies, wrap: (probe: Probe) => Probe): Dependencies {
-  const checks: Dependencies['checks'] = new Map(
-    [...deps.checks].map(([type, check]) => [type, { ...check, probe: wrap((input) => check.probe(input)) }]),
+function withProbe(deps: Dependencies, wrap: (probe: ProbeVm) => ProbeVm): Dependencies {
+  const probes: Dependencies['probes'] = new Map(
+    [...deps.probes].map(([type, one]) => [type, { ...one, probe: wrap((input) => one.probe(input)) }]),
   );
-  return { ...deps, checks };
+  return { ...deps, probes };
 }

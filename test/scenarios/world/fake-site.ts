@@ -1,6 +1,6 @@
-import type { Check } from '../../../checks/check.ts';
-import type { Observation } from '../../../domain/observation.ts';
+import type { Probe } from '../../../checks/check.ts';
 import type { PowerAction } from '../../../domain/power.ts';
+import type { ProbeResult } from '../../../domain/probe-result.ts';
 import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
 import type { Providers } from '../../../providers/providers.ts';
 import { qemu } from '../../../providers/qemu/kind.ts';
@@ -49,13 +49,9 @@ export class FakeSite {
     reach: () => ({ ok: true, provider: this.#provider }),
   };
 
-  readonly http: Check = {
-    type: 'http',
-    validate: () => [],
-    probe: async () => {
-      const observation = this.#answers() ? WELL : TIMED_OUT;
-      return { observation, summary: observation.reason };
-    },
+  readonly http: Probe = {
+    needs: [],
+    probe: async () => (this.#answers() ? WELL : TIMED_OUT),
   };
 
   #answers(): boolean {
@@ -92,11 +88,19 @@ export class FakeSite {
 }
 
 const AWAY: ProviderTrouble = { ok: false, reason: 'unreachable', message: 'its QMP socket is not there' };
-const WELL: Observation = { outcome: 'healthy', reason: 'ok', message: null, latencyMs: 3, raw: { statusCode: 200 } };
-const TIMED_OUT: Observation = {
-  outcome: 'unhealthy',
+const WELL: ProbeResult = {
+  status: 'healthy',
+  reason: 'ok',
+  message: null,
+  latencyMs: 3,
+  rawResponse: { statusCode: 200 },
+  summary: 'ok',
+};
+const TIMED_OUT: ProbeResult = {
+  status: 'unhealthy',
   reason: 'timeout',
   message: 'HTTP timeout (2s)',
   latencyMs: null,
-  raw: {},
+  rawResponse: {},
+  summary: 'timeout',
 };

@@ -2,12 +2,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import type { Activities } from '../../../activities/contract.ts';
 import { createActivities } from '../../../activities/create-activities.ts';
-import { createAgentCheck } from '../../../checks/agent.ts';
-import type { Check } from '../../../checks/check.ts';
+import { createEgress } from '../../../checks/egress.ts';
+import { createProbes } from '../../../checks/registry.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { createLookWriter } from '../../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../../db/upkeep/partitions.ts';
-import type { CheckType } from '../../../domain/observation.ts';
 import { createTemporalPort } from '../../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
@@ -38,13 +37,11 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const database = openDatabase(test.url, { applicationName: 'script' });
   await ensurePartitions(database.pool, nowMs);
   const site = new FakeSite(now);
+  const egress = createEgress({ allow: [], ownPorts: new Set() });
   const activities = createActivities({
     database: own,
     looks: createLookWriter(own.pool),
-    checks: new Map<CheckType, Check>([
-      ['http', site.http],
-      ['agent', createAgentCheck()],
-    ]),
+    probes: new Map([...createProbes({ egress }), ['http', site.http]]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
     settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },

@@ -1,16 +1,18 @@
-import type { Seen } from '../domain/look.ts';
+import type { CheckResult } from '../../domain/probe-result.ts';
 
-export interface Probe {
+/** A probe on its way. */
+export interface RunningProbe {
   checkId: string;
   /** Never rejects. */
-  seen: Promise<Seen>;
+  result: Promise<CheckResult>;
 }
 
+/** Probes that were waited for. */
 export interface Round {
-  /** What was seen before another check's turn came. */
-  seen: Seen[];
+  /** Of the probes that ended before another check's turn came. */
+  results: CheckResult[];
   /** The probes that were too slow to wait for; they go on. */
-  late: Probe[];
+  late: RunningProbe[];
 }
 
 /**
@@ -19,19 +21,19 @@ export interface Round {
  * infinity = there is no other check to wait for.
  */
 export function waitForRound(
-  probes: readonly Probe[],
+  probes: readonly RunningProbe[],
   msToNextTick: (probing: ReadonlySet<string>) => number,
 ): Promise<Round> {
   return new Promise((resolve) => {
     const pending = new Map(probes.map((probe) => [probe.checkId, probe]));
-    const seen: Seen[] = [];
+    const results: CheckResult[] = [];
     let timer: NodeJS.Timeout | undefined;
     let over = false;
 
     function end(): void {
       over = true;
       clearTimeout(timer);
-      resolve({ seen, late: [...pending.values()] });
+      resolve({ results, late: [...pending.values()] });
     }
 
     function waitOn(): void {
@@ -42,9 +44,9 @@ export function waitForRound(
     }
 
     for (const probe of probes) {
-      void probe.seen.then((one) => {
+      void probe.result.then((result) => {
         if (over) return;
-        seen.push(one);
+        results.push(result);
         pending.delete(probe.checkId);
         waitOn();
       });

@@ -1,19 +1,76 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CheckSettings, checkProblems, targetRefusal } from '../../checks/configuration.ts';
-import type { JsonValue } from '../../domain/observation.ts';
+import { z } from 'zod';
+import { type CheckSettings, defineCheck } from '../../checks/check.ts';
+import {
+  CHECK_TYPES,
+  checkProblems,
+  OPTIONS_IN_WORDS,
+  TARGETS_IN_WORDS,
+  targetRefusal,
+} from '../../checks/registry.ts';
+import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
+import { probeResult } from '../domain/examples.ts';
+import { probesIn } from './a-look.ts';
 
 const ADDRESS = '10.0.0.5';
-const check = (
-  checkType: string,
-  target: string | null = null,
-  options: { [key: string]: JsonValue } = {},
-): CheckSettings => ({
+const check = (checkType: string, target: string | null = null, options: JsonObject = {}): CheckSettings => ({
   checkType,
   target,
   options,
 });
 const http = (target: string | null) => check('http', target);
+const problemsOf = (settings: CheckSettings, address: string | null) =>
+  checkProblems(settings, address).map(({ message }) => message);
+
+describe('the list of checks', () => {
+  it('has each type once, and a probe for it', () => {
+    expect(new Set(CHECK_TYPES).size).toBe(CHECK_TYPES.length);
+    expect([...probesIn().keys()]).toEqual(CHECK_TYPES);
+  });
+
+  it('says in words which take a target and which have options', () => {
+    expect(TARGETS_IN_WORDS).toContain('tcp: the port; http: a path or URL');
+    expect(OPTIONS_IN_WORDS).toContain('http: followRedirects, verifyTls');
+  });
+});
+
+describe('a check that is defined', () => {
+  const common = {
+    type: 'dice',
+    about: 'load',
+    targetIs: null,
+    options: z.strictObject({ sides: z.int('must be a whole number').optional() }),
+    readTarget: () => ({ ok: true, value: 6 }) as const,
+    problems: () => [],
+    endpoint: () => null,
+  } as const;
+
+  it('reads only the facts it asked for, and its options by their type: anything else does not compile', () => {
+    const asking = defineCheck({
+      ...common,
+      needs: ['heartbeat'],
+      createProbe: () => async (input) => {
+        const sides: number | undefined = input.options.sides;
+        const heardAtMs: number | null = input.facts.heartbeat.lastHeartbeatAtMs;
+        return probeResult('healthy', { latencyMs: heardAtMs ?? sides ?? null });
+      },
+    });
+    expect(asking.needs).toEqual(['heartbeat']);
+
+    defineCheck({
+      ...common,
+      needs: [],
+      createProbe: () => async (input) => {
+        // @ts-expect-error -- it needs nothing
+        void input.facts.heartbeat;
+        // @ts-expect-error -- it has no such option
+        void input.options.colour;
+        return probeResult('healthy');
+      },
+    });
+  });
+});
 
 describe('settings that are fine', () => {
   it.each([
@@ -30,19 +87,19 @@ describe('settings that are fine', () => {
     http('http://[2a01::1]:8080/'),
     check('http', '/', { followRedirects: true, verifyTls: false }),
   ])('$checkType $target', (settings) => {
-    expect(checkProblems(settings, ADDRESS)).toEqual([]);
+    expect(problemsOf(settings, ADDRESS)).toEqual([]);
   });
 
   it('need no address where none is used', () => {
-    expect(checkProblems(http('http://example.com/'), null)).toEqual([]);
-    expect(checkProblems(check('agent'), null)).toEqual([]);
+    expect(problemsOf(http('http://example.com/'), null)).toEqual([]);
+    expect(problemsOf(check('agent'), null)).toEqual([]);
   });
 
   it.each(['vm.example', 'fd00::5', '10.0.0.5', 'bücher.example', 'with_underscore'])(
     'go with the address %s',
     (address) => {
       for (const settings of [check('ping'), check('tcp', '22'), http('/health')]) {
-        expect(checkProblems(settings, address)).toEqual([]);
+        expect(problemsOf(settings, address)).toEqual([]);
       }
     },
   );
@@ -79,7 +136,7 @@ describe('settings that are not', () => {
     ['port 0 in a URL', http('http://example.com:0/'), 'Port 0 is not a port'],
     ['a target without end', http(`/${'x'.repeat(3_000)}`), 'longer than 2048'],
   ])('%s', (_, settings, problem) => {
-    const problems = checkProblems(settings, ADDRESS);
+    const problems = problemsOf(settings, ADDRESS);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);
   });
@@ -99,32 +156,32 @@ describe('settings that are not', () => {
     '255.255.255.255',
     '①⑥⑨.254.169.254',
   ])('http://%s/', (host) => {
-    expect(checkProblems(http(`http://${host}/latest/meta-data/`), ADDRESS)).toEqual([
+    expect(problemsOf(http(`http://${host}/latest/meta-data/`), ADDRESS)).toEqual([
       expect.stringContaining('no check may ever connect there'),
     ]);
   });
 
   it.each(['169.254.1.1', 'fe80::1', '::ffff:169.254.169.254'])('the address %s', (address) => {
     for (const settings of [check('ping'), check('tcp', '22'), http('/')]) {
-      expect(checkProblems(settings, address)).toEqual([expect.stringContaining('no check may ever connect there')]);
+      expect(problemsOf(settings, address)).toEqual([expect.stringContaining('no check may ever connect there')]);
     }
   });
 
   it.each(['a/b', 'a@b', 'a b', 'a:80', 'a?b', 'a#b', '[::1]x', 'a\\b', 'u:p@h'])('an address like %s', (address) => {
-    expect(checkProblems(http('/health'), address)).toEqual([
+    expect(problemsOf(http('/health'), address)).toEqual([
       expect.stringContaining('neither an IP address nor a host name'),
     ]);
   });
 
   it('are all named at once, each in a sentence, and without the password', () => {
     const settings = check('http', 'ftp://me:hunter2@169.254.169.254:0/', { verifyTls: 1, retries: 3 });
-    const problems = checkProblems(settings, null);
+    const problems = problemsOf(settings, null);
     expect(problems).toHaveLength(6);
     for (const problem of problems) expect(problem).toMatch(/^[A-Z].*\.$/);
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  it('are told, never thrown, whatever they are', () => {
+  it('are answered, never thrown, whatever they are', () => {
     const anything = fc.oneof(fc.string(), fc.webUrl(), fc.constant(null), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(
@@ -133,7 +190,7 @@ describe('settings that are not', () => {
         anything,
         fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<JsonValue>),
         (type, target, address, options) => {
-          expect(checkProblems(check(type, target, options), address)).toBeInstanceOf(Array);
+          expect(problemsOf(check(type, target, options), address)).toBeInstanceOf(Array);
           targetRefusal({ allow: [], ownPorts: new Set([80]) }, check(type, target, options), address, []);
         },
       ),
@@ -141,7 +198,7 @@ describe('settings that are not', () => {
   });
 });
 
-describe('a target that the guard would refuse', () => {
+describe('a target that the egress rules would refuse', () => {
   const settings = { allow: ['127.0.0.0/8'], ownPorts: new Set([7233]), ownHosts: ['temporal.internal'] };
   const refusalOf = (one: CheckSettings, address: string | null, allow = settings.allow) =>
     targetRefusal({ ...settings, allow }, one, address, ['127.0.0.1', '10.0.0.1']);
@@ -183,7 +240,7 @@ describe('a target that the guard would refuse', () => {
     [http('http://10.0.0.9/'), 'vm.example'],
     [http('http://other.example/'), ADDRESS],
     [check('agent'), null],
-  ])('is none, or only its look can tell: %o at %s', (one, address) => {
+  ])('is none, or only its probe finds out: %o at %s', (one, address) => {
     expect(refusalOf(one, address)).toBeNull();
   });
 });

@@ -1,0 +1,72 @@
+import type { FoldedLook } from '../../domain/look.ts';
+import type { CheckResult } from '../../domain/probe-result.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { createFactSources } from './facts.ts';
+import { createLookAt, type LookOptions } from './look-at.ts';
+import type { RunningProbe } from './probe-round.ts';
+import { createVmReader } from './read-vms.ts';
+import { createStoreLook } from './store-look.ts';
+
+/** What a look is asked for, whoever schedules it. */
+export interface LookRequest extends LookOptions {
+  vmId: string;
+  /** Settings older than this are waited for. */
+  settingsVersion: number;
+  /** Results of earlier looks that are not stored yet. */
+  unstored: readonly CheckResult[];
+}
+
+/** What a look came to. */
+export type LookOutcome =
+  /** Looked and stored; `vm` is as it stands now. */
+  | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }
+  /** Postgres is away: what is `unstored` has to ride along. Without a VM, nothing could be looked at. */
+  | { kind: 'not-stored'; vm: WatchedVm | null; results: CheckResult[]; unstored: CheckResult[] }
+  | { kind: 'settings-behind' }
+  | { kind: 'needs-time'; lookLimitMs: number }
+  | { kind: 'gone'; deleted: boolean };
+
+/**
+ * One look at one VM, in three steps: read, look at, store. Whoever has VMs and facts at hand takes the last two.
+ * @throws (rejects) on what is neither the VM's fault nor Postgres being away
+ */
+export type Look = (request: LookRequest) => Promise<LookOutcome>;
+
+/** Looks with these dependencies; create once per process. */
+export function createLook(deps: Dependencies): Look {
+  const reader = createVmReader(deps.database.pool);
+  const lookAt = createLookAt(deps, createFactSources(deps));
+  const storeLook = createStoreLook(deps, reader);
+
+  return async (request) => {
+    const vm = await reader.read(request.vmId);
+    if (vm === 'away') return { kind: 'not-stored', vm: null, results: [], unstored: [...request.unstored] };
+    if (vm === null || vm.deleted) return { kind: 'gone', deleted: vm !== null };
+    if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind' };
+    const looked = await lookAt(vm, request);
+    if (looked.kind === 'needs-time') return looked;
+    const { results, late } = looked;
+    for (const probe of late) void storeLate(request.vmId, probe);
+    const stored = await storeLook(vm, [...request.unstored, ...results]);
+    switch (stored.kind) {
+      case 'stored':
+        return { kind: 'looked', vm: stored.vm, folded: stored.folded, results };
+      case 'not-stored':
+        return { ...stored, results };
+      case 'gone':
+        return stored;
+    }
+  };
+
+  /** What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. */
+  async function storeLate(vmId: string, { result }: RunningProbe): Promise<void> {
+    try {
+      const late = await result;
+      const vm = await reader.read(vmId);
+      if (vm !== 'away' && vm !== null && !vm.deleted) await storeLook(vm, [late]);
+    } catch (error) {
+      deps.log.error({ vmId, err: error }, 'a slow probe could not be stored');
+    }
+  }
+}

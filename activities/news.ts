@@ -1,0 +1,40 @@
+import type { Pool } from 'pg';
+import { findApplicablePolicies } from '../db/policies/find-policies.ts';
+import { lookLine } from '../domain/look.ts';
+import { effectivePolicy, triggers } from '../domain/policy.ts';
+import type { WatchedVm } from '../domain/watched.ts';
+import type { LookInput, LookNews } from './contract.ts';
+import type { LookOutcome } from './look/look.ts';
+import { groupedReads } from './look/shared-reads.ts';
+
+/** Whether a look is news to the VM's workflow, and what it is then; null when it is none. */
+export type NewsOf = (
+  looked: LookOutcome & { kind: 'looked' },
+  known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now'>,
+) => Promise<LookNews | null>;
+
+/** Level-triggered: whatever has not been delivered to the workflow is news, whoever brought it about. */
+export function createNews(pool: Pool): NewsOf {
+  const policiesOf = groupedReads((vmIds) => findApplicablePolicies(pool, vmIds));
+
+  /** Whether a policy wants it healed. A VM without failures triggers none, and most looks are at such VMs. */
+  async function isHealWanted({ vmId, tags, stoppedOnPurpose, health }: WatchedVm): Promise<boolean> {
+    if (stoppedOnPurpose || health.consecutiveFailures === 0) return false;
+    const effective = effectivePolicy({ vmId, tags }, (await policiesOf(vmId)) ?? []);
+    return effective !== null && triggers(effective.policy, health.consecutiveFailures);
+  }
+
+  return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested }) => {
+    const { health } = vm;
+    const healWanted = !healOpen && (await isHealWanted(vm));
+    if (health.transitionSeq <= deliveredSeq && !healWanted && !wasRequested) return null;
+    return {
+      kind: 'health',
+      seq: health.transitionSeq,
+      status: health.status,
+      line: lookLine(vm, results),
+      healWanted,
+      vm: { name: vm.name, tenantId: vm.tenantId, provider: vm.providerKind, host: vm.host },
+    };
+  };
+}

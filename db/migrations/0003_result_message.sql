@@ -1,0 +1,1 @@
+ALTER TABLE "check_results" RENAME COLUMN "error_message" TO "message";

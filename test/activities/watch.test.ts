@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import type { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { LookInput } from '../../activities/contract.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { createWatchActivities } from '../../activities/watch.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { policies } from '../../db/schema/heals.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import { NOON, registerVm } from '../db/watched.ts';
+import { probeResult } from '../domain/examples.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+
+const { database, close } = await openTestDatabase(NOON);
+afterAll(close);
+
+/** What every probe finds. */
+let found: 'healthy' | 'unhealthy' = 'healthy';
+
+const { watch } = createWatchActivities({
+  database,
+  looks: createLookWriter(database.pool),
+  probes: new Map([['http', { needs: [], probe: async () => probeResult(found) }]]),
+  log: pino({ level: 'silent' }),
+  now: () => NOON,
+} as unknown as Dependencies);
+
+/** One attempt of the activity, as Temporal would run it. */
+async function lookAt(vm: Pick<WatchedVm, 'vmId'>, more: object = {}) {
+  const input: LookInput = {
+    vmId: vm.vmId,
+    deliveredSeq: 0,
+    settingsVersion: 1,
+    healOpen: false,
+    watchCloselyUntilMs: null,
+    now: false,
+    ...more,
+  };
+  return new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000 }).run(watch, input);
+}
+
+async function storePolicy(policy: Partial<typeof policies.$inferInsert>): Promise<void> {
+  const now = new Date(NOON);
+  const usual = {
+    name: 'policy',
+    enabled: true,
+    triggerAfterFailures: 1,
+    action: 'restart' as const,
+    cooldownMinutes: 1,
+  };
+  const limits = { maxAttempts: 3, attemptWindowHours: 24, notifyOnTrigger: true, verifySeconds: 60 };
+  const stamps = { createdAt: now, updatedAt: now };
+  await database.orm.insert(policies).values({
+    id: randomUUID(),
+    tenantId: 'default',
+    ...usual,
+    ...limits,
+    escalationAction: 'notify_only',
+    ...stamps,
+    ...policy,
+  });
+}
+
+describe('a look in care', () => {
+  it('fails as Steady, with what it saw, when nothing is news', async () => {
+    found = 'healthy';
+    const vm = await registerVm(database);
+    expect(await lookAt(vm)).toMatchObject({ kind: 'health', seq: 1, status: 'healthy', healWanted: false });
+    await expect(lookAt(vm, { deliveredSeq: 1 })).rejects.toMatchObject({ type: 'Steady', message: 'healthy' });
+  });
+
+  it.each<[whose: string, policy: (vm: WatchedVm) => object, wanted: boolean]>([
+    ['its own', (vm) => ({ vmId: vm.vmId }), true],
+    ['that of one of its tags', () => ({ tag: 'web' }), true],
+    ['none but that of another tag', () => ({ tag: 'db' }), false],
+    ['none but that of another VM', () => ({ vmId: randomUUID() }), false],
+    ['none but a disabled one', (vm) => ({ vmId: vm.vmId, enabled: false }), false],
+    ['none but that of another tenant', (vm) => ({ vmId: vm.vmId, tenantId: 'acme' }), false],
+    ['one that is not triggered yet', (vm) => ({ vmId: vm.vmId, triggerAfterFailures: 2 }), false],
+  ])('asks for a heal by the policy that applies to the VM: %s', async (_whose, policy, wanted) => {
+    await database.pool.query('DELETE FROM policies');
+    found = 'unhealthy';
+    const vm = await registerVm(database, { tags: ['web'] });
+    await storePolicy(policy(vm));
+    expect(await lookAt(vm)).toMatchObject({ kind: 'health', healWanted: wanted });
+  });
+
+  it('asks for no second heal while one is open', async () => {
+    await database.pool.query('DELETE FROM policies');
+    await storePolicy({});
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    await expect(lookAt(vm, { deliveredSeq: 1, healOpen: true })).rejects.toMatchObject({ type: 'Steady' });
+    expect(await lookAt(vm, { deliveredSeq: 1 })).toMatchObject({ healWanted: true });
+  });
+
+  it('understands what a workflow of 0.1 asked for', async () => {
+    await database.pool.query('DELETE FROM policies');
+    await storePolicy({});
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    const old = { deliveredSeq: undefined, healOpen: undefined, watchCloselyUntilMs: undefined };
+    const closely = { ...old, toldSeq: 1, healTold: true, closeUpUntilMs: NOON + 60_000 };
+    const steady = await lookAt(vm, closely).catch((error: unknown) => error);
+    expect(steady).toMatchObject({ type: 'Steady' });
+    expect((steady as ApplicationFailure).nextRetryDelay).toBeLessThanOrEqual(5_000);
+    expect(await lookAt(vm, { ...old, toldSeq: 0, healTold: true, closeUpUntilMs: null })).toMatchObject({
+      seq: 1,
+      healWanted: false,
+    });
+  });
+});
