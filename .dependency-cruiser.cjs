@@ -1,88 +1,102 @@
-/* The import walls of docs: domain ← everyone; workflows know the world only by types; nothing knows the outermost. */
+/* The import walls: domain ← everyone; workflows know the world only by types; packages stay where they are needed. */
 
-/** Modules that a room may import, besides its own. Packages and Node's own modules are ruled separately. */
-const wall = (room, allowed) => ({
-  name: `${room}-imports-only-what-it-may`,
-  severity: 'error',
-  from: { path: `^${room}/` },
-  to: {
-    path: '^[^/]+(/|$)',
-    pathNot: [`^${room}/`, ...allowed],
-    // Packages are no rooms; for domain and workflows there are rules below.
-    dependencyTypesNot: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'],
+const PACKAGES = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];
+
+/**
+ * Each room: the modules of other rooms that it may import, the packages, and whether Node's own modules. Rooms that are not
+ * named (local, test, bench) may import all.
+ */
+const ROOMS = {
+  domain: { rooms: [], packages: [] },
+  workflows: {
+    rooms: ['^domain/', '^activities/contract\\.ts$'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
   },
-});
+  activities: {
+    rooms: ['^domain/', '^checks/', '^providers/', '^db/'],
+    packages: ['@temporalio/activity', '@temporalio/common', 'dataloader', 'lru-cache', 'pino'],
+    node: true,
+  },
+  checks: { rooms: ['^domain/'], packages: ['ipaddr.js', 'undici', 'zod'], node: true },
+  providers: { rooms: ['^domain/'], packages: ['zod'], node: true },
+  db: { rooms: ['^domain/'], packages: ['drizzle-orm', 'pg', 'uuid'], node: true },
+  // the port that it implements is declared by those who need it
+  temporal: {
+    rooms: ['^domain/', '^workflows/messages\\.ts$', '^activities/dependencies\\.ts$'],
+    packages: ['@temporalio/client', '@temporalio/common', 'uuid'],
+  },
+  api: {
+    rooms: ['^domain/', '^db/', '^temporal/', '^checks/(registry|check)\\.ts$', '^providers/(registry|provider)\\.ts$'],
+    packages: [
+      '@asteasolutions/zod-to-openapi',
+      'express',
+      'helmet',
+      'pino',
+      'pino-http',
+      'prom-client',
+      'rate-limiter-flexible',
+      'swagger-ui-dist',
+      'zod',
+    ],
+    node: true,
+  },
+  workers: {
+    rooms: ['^(domain|workflows|activities|checks|providers|db|temporal|api)/'],
+    packages: ['@temporalio/client', '@temporalio/worker', 'pino'],
+    node: true,
+  },
+};
 
-const outermost = ['api', 'workers', 'local'];
+const literally = (name) => name.replaceAll('.', '\\.');
+const inPackages = (names) => names.map((name) => `(^|/)node_modules/(@types/)?${literally(name)}/`);
+
+function wallsOf([room, { rooms, packages, node = false }]) {
+  const from = { path: `^${room}/` };
+  return [
+    {
+      name: `${room}-imports-only-rooms-it-may`,
+      severity: 'error',
+      from,
+      to: { path: '^[^/]+(/|$)', pathNot: [`^${room}/`, ...rooms], dependencyTypesNot: [...PACKAGES, 'core'] },
+    },
+    {
+      name: `${room}-imports-only-packages-it-may`,
+      severity: 'error',
+      // settings are parsed by zod, purely
+      from: { ...from, pathNot: '^domain/settings\\.ts$' },
+      to: { dependencyTypes: PACKAGES, pathNot: inPackages(packages) },
+    },
+    ...(node ? [] : [{ name: `${room}-knows-no-node`, severity: 'error', from, to: { dependencyTypes: ['core'] } }]),
+  ];
+}
 
 module.exports = {
   forbidden: [
-    wall('domain', []),
-    wall('workflows', ['^domain/', '^activities/contract\\.ts$']),
-    wall('activities', ['^domain/', '^checks/', '^providers/', '^guests/', '^db/', '^workflows/messages\\.ts$']),
-    wall('checks', ['^domain/']),
-    wall('providers', ['^domain/']),
-    wall('guests', ['^domain/', '^db/']),
-    wall('db', ['^domain/']),
-    // The port it implements is declared by those who need it.
-    wall('temporal', ['^domain/', '^workflows/messages\\.ts$', '^activities/dependencies\\.ts$']),
-    wall('api', [
-      '^domain/',
-      '^db/',
-      '^temporal/',
-      '^workflows/messages\\.ts$',
-      '^checks/(registry|check)\\.ts$',
-      '^providers/',
-    ]),
-    {
-      name: 'domain-is-pure',
-      comment: 'No package, no module of Node: domain code runs inside workflows too. Settings are parsed by zod, purely.',
-      severity: 'error',
-      from: { path: '^domain/', pathNot: '^domain/settings\\.ts$' },
-      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'] },
-    },
+    ...Object.entries(ROOMS).flatMap(wallsOf),
     {
       name: 'settings-know-only-zod',
       severity: 'error',
       from: { path: '^domain/settings\\.ts$' },
-      to: {
-        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'],
-        pathNot: '(^|/)node_modules/zod/',
-      },
+      to: { dependencyTypes: PACKAGES, pathNot: inPackages(['zod']) },
     },
     {
-      name: 'workflows-use-only-the-workflow-sdk',
+      name: 'the-contract-imports-types-only',
+      comment: 'A value would drag its module, and Node with it, into the workflow bundle.',
       severity: 'error',
-      from: { path: '^workflows/' },
-      to: {
-        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'],
-        pathNot: '(^|/)node_modules/@temporalio/(workflow|common)/',
-      },
-    },
-    {
-      name: 'nothing-imports-the-outermost-rooms',
-      comment: 'Workers may import the api: the all-in-one process serves it.',
-      severity: 'error',
-      from: { pathNot: '^(api|workers|local|test|bench)/|^[^/]+$' },
-      to: { path: `^(${outermost.join('|')})/` },
-    },
-    {
-      name: 'api-is-not-built-on-workers-or-local',
-      severity: 'error',
-      from: { path: '^api/' },
-      to: { path: '^(workers|local)/' },
-    },
-    {
-      name: 'workers-are-not-built-on-local',
-      severity: 'error',
-      from: { path: '^workers/' },
-      to: { path: '^local/' },
+      from: { path: '^activities/contract\\.ts$' },
+      to: { dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'tests-and-benches-are-not-imported',
       severity: 'error',
       from: { pathNot: '^(test|bench)/' },
       to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'nothing-is-built-on-local',
+      severity: 'error',
+      from: { pathNot: '^(local|test|bench)/|^[^/]+$' },
+      to: { path: '^local/' },
     },
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Database } from '../db/database.ts';
 import { findApplicablePolicies } from '../db/policies/find-policies.ts';
 import { lookLine } from '../domain/look.ts';
 import { effectivePolicy, triggers } from '../domain/policy.ts';
@@ -14,7 +14,7 @@ export type NewsOf = (
 ) => Promise<LookNews | null>;
 
 /** Level-triggered: whatever has not been delivered to the workflow is news, whoever brought it about. */
-export function createNews(pool: Pool): NewsOf {
+export function createNews(pool: Database['pool']): NewsOf {
   const policiesOf = groupedReads((vmIds) => findApplicablePolicies(pool, vmIds));
 
   /** Whether a policy wants it healed. A VM without failures triggers none, and most looks are at such VMs. */

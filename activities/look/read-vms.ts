@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Pool } from 'pg';
-import { isDatabaseAway } from '../../db/database.ts';
+import { type Database, isDatabaseAway } from '../../db/database.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { groupedReads } from './shared-reads.ts';
@@ -19,7 +18,7 @@ export interface VmReader {
 }
 
 /** Reads VMs from this database; create once per process. */
-export function createVmReader(pool: Pool): VmReader {
+export function createVmReader(pool: Database['pool']): VmReader {
   const find = groupedReads((vmIds) => findWatchedVms(pool, vmIds));
   const remembered = new LRUCache<string, WatchedVm>({ max: MAX_REMEMBERED });
   return {
