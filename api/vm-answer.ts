@@ -25,7 +25,7 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     health: vm.status,
     ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
-    stoppedOnPurpose: vm.standing === 'stopped-on-purpose',
+    stoppedOnPurpose: vm.unknownReason === 'stopped-on-purpose',
     agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
@@ -71,17 +71,17 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
 
 /** What its checks say, unless that doesn't hold now. */
 function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
-  switch (vm.standing) {
+  switch (vm.unknownReason) {
     case null:
       return vm.reasons;
     case 'stopped-on-purpose':
-      return [{ reason: vm.standing, message: 'It is stopped by request, and not checked until it is started.' }];
+      return [{ reason: vm.unknownReason, message: 'It is stopped by request, and not checked until it is started.' }];
     case 'no-checks':
-      return [{ reason: vm.standing, message: 'It has no enabled checks.' }];
+      return [{ reason: vm.unknownReason, message: 'It has no enabled checks.' }];
     case 'not-watched': {
       const since = vm.lastLookAt === null ? 'yet' : `for ${Math.floor((nowMs - vm.lastLookAt.getTime()) / 1000)} s`;
       const advice = `see that a worker for site "${vm.site}" runs and that its look is not paused`;
-      return [{ reason: vm.standing, message: `Nobody has looked at it ${since}: ${advice}.` }];
+      return [{ reason: vm.unknownReason, message: `Nobody has looked at it ${since}: ${advice}.` }];
     }
   }
 }

@@ -1,9 +1,11 @@
 /** Ids that people type into the temporal CLI: guessable, and the same everywhere. */
 
+/** Of the workflow that watches a VM. */
 export function vmWorkflowId(vmId: string): string {
   return `vm/${vmId}`;
 }
 
+/** Of the workflow that heals one incident of a VM. */
 export function healWorkflowId(vmId: string, incident: number): string {
   return `heal/${vmId}/${incident}`;
 }
@@ -23,6 +25,7 @@ export const CORE_TASK_QUEUE = 'defib-core';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Whether a text is written as a UUID, of any version. */
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findMetrics, type MetricPoint } from '../../db/reports/measurements.ts';
+import { findMeasurements, type MeasurementPoint } from '../../db/reports/measurements.ts';
 import { PEOPLE } from '../../domain/roles.ts';
 import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -62,9 +62,9 @@ export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
       const vm = await requireVm(deps, call);
       const { fromMs, untilMs } = call.found;
       const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / DEFAULT_POINTS));
-      const byNextStep = byKey(z.int(), ({ at }: MetricPoint) => at.getTime() + stepSeconds * 1000);
+      const byNextStep = byKey(z.int(), ({ at }: MeasurementPoint) => at.getTime() + stepSeconds * 1000);
       const { page, nextCursor } = await readPage(call.query, byNextStep, (nextMs, limit) =>
-        findMetrics(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
+        findMeasurements(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
       );
       return ok({
         vmId: vm.id,
@@ -78,6 +78,6 @@ export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
   return [read];
 }
 
-function toPoint({ at, cpu, ram, disk, uptime, samples }: MetricPoint): z.input<typeof pointAnswer> {
+function toPoint({ at, cpu, ram, disk, uptime, samples }: MeasurementPoint): z.input<typeof pointAnswer> {
   return { at: at.toISOString(), cpu, ram, disk, uptime, samples };
 }

@@ -4,6 +4,7 @@ import { atAnswer, instantQuery, nameField, nextCursorAnswer, pageQuery, text } 
 const role = z.enum(['USER', 'ADMIN', 'OPERATOR', 'AGENT'], 'must be USER, ADMIN, OPERATOR or AGENT');
 const tenantId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 
+/** A new token, as it is asked for; `clock` in epoch ms says what is in the future. */
 export function tokenInput(clock: () => number) {
   return z.strictObject({
     name: nameField,

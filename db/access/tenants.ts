@@ -23,6 +23,7 @@ export async function recordTenant(
   });
 }
 
+/** A page of all tenants, by id. */
 export async function findTenants(pool: Pool, afterId: string | null, limit: number): Promise<TenantRow[]> {
   const { rows } = await pool.query<TenantRow>(
     `SELECT id, name, created_at AS "createdAt" FROM tenants WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2`,
@@ -31,6 +32,7 @@ export async function findTenants(pool: Pool, afterId: string | null, limit: num
   return rows;
 }
 
+/** Whether there is a tenant of that id. */
 export async function tenantExists(pool: Pool, id: string): Promise<boolean> {
   const { rowCount } = await pool.query('SELECT 1 FROM tenants WHERE id = $1', [id]);
   return rowCount === 1;

@@ -4,7 +4,7 @@ import { isUuid } from '../../domain/ids.ts';
 import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
-import { effectiveStatus, type Standing, standing, WATCH_OF_EACH } from './unknown-reason.ts';
+import { effectiveStatus, type UnknownReason, unknownReason, WATCH_OF_EACH } from './unknown-reason.ts';
 
 /** A VM as the API answers it: settings, checks, health as it stands now and its agent's last report. */
 export interface VmRecord {
@@ -27,7 +27,7 @@ export interface VmRecord {
   updatedAt: Date;
   status: HealthStatus;
   /** Why the status isn't the stored one. */
-  standing: Standing | null;
+  unknownReason: UnknownReason | null;
   reasons: HealthReason[];
   consecutiveFailures: number;
   consecutiveSuccesses: number;
@@ -106,13 +106,13 @@ function toCheckRecord(values: JsonValue[]): CheckRecord {
 }
 
 const NOW = '$1::timestamptz';
-const STANDING = standing(NOW);
+const UNKNOWN_REASON = unknownReason(NOW);
 
 const SELECT = `
 SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider, pi.name AS "providerInstance",
   v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion",
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
-  v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${STANDING} AS standing,
+  v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${UNKNOWN_REASON} AS "unknownReason",
   s.reasons, s.consecutive_failures AS "consecutiveFailures", s.consecutive_successes AS "consecutiveSuccesses",
   s.last_check_at AS "lastCheckAt", s.last_healthy_at AS "lastHealthyAt", s.last_unhealthy_at AS "lastUnhealthyAt",
   s.last_look_at AS "lastLookAt",
@@ -154,9 +154,9 @@ export async function findVms(pool: Pool, tenantId: string, filter: VmFilter, no
   const put = (value: unknown) => `$${values.push(value)}`;
   const where: string[] = [];
   if (filter.afterId !== null) where.push(`v.id > ${put(filter.afterId)}::uuid`);
-  if (filter.status === 'unknown') where.push(`(s.status = 'unknown' OR (${STANDING}) IS NOT NULL)`);
+  if (filter.status === 'unknown') where.push(`(s.status = 'unknown' OR (${UNKNOWN_REASON}) IS NOT NULL)`);
   // the stored status comes first: it leaves few VMs whose checks have to be read
-  else if (filter.status !== null) where.push(`s.status = ${put(filter.status)} AND (${STANDING}) IS NULL`);
+  else if (filter.status !== null) where.push(`s.status = ${put(filter.status)} AND (${UNKNOWN_REASON}) IS NULL`);
   if (filter.tag !== null) where.push(`${put(filter.tag)} = ANY(v.tags)`);
   if (filter.provider !== null) where.push(`v.provider->>'kind' = ${put(filter.provider)}`);
   if (filter.q !== null) {

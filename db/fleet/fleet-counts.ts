@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { HealthStatus } from '../../domain/health.ts';
-import { effectiveStatus, standing, WATCH_OF_ALL } from './unknown-reason.ts';
+import { effectiveStatus, unknownReason, WATCH_OF_ALL } from './unknown-reason.ts';
 
 export type FleetCounts = Record<HealthStatus, number> & {
   /** Of the unknown ones: nobody looks at them. */
@@ -11,7 +11,7 @@ export type FleetCounts = Record<HealthStatus, number> & {
 export async function findFleetCounts(pool: Pool, tenantId: string | null, nowMs: number): Promise<FleetCounts> {
   const { rows } = await pool.query<{ status: HealthStatus; count: number; unwatched: number }>(
     `SELECT ${effectiveStatus('$1::timestamptz')} AS status, count(*)::int AS count,
-       (count(*) FILTER (WHERE ${standing('$1::timestamptz')} = 'not-watched'))::int AS unwatched
+       (count(*) FILTER (WHERE ${unknownReason('$1::timestamptz')} = 'not-watched'))::int AS unwatched
      FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
      WHERE v.deleted_at IS NULL AND ($2::text IS NULL OR v.tenant_id = $2) GROUP BY 1`,
     [new Date(nowMs), tenantId],
@@ -28,7 +28,7 @@ export async function findFleetCounts(pool: Pool, tenantId: string | null, nowMs
 export async function findUnwatchedSites(pool: Pool, nowMs: number): Promise<{ site: string; count: number }[]> {
   const { rows } = await pool.query<{ site: string; count: number }>(
     `SELECT v.site, count(*)::int AS count FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
-     WHERE v.deleted_at IS NULL AND ${standing('$1::timestamptz')} = 'not-watched' GROUP BY v.site ORDER BY v.site`,
+     WHERE v.deleted_at IS NULL AND ${unknownReason('$1::timestamptz')} = 'not-watched' GROUP BY v.site ORDER BY v.site`,
     [new Date(nowMs)],
   );
   return rows;

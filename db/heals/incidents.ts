@@ -21,6 +21,7 @@ export async function recordIncident(database: Database, vmId: string, nowMs: nu
   });
 }
 
+/** The number of a VM's open incident; null when none is open. */
 export async function findOpenIncident(tx: Queryable, vmId: string): Promise<number | null> {
   const [open] = await tx
     .select({ incident: incidents.incident })
@@ -45,6 +46,7 @@ export async function findIncidentForUpdate(
   return row ?? null;
 }
 
+/** Closes an incident, with what became of it; one that is closed keeps its outcome. */
 export async function recordIncidentClosed(
   tx: Queryable,
   vmId: string,

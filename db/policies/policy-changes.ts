@@ -24,6 +24,7 @@ export async function findPolicyPage(
     .limit(limit);
 }
 
+/** One policy of a tenant; null when it has none of that id. */
 export async function findPolicy(database: Database, tenantId: string, id: string): Promise<PolicyRow | null> {
   const [row] = await database.orm
     .select()
@@ -32,6 +33,7 @@ export async function findPolicy(database: Database, tenantId: string, id: strin
   return row ?? null;
 }
 
+/** Stores a new policy of the author's tenant. */
 export async function recordPolicy(database: Database, settings: PolicySettings, author: Author): Promise<PolicyRow> {
   return database.orm.transaction(async (tx) => {
     const { tenantId, nowMs } = author;

@@ -12,6 +12,7 @@ export async function recordMended(pool: Pool, mended: number, nowMs: number): P
   );
 }
 
+/** How much reconcile has had to mend, ever. */
 export async function findMended(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ value: number }>('SELECT value FROM system_config WHERE key = $1', [MENDED]);
   return rows[0]?.value ?? 0;

@@ -35,6 +35,7 @@ export function printable(words: unknown): string {
     .trim();
 }
 
+/** Whether a value is an object with fields, and no list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,7 +8,7 @@ const decide = (facts: Facts, chosen: Policy | null = policy()): Decision => dec
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
 
 describe('what to do about an ill VM', () => {
-  it('is the policy’s action, with the reason in spec C’s words and its verify window', () => {
+  it('is the policy’s action, with the reason in the contract’s words and its verify window', () => {
     expect(decide(ill())).toEqual({
       kind: 'act',
       remedy: { action: 'restart', escalation: false, kind: 'power', power: 'reset' },
