@@ -9,10 +9,11 @@ import {
   findOverdue,
   findUnannounced,
 } from '../db/upkeep/disagreements.ts';
-import { recordMended, recordUnwatchedSites } from '../db/upkeep/reconcile-notes.ts';
+import { recordMended } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { resolveOperation } from './heal/carry-out.ts';
+import { noticesOf } from './notices.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
 const SETTLED_MS = 60_000;
@@ -39,20 +40,20 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
     await recordMended(deps.database.pool, mended, deps.now());
     deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
   }
-  await alertUnwatchedSites(deps);
+  await noticeUnwatchedSites(deps);
   return { line, mended };
 }
 
-/** One alert per site, however many of its VMs nobody watches, and one when they are watched again. */
-async function alertUnwatchedSites({ database, log, now }: Dependencies): Promise<void> {
-  const { pool } = database;
-  const unwatched = await findUnwatchedSites(pool, now());
-  const sites = unwatched.map(({ site }) => site);
-  const { lost, found } = await recordUnwatchedSites(pool, sites, now());
-  for (const { site, count } of unwatched.filter((one) => lost.includes(one.site))) {
-    log.error({ site, vms: count }, 'nobody watches VMs of a site: see that a worker for it runs');
-  }
-  for (const site of found) log.warn({ site }, 'the VMs of a site are watched again');
+/** One notice per site, however many of its VMs nobody watches. */
+async function noticeUnwatchedSites(deps: Dependencies): Promise<void> {
+  const unwatched = await findUnwatchedSites(deps.database.pool, deps.now());
+  const found = unwatched.map(({ site, count }) => ({
+    subject: `site/${site}`,
+    tenantId: null,
+    vmId: null,
+    message: `Nobody looks at ${count} VMs of site ${site}: see that a worker for it runs and that their looks are not paused.`,
+  }));
+  await noticesOf(deps, 'site-unwatched', found);
 }
 
 async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {

@@ -13,6 +13,7 @@ import { healEndpoints } from './resources/heals.ts';
 import { healthEndpoints } from './resources/health.ts';
 import { healthConfigEndpoints } from './resources/health-config.ts';
 import { measurementEndpoints } from './resources/measurements.ts';
+import { noticeEndpoints } from './resources/notices.ts';
 import { policyEndpoints } from './resources/policies.ts';
 import { providerEndpoints } from './resources/providers.ts';
 import { reportEndpoints } from './resources/reports.ts';
@@ -41,6 +42,7 @@ export function createApi(deps: ApiDependencies): Api {
     ...ofPods(deps, '/api/cloud-pods', 'OfPod'),
     ...measurementEndpoints(deps),
     ...reportEndpoints(deps),
+    ...noticeEndpoints(deps),
     ...providerEndpoints(deps),
     ...statusEndpoints(deps),
     ...tokenEndpoints(deps),

@@ -1,5 +1,6 @@
 import { bigserial, boolean, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { Facts } from '../../domain/facts.ts';
+import type { Fence } from '../../domain/fence.ts';
 import type { OperationResult, OperationState } from '../../domain/operation.ts';
 import { POLICY_ACTIONS } from '../../domain/policy.ts';
 import type { Decision, GuardAnswer } from '../../domain/remedy.ts';
@@ -36,6 +37,9 @@ export const incidents = pgTable(
     openedAt: at('opened_at').notNull(),
     closedAt: at('closed_at'),
     outcome: text('outcome'),
+    /** The VM's state at its hypervisor when the heal last asked, and since when it is the same at every reading. */
+    powerState: text('power_state'),
+    powerStateSince: at('power_state_since'),
   },
   (table) => [primaryKey({ columns: [table.vmId, table.incident] })],
 );
@@ -87,4 +91,6 @@ export const operations = pgTable('operations', {
   errorMessage: text('error_message'),
   judgedAt: at('judged_at'),
   eventId: bigserial('event_id', { mode: 'number' }).notNull(),
+  /** What has to be so still when it is sent; null for what was decided by versions before 0.2. */
+  fence: jsonb('fence').$type<Fence>(),
 });

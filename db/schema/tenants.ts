@@ -1,4 +1,4 @@
-import { pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { Role } from '../../domain/roles.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
@@ -7,6 +7,8 @@ export const tenants = pgTable('tenants', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   createdAt: at('created_at').notNull(),
+  /** Counts the changes of its policies: what was decided by older ones is not sent any more. */
+  policyRevision: integer('policy_revision').notNull().default(0),
 });
 
 /** Bearer tokens; only a SHA-256 of each is stored. An AGENT's token speaks for one VM. */

@@ -42,6 +42,12 @@ export const vms = pgTable('vms', {
   deletedAt: at('deleted_at'),
   /** Null = what the environment of its site's processes sets up for this kind of provider. */
   providerInstanceId: uuid('provider_instance_id'),
+  /** Since when nobody looks at it or heals it, why, and who said so; null = it is not paused. */
+  pausedAt: at('paused_at'),
+  pausedReason: text('paused_reason'),
+  pausedBy: text('paused_by'),
+  /** Whether it is to be started when it is found off without anybody having stopped it on purpose. */
+  keepRunning: boolean('keep_running').notNull().default(false),
 });
 
 /** The VM's health as a whole. `lookSeq` is what every fold compares and swaps. */

@@ -1,11 +1,12 @@
 import { and, eq, exists, isNull, lt, not } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import { healSteps, incidents, operations } from '../schema/heals.ts';
+import { notices } from '../schema/notices.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { healthTransitions, listeningSpans } from '../schema/vms.ts';
 
 /**
- * Deletes what was decided and done before that time, and the tokens that expired before it. What belongs to an open
+ * Deletes what was decided, done and noticed before that time, and the tokens that expired before it. What belongs to an open
  * incident stays: its heal counts on it. Answers how many operations were deleted.
  */
 export async function deleteHealHistoryBefore({ orm }: Database, beforeMs: number): Promise<number> {
@@ -20,6 +21,7 @@ export async function deleteHealHistoryBefore({ orm }: Database, beforeMs: numbe
   await orm.delete(healSteps).where(lt(healSteps.lastSeenAt, before));
   await orm.delete(incidents).where(lt(incidents.closedAt, before));
   await orm.delete(healthTransitions).where(lt(healthTransitions.at, before));
+  await orm.delete(notices).where(lt(notices.closedAt, before));
   await orm.delete(apiTokens).where(lt(apiTokens.expiresAt, before));
   return deleted.rowCount ?? 0;
 }

@@ -116,10 +116,10 @@ describeNeeding(['temporal'], 'reconcile', () => {
     await startWorkflow(vmId);
     expect((await reconcile(deps)).mended).toBe(0);
     await reconcile(deps);
-    expect(logged.filter((line) => line.includes('nobody watches VMs of a site'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('Nobody looks at 1 VMs of site main'))).toHaveLength(1);
     await lookedAtNow(vmId);
     await reconcile(deps);
-    expect(logged.filter((line) => line.includes('are watched again'))).toHaveLength(1);
+    expect(logged.filter((line) => line.includes('site-unwatched') && line.includes('is over'))).toHaveLength(1);
   });
 
   it('closes an incident whose heal is gone, so that a new one can open', async () => {

@@ -1,0 +1,93 @@
+import { and, desc, eq, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { cleanText } from '../clean-text.ts';
+import type { Database, Queryable } from '../database.ts';
+import { notices } from '../schema/notices.ts';
+
+export type NoticeRow = typeof notices.$inferSelect;
+
+/** Something that people should know of. */
+export interface Notice {
+  kind: string;
+  subject: string;
+  /** Null = it concerns the installation. */
+  tenantId: string | null;
+  vmId: string | null;
+  message: string;
+}
+
+/** Opens a notice, or notes that one which is open is still so; true when it was opened. */
+export async function recordNotice(db: Queryable, notice: Notice, nowMs: number): Promise<boolean> {
+  const at = new Date(nowMs);
+  const message = cleanText(notice.message);
+  const [row] = await db
+    .insert(notices)
+    .values({ ...notice, message, id: uuidv7(), openedAt: at, lastSeenAt: at })
+    .onConflictDoUpdate({
+      target: [notices.kind, notices.subject],
+      targetWhere: isNull(notices.closedAt),
+      set: { message, lastSeenAt: at, count: sql`${notices.count} + 1` },
+    })
+    .returning({ count: notices.count });
+  return row?.count === 1;
+}
+
+/** Closes what is open of this kind about this subject; false when nothing was. */
+export async function recordNoticeClosed(
+  db: Queryable,
+  kind: string,
+  subject: string,
+  nowMs: number,
+): Promise<boolean> {
+  return (await closeWhere(db, eq(notices.subject, subject), kind, nowMs)).length > 0;
+}
+
+/** Closes what is open of this kind about any other subject than these, and answers what was closed. */
+export async function recordNoticesClosedExcept(
+  db: Queryable,
+  kind: string,
+  subjects: readonly string[],
+  nowMs: number,
+): Promise<NoticeRow[]> {
+  return closeWhere(db, subjects.length === 0 ? undefined : notInArray(notices.subject, [...subjects]), kind, nowMs);
+}
+
+async function closeWhere(
+  db: Queryable,
+  condition: ReturnType<typeof eq> | undefined,
+  kind: string,
+  nowMs: number,
+): Promise<NoticeRow[]> {
+  return db
+    .update(notices)
+    .set({ closedAt: new Date(nowMs) })
+    .where(and(eq(notices.kind, kind), isNull(notices.closedAt), condition))
+    .returning();
+}
+
+export interface NoticeFilter {
+  tenantId: string;
+  /** Those of the installation as well. */
+  withInstallation: boolean;
+  /** Null = open and closed ones. */
+  open: boolean | null;
+  beforeId: string | null;
+  limit: number;
+}
+
+/** A page of the notices for a tenant, newest first. */
+export async function findNotices({ orm }: Database, filter: NoticeFilter): Promise<NoticeRow[]> {
+  const { tenantId, withInstallation, open, beforeId, limit } = filter;
+  return orm
+    .select()
+    .from(notices)
+    .where(
+      and(
+        or(eq(notices.tenantId, tenantId), withInstallation ? isNull(notices.tenantId) : undefined),
+        open === null ? undefined : open ? isNull(notices.closedAt) : isNotNull(notices.closedAt),
+        beforeId === null ? undefined : lt(notices.id, beforeId),
+      ),
+    )
+    .orderBy(desc(notices.id))
+    .limit(limit);
+}
