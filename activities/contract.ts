@@ -3,6 +3,7 @@
  * or response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
  */
 import type { ProviderFact } from '../domain/facts.ts';
+import type { ReadBack } from '../domain/power.ts';
 import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 
 /** Asks for looks at one VM until there is news. */
@@ -18,6 +19,8 @@ export interface LookInput {
   watchCloselyUntilMs: number | null;
   /** Look at every enabled check at once, and return what came of it, news or not. */
   now: boolean;
+  /** Whether the workflow takes it for paused: the opposite is news. Workflows of 0.1 don't ask. */
+  paused?: boolean;
 }
 
 /** What a look found that its workflow has not been told. */
@@ -30,6 +33,10 @@ export type LookNews =
       healWanted: boolean;
       vm: { name: string; tenantId: string; provider: string; host: string | null };
     }
+  /** A person paused it. */
+  | { kind: 'paused'; reason: string }
+  /** The settings asked for never came: a database that was restored holds older ones, of this version. */
+  | { kind: 'settings-lost'; version: number }
   /** Its probes may take longer than this activity may: schedule it again with this limit. */
   | { kind: 'needs-time'; lookLimitMs: number }
   /** No such VM; a deleted one is gone for good, a missing one may be committed in a moment. */
@@ -41,6 +48,11 @@ export interface WatchActivities {
    * heartbeats except to carry what could not be stored.
    */
   watch(input: LookInput): Promise<LookNews>;
+}
+
+export interface PauseActivities {
+  /** Stores a pause (or, with no reason, its end) that was signalled to the VM's workflow rather than asked of the API. */
+  storePause(input: { vmId: string; tenantId: string; reason: string | null }): Promise<void>;
 }
 
 export interface IncidentKey {
@@ -63,40 +75,47 @@ export interface ProviderAnswer {
   fact: ProviderFact;
 }
 
-export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: string };
+/** `sent` = in doubt. `unrecorded`: known for certain, but not stored yet. */
+export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: string; unrecorded?: true };
 
 export interface HealActivities {
-  /** Opens an incident for an ill VM, or answers the one that is open. */
-  openIncident(input: { vmId: string }): Promise<{ incident: number }>;
+  /** Opens an incident for an ill VM, or answers the one that is open; null for a VM that is paused. */
+  openIncident(input: { vmId: string }): Promise<{ incident: number | null }>;
   /**
    * Gathers the facts and decides; records the decision and, to act, an intended operation. Without `provider`, as heals of
    * 0.1 ask, the provider is asked from where the decision is made.
    */
   decide(input: IncidentKey & { provider?: ProviderAnswer }): Promise<HealDecision>;
-  /** Ends the doubt about an operation without ever sending it. */
-  resolveOperation(input: { operationId: string }): Promise<OperationEnd>;
+  /** Ends the doubt about an operation without ever sending it, by what its sender or the hypervisor says. */
+  resolveOperation(input: {
+    operationId: string;
+    end?: OperationEnd;
+    readBack?: ReadBack | null;
+  }): Promise<OperationEnd>;
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
    * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early;
-   * no news will come of the ones that prove it.
+   * no news will come of the ones that prove it. `paused`: nobody looks now, so nothing was judged.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },
-  ): Promise<{ settled: boolean; lookAgainInMs?: number; line: string }>;
+  ): Promise<{ settled: boolean; paused?: true; lookAgainInMs?: number; line: string }>;
 }
 
 /** What runs on the workers of a provider's site, which can reach it. */
 export interface ProviderActivities {
   /** Asks a VM's provider how the VM is. */
   askProvider(input: { vmId: string }): Promise<ProviderAnswer>;
-  /** Sends an intended operation, at most once ever. `sent` = in doubt: ask `resolveOperation`. */
+  /** Sends an intended operation, at most once ever. In doubt or unrecorded: ask `resolveOperation`. */
   carryOut(input: { operationId: string }): Promise<OperationEnd>;
+  /** What the hypervisor says of an operation that may have been sent; fails while it may still be. */
+  readBack(input: { operationId: string }): Promise<ReadBack | null>;
   /** Whether an instance can be reached, or how a user's reference to a VM there is stored. */
   callProvider(input: ProviderCall): Promise<ProviderCallAnswer>;
 }
 
 /** Everything that workflows ask for. */
-export type Activities = WatchActivities & HealActivities & ProviderActivities & UpkeepActivities;
+export type Activities = WatchActivities & PauseActivities & HealActivities & ProviderActivities & UpkeepActivities;
 
 export interface UpkeepActivities {
   /** Drops and deletes what is older than the retention settings; makes the partitions of the coming days. */

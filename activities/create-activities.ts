@@ -3,24 +3,29 @@ import { callProvider } from './call-provider.ts';
 import type { Activities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { askProvider } from './heal/ask-provider.ts';
-import { carryOut, resolveOperation } from './heal/carry-out.ts';
+import { carryOut } from './heal/carry-out.ts';
 import { decide } from './heal/decide.ts';
+import { readBack } from './heal/read-back.ts';
+import { resolveOperation } from './heal/resolve-operation.ts';
 import { verify } from './heal/verify.ts';
 import { withPlainFailures } from './plain-failures.ts';
 import { reconcile } from './reconcile.ts';
 import { applyRetention } from './retention.ts';
+import { storePause } from './store-pause.ts';
 import { createWatchActivities } from './watch.ts';
 
 /** Everything that touches the world, for workflows. */
 export function createActivities(deps: Dependencies): Activities {
   return withPlainFailures({
     ...createWatchActivities(deps),
+    storePause: (input) => storePause(deps, input),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
     askProvider: ({ vmId }) => askProvider(deps, vmId),
     decide: (input) => decide(deps, input),
     carryOut: ({ operationId }) => carryOut(deps, operationId),
     callProvider: (call) => callProvider(deps, call),
-    resolveOperation: ({ operationId }) => resolveOperation(deps, operationId),
+    readBack: ({ operationId }) => readBack(deps, operationId),
+    resolveOperation: ({ operationId, ...known }) => resolveOperation(deps, operationId, known),
     verify: (input) => verify(deps, input),
     applyRetention: () => applyRetention(deps),
     reconcile: () => reconcile(deps),

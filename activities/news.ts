@@ -10,7 +10,7 @@ import { groupedReads } from './look/shared-reads.ts';
 /** Whether a look is news to the VM's workflow, and what it is then; null when it is none. */
 export type NewsOf = (
   looked: LookOutcome & { kind: 'looked' },
-  known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now'>,
+  known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now' | 'paused'>,
 ) => Promise<LookNews | null>;
 
 /** Level-triggered: whatever has not been delivered to the workflow is news, whoever brought it about. */
@@ -18,16 +18,17 @@ export function createNews(pool: Database['pool']): NewsOf {
   const policiesOf = groupedReads((vmIds) => findApplicablePolicies(pool, vmIds));
 
   /** Whether a policy wants it healed. A VM without failures triggers none, and most looks are at such VMs. */
-  async function isHealWanted({ vmId, tags, stoppedOnPurpose, health }: WatchedVm): Promise<boolean> {
-    if (stoppedOnPurpose || health.consecutiveFailures === 0) return false;
+  async function isHealWanted({ vmId, tags, stoppedOnPurpose, paused, health }: WatchedVm): Promise<boolean> {
+    if (stoppedOnPurpose || paused !== null || health.consecutiveFailures === 0) return false;
     const effective = effectivePolicy({ vmId, tags }, (await policiesOf(vmId)) ?? []);
     return effective !== null && triggers(effective.policy, health.consecutiveFailures);
   }
 
-  return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested }) => {
+  return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested, paused }) => {
     const { health } = vm;
+    if (vm.paused !== null && paused !== undefined) return { kind: 'paused', reason: vm.paused.reason };
     const healWanted = !healOpen && (await isHealWanted(vm));
-    if (health.transitionSeq <= deliveredSeq && !healWanted && !wasRequested) return null;
+    if (health.transitionSeq <= deliveredSeq && !healWanted && !wasRequested && !paused) return null;
     return {
       kind: 'health',
       seq: health.transitionSeq,

@@ -1,4 +1,4 @@
-import { type Notice, recordNotice, recordNoticeClosed, recordNoticesClosedExcept } from '../db/notices/notices.ts';
+import { type Notice, recordNotice, recordNoticesClosedExcept } from '../db/notices/notices.ts';
 import type { Dependencies } from './dependencies.ts';
 
 type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
@@ -8,14 +8,6 @@ export async function notice({ database, log, now }: Needed, about: Notice): Pro
   const opened = await recordNotice(database.orm, about, now());
   const { kind, subject, message } = about;
   if (opened) log.error({ notice: kind, subject }, message);
-}
-
-/** Closes a notice, and logs that it is over; nothing where none is open. */
-export async function noticeOver(
-  { database, log, now }: Needed,
-  { kind, subject }: Pick<Notice, 'kind' | 'subject'>,
-): Promise<void> {
-  if (await recordNoticeClosed(database.orm, kind, subject, now())) log.warn({ notice: kind, subject }, 'is over');
 }
 
 /** All that is so of one kind: opens what is new and closes what is not so any more. */

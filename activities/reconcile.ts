@@ -12,7 +12,7 @@ import {
 import { recordMended } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
-import { resolveOperation } from './heal/carry-out.ts';
+import { resolveOperation } from './heal/resolve-operation.ts';
 import { noticesOf } from './notices.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
@@ -93,7 +93,7 @@ async function settleOperations(deps: Dependencies, vmId: string, incident: numb
   const { orm } = deps.database;
   const errorMessage = 'its heal was lost before the VM was seen healthy';
   for (const { id } of await findOperationsOf(orm, vmId, incident)) {
-    await resolveOperation(deps, id, 'never sent: its heal was lost');
+    await resolveOperation(deps, id, { whyNotSent: 'never sent: its heal was lost' });
     await orm.transaction((tx) =>
       recordOperationEvent(tx, id, { kind: 'judged', result: 'failed', errorMessage }, deps.now()),
     );

@@ -13,6 +13,8 @@ export const STEADY = 'Steady';
 /** While a VM is watched closely (a verify window) its looks come at least this often. */
 const WATCH_CLOSELY_MS = 5_000;
 const RETRY_SOON_MS = 1_000;
+/** Settings that were announced are there within a moment, unless the database was restored from before them. */
+const SETTINGS_LOST_MS = 120_000;
 
 /** A look in care: an attempt of one Temporal activity, whose retries are the poll. */
 export function createWatchActivities(deps: Dependencies): WatchActivities {
@@ -35,6 +37,9 @@ export function createWatchActivities(deps: Dependencies): WatchActivities {
         case 'needs-time':
           return outcome;
         case 'settings-behind':
+          if (input.paused !== undefined && deps.now() - context.info.scheduledTimestampMs > SETTINGS_LOST_MS) {
+            return { kind: 'settings-lost', version: outcome.version };
+          }
           throw steady('waiting for newer settings', RETRY_SOON_MS);
         case 'not-stored': {
           const nowMs = deps.now();

@@ -26,6 +26,8 @@ export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswe
     ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.unknownReason === 'stopped-on-purpose',
+    paused: vm.paused,
+    keepRunning: vm.keepRunning,
     agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
@@ -76,6 +78,10 @@ function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
       return vm.reasons;
     case 'stopped-on-purpose':
       return [{ reason: vm.unknownReason, message: 'It is stopped by request, and not checked until it is started.' }];
+    case 'paused': {
+      const why = vm.paused ? `${vm.paused.by} paused it: ${vm.paused.reason}` : 'it is paused';
+      return [{ reason: vm.unknownReason, message: `It is not looked at or healed until it is resumed: ${why}.` }];
+    }
     case 'no-checks':
       return [{ reason: vm.unknownReason, message: 'It has no enabled checks.' }];
     case 'not-watched': {

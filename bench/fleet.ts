@@ -89,6 +89,7 @@ async function store({ database, targets }: World, name: string, intervalSeconds
     providerKey: null,
     providerInstanceId: null,
     reportIntervalSeconds: 60,
+    keepRunning: false,
   };
   const checks = [
     completeCheck({ checkType: 'http', target: `http://127.0.0.1:${targets.port}/vm/${name}`, intervalSeconds }),

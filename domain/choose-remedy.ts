@@ -2,26 +2,36 @@ import type { Facts } from './facts.ts';
 import type { Policy, PolicyAction } from './policy.ts';
 import type { PowerAction } from './power.ts';
 
+/**
+ * What was found that the remedy is for. Only `unresponsive` is found by checks; the others are the hypervisor's own word,
+ * and need no evidence beside it.
+ */
+export type Cause = 'unresponsive' | 'paused' | 'storage-failed' | 'panicked' | 'off';
+
 /** What would be done: to the VM's power, by notifying people, or something that Defib can't do for this VM. */
-export type Remedy = { action: PolicyAction; escalation: boolean } & (
+export type Remedy = { action: PolicyAction | 'resume'; escalation: boolean; cause: Cause } & (
   | { kind: 'power'; power: PowerAction }
   | { kind: 'notify' }
   | { kind: 'other' }
 );
 
-/** At the end of its attempts a policy escalates once within the window. */
+/**
+ * What the policy asks for, as far as it fits the VM's state at its hypervisor. At the end of its attempts a policy
+ * escalates once within the window.
+ */
 export function chooseRemedy(facts: Facts, policy: Policy): Remedy {
   const attempts = facts.attempts.filter((attempt) => !attempt.escalation).length;
   const usedUp = attempts >= policy.maxAttempts;
   const due = policy.escalateAfterAttempts !== null && attempts >= policy.escalateAfterAttempts;
   const escalated = facts.attempts.some((attempt) => attempt.escalation);
   return usedUp && due && !escalated
-    ? remedyFor(policy.escalationAction, true, facts)
-    : remedyFor(policy.action, false, facts);
+    ? fitToPowerState(remedyFor(policy.escalationAction, true, facts), facts)
+    : fitToPowerState(remedyFor(policy.action, false, facts), facts);
 }
 
 function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Remedy {
-  const power = (power: PowerAction): Remedy => ({ action, escalation, kind: 'power', power });
+  const cause: Cause = 'unresponsive';
+  const power = (power: PowerAction): Remedy => ({ action, escalation, cause, kind: 'power', power });
   switch (action) {
     case 'restart':
       // the gentlest that works: where a provider offers a reboot, it speaks to the guest
@@ -33,9 +43,26 @@ function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Rem
       return power(action);
     case 'notify_only':
     case 'human':
-      return { action, escalation, kind: 'notify' };
+      return { action, escalation, cause, kind: 'notify' };
     case 'migrate':
     case 'restart_service':
-      return { action, escalation, kind: 'other' };
+      return { action, escalation, cause, kind: 'other' };
+  }
+}
+
+/** A VM that is paused is resumed rather than reset, one whose guest has given up is reset, one that is off is started. */
+function fitToPowerState(remedy: Remedy, { provider }: Facts): Remedy {
+  // a policy that wants the VM off has it off by any state
+  if (remedy.kind !== 'power' || remedy.power === 'stop' || !provider.answered) return remedy;
+  switch (provider.power) {
+    case 'paused':
+    case 'storage-failed':
+      return { ...remedy, action: 'resume', power: 'resume', cause: provider.power };
+    case 'panicked':
+      return { ...remedy, power: 'reset', cause: 'panicked' };
+    case 'off':
+      return { ...remedy, action: 'start', power: 'start', cause: 'off' };
+    default:
+      return remedy;
   }
 }

@@ -1,5 +1,5 @@
 import type { HealthStatus } from './health.ts';
-import type { PowerAction } from './power.ts';
+import type { PowerAction, PowerReading, PowerState } from './power.ts';
 
 /** One enabled check of the ill VM. */
 export interface CheckFact {
@@ -23,8 +23,18 @@ export interface AttemptFact {
 
 /** What the hypervisor said when it was asked just now. */
 export type ProviderFact =
-  | { answered: true; power: string; detail: string }
+  | { answered: true; power: PowerState; detail: string }
   | { answered: false; reason: string; message: string };
+
+/** Tries in a row of which it is known that nothing was sent, since attempts count. */
+export interface NotSentFact {
+  /** Those that could not be sent; what wasn't wanted any more by then is not among them. */
+  count: number;
+  /** When the last of all ended. */
+  lastAtMs: number;
+  /** What was said then, by the hypervisor or by whoever was to send. */
+  lastDetail: string;
+}
 
 /**
  * Everything a decision about an ill VM is made from, gathered in one go and frozen beside the decision, so that "why"
@@ -35,6 +45,10 @@ export interface Facts {
   incident: number;
   deleted: boolean;
   stoppedOnPurpose: boolean;
+  /** Paused by a person: nobody looks at it or heals it. */
+  paused: { reason: string; by: string } | null;
+  /** Whether it is to be started when it is off and nobody stopped it on purpose. */
+  keepRunning: boolean;
   status: HealthStatus;
   consecutiveFailures: number;
   checks: CheckFact[];
@@ -44,8 +58,17 @@ export interface Facts {
   attempts: AttemptFact[];
   /** When the last remedy of this incident was done; looks that began earlier say nothing about it. */
   lastRemedyDoneAtMs: number | null;
-  /** When a remedy of this incident last ended that is known not to have been sent. */
-  lastNotSentAtMs: number | null;
+  notSent: NotSentFact | null;
+  /** How often this incident's last remedies in a row were resumes for failed storage. */
+  resumesInVain: { count: number; lastAtMs: number } | null;
   provider: ProviderFact;
+  /** As every answer of the hypervisor since then named it; null before its first answer. */
+  powerReading: PowerReading | null;
+  /** For how long a VM may be paused at its hypervisor before that counts as a fault. */
+  pausedGraceMs: number;
   providerSupports: PowerAction[];
+  settingsVersion: number;
+  policyRevision: number;
+  /** By the database's clock. */
+  gatheredAtMs: number;
 }

@@ -1,3 +1,6 @@
+import type { Facts } from './facts.ts';
+import type { PowerState } from './power.ts';
+
 /**
  * What a decision to act was made from, as far as it must still be so when the action is sent. Times by the database's
  * clock, epoch ms.
@@ -8,7 +11,62 @@ export interface Fence {
   /** The checks whose failures counted, and how many in a row each had. */
   checks: { checkId: string; consecutiveFailures: number }[];
   /** The VM's state at its hypervisor. */
-  powerState: string;
+  powerState: PowerState;
   /** When the facts were gathered. */
   factsAtMs: number;
+}
+
+/** What is so when an action is about to be sent, read under locks. */
+export interface SendingFacts {
+  deleted: boolean;
+  paused: boolean;
+  stoppedOnPurpose: boolean;
+  settingsVersion: number;
+  policyRevision: number;
+  incidentOpen: boolean;
+  /** Of this VM, sent since this one was decided. */
+  otherOperationSent: boolean;
+  failures: ReadonlyMap<string, number>;
+  /** As read on the connection by which it would be sent. */
+  powerState: PowerState;
+  /** By the database's clock, once the locks were held. */
+  nowMs: number;
+}
+
+/** Facts older than this are gathered anew. */
+const MAX_FACTS_AGE_MS = 20_000;
+
+/** The fence of a decision that was made from these facts. */
+export function fenceOf(facts: Facts): Fence {
+  const { settingsVersion, policyRevision, checks, provider, gatheredAtMs } = facts;
+  return {
+    settingsVersion,
+    policyRevision,
+    checks: checks
+      .filter(({ consecutiveFailures }) => consecutiveFailures > 0)
+      .map(({ checkId, consecutiveFailures }) => ({ checkId, consecutiveFailures })),
+    powerState: provider.answered ? provider.power : 'unknown',
+    factsAtMs: gatheredAtMs,
+  };
+}
+
+/** Why an action is not wanted any more, as the end of "not sent: …"; null while it may be sent. */
+export function whyNotSent(fence: Fence, now: SendingFacts): string | null {
+  if (now.deleted) return 'the VM was deleted';
+  if (now.paused) return 'the VM was paused';
+  if (now.stoppedOnPurpose) return 'the VM was stopped on purpose';
+  if (now.settingsVersion !== fence.settingsVersion) return 'the settings of the VM were changed';
+  if (now.policyRevision !== fence.policyRevision) return 'a policy was changed';
+  if (!now.incidentOpen) return 'the incident was closed';
+  if (now.otherOperationSent) return 'another operation was sent to the VM';
+  const better = fence.checks.find(
+    ({ checkId, consecutiveFailures }) => (now.failures.get(checkId) ?? 0) < consecutiveFailures,
+  );
+  if (better !== undefined) return 'a check that counted has passed since';
+  if (now.powerState !== fence.powerState) {
+    return `its hypervisor says ${now.powerState} now, and said ${fence.powerState}`;
+  }
+  const ageMs = now.nowMs - fence.factsAtMs;
+  if (ageMs < 0 || ageMs > MAX_FACTS_AGE_MS) return `its facts were ${Math.round(ageMs / 1000)} s old`;
+  return null;
 }

@@ -23,9 +23,9 @@ export function intervalIn(mode: LookMode, check: WatchedCheck): number {
   return mode.paceMs === null ? check.intervalMs : Math.min(check.intervalMs, mode.paceMs);
 }
 
-/** The checks due now. A VM stopped by request is not looked at. */
+/** The checks due now. A VM that is stopped by request or paused is not looked at. */
 export function planLook(vm: WatchedVm, mode: LookMode, nowMs: number): DueCheck[] {
-  if (vm.stoppedOnPurpose || vm.deleted) return [];
+  if (vm.stoppedOnPurpose || vm.paused !== null || vm.deleted) return [];
   return vm.checks.flatMap((check) => {
     if (mode.now) return [{ check, dueAtMs: nowMs }];
     const dueAtMs = dueTick(
@@ -40,7 +40,7 @@ const IDLE_MS = 60_000;
 
 /** Milliseconds until the next look; at least 1. A VM with nothing to look at is asked about once a minute. */
 export function msToNextLook(vm: WatchedVm, mode: LookMode, nowMs: number): number {
-  if (vm.checks.length === 0 || vm.stoppedOnPurpose) return IDLE_MS;
+  if (vm.checks.length === 0 || vm.stoppedOnPurpose || vm.paused !== null) return IDLE_MS;
   return msToNextTick(
     vm.vmId,
     vm.checks.map((check) => intervalIn(mode, check)),
@@ -95,7 +95,11 @@ export function applyDueTimes(vm: WatchedVm, { states }: FoldedLook): WatchedVm 
 }
 
 /** The line an operator reads in the Temporal UI: `healthy · http 200 12 ms · tcp:22 1 ms · agent 14 s ago`. */
-export function lookLine(vm: Pick<WatchedVm, 'stoppedOnPurpose' | 'health'>, results: readonly CheckResult[]): string {
+export function lookLine(
+  vm: Pick<WatchedVm, 'stoppedOnPurpose' | 'paused' | 'health'>,
+  results: readonly CheckResult[],
+): string {
   if (vm.stoppedOnPurpose) return 'not looked at: stopped by request';
+  if (vm.paused !== null) return `not looked at: ${vm.paused.by} paused it`;
   return [vm.health.status, ...results.map((result) => result.summary)].join(' · ');
 }

@@ -4,11 +4,19 @@ import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
 import { belowThreshold } from './guards/below-threshold.ts';
 import { cooldown } from './guards/cooldown.ts';
+import { crashDump } from './guards/crash-dump.ts';
 import { failuresOld } from './guards/failures-old.ts';
 import type { Case, Guard, Objection } from './guards/guard.ts';
+import { inTransit } from './guards/in-transit.ts';
+import { notSendable } from './guards/not-sendable.ts';
 import { notWatched } from './guards/not-watched.ts';
+import { offAtHypervisor } from './guards/off-at-hypervisor.ts';
+import { paused } from './guards/paused.ts';
+import { pausedAtHypervisor } from './guards/paused-at-hypervisor.ts';
 import { providerUnreachable } from './guards/provider-unreachable.ts';
+import { runsAgain } from './guards/runs-again.ts';
 import { silenceAlone } from './guards/silence-alone.ts';
+import { storageFailed } from './guards/storage-failed.ts';
 import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
@@ -30,11 +38,19 @@ export interface Decided {
 
 /** In this order; the first objection is the decision. */
 export const GUARDS: readonly Guard[] = [
+  paused,
   notWatched,
   belowThreshold,
+  inTransit,
+  crashDump,
+  pausedAtHypervisor,
+  storageFailed,
+  offAtHypervisor,
+  runsAgain,
   silenceAlone,
   failuresOld,
   attemptsUsedUp,
+  notSendable,
   cooldown,
   actionUnsupported,
   providerUnreachable,
@@ -55,9 +71,25 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   }));
   const first = answers.find((answer) => answer.objection !== null)?.objection;
   if (first) return { decision: { kind: 'hold', ...first }, guards };
-  const reason = remedy.escalation ? 'Escalation after max attempts' : triggerReason(facts.consecutiveFailures);
+  const reason = remedy.escalation ? 'Escalation after max attempts' : reasonFor(remedy, facts);
   const verifyMs = remedy.kind === 'power' && remedy.power !== 'stop' ? policy.verifySeconds * 1000 : 0;
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
+}
+
+/** What was found, as the heal's history tells it. */
+function reasonFor(remedy: Remedy, facts: Facts): string {
+  switch (remedy.cause) {
+    case 'unresponsive':
+      return triggerReason(facts.consecutiveFailures);
+    case 'paused':
+      return 'Paused at its hypervisor';
+    case 'storage-failed':
+      return 'Stopped by its hypervisor when its storage failed';
+    case 'panicked':
+      return 'Its guest has crashed, says its hypervisor';
+    case 'off':
+      return 'Off at its hypervisor, and meant to run';
+  }
 }
 
 function close(reason: CloseReason): Decided {

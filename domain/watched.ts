@@ -33,6 +33,10 @@ export interface WatchedVm {
   watchEpoch: number;
   deleted: boolean;
   stoppedOnPurpose: boolean;
+  /** By a person: nobody looks at it or heals it. */
+  paused: { reason: string; by: string } | null;
+  /** Whether it is to be started when it is off and nobody stopped it on purpose. */
+  keepRunning: boolean;
   reportIntervalMs: number;
   lastHeartbeatAtMs: number | null;
   checks: WatchedCheck[];

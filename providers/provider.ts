@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import type { Problem } from '../domain/app-error.ts';
-import type { PowerAction } from '../domain/power.ts';
+import type { PowerAction, PowerState, ReadBack } from '../domain/power.ts';
 import type { ProviderReference } from '../domain/provider-reference.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Settings } from '../domain/settings.ts';
 
-/** What a hypervisor says of one VM. `unknown` = it answered, but not in words we can read. */
+/** What a hypervisor says of one VM. */
 export interface VmPowerState {
-  power: 'running' | 'paused' | 'off' | 'panicked' | 'unknown';
+  power: PowerState;
   /** The hypervisor's own word, e.g. QMP's `prelaunch`. */
   detail: string;
 }
@@ -30,6 +30,22 @@ export type PowerOutcome =
   | { outcome: 'not-sent'; reason: ProviderTrouble['reason']; message: string }
   | { outcome: 'in-doubt'; message: string };
 
+/**
+ * An action that is ready to be sent: connected, and nothing sent yet. It is held for at most HOLD_MS; after that, or once
+ * released, it sends nothing.
+ */
+export interface PreparedAction {
+  /** The VM's state, as read on the connection by which the action would be sent. */
+  readonly state: VmPowerState;
+  /** Sends the action at once, and at most once; answers within `timeoutMs`. */
+  send(timeoutMs: number): Promise<PowerOutcome>;
+  /** Gives it up. Call it whatever happened. */
+  release(): void;
+}
+
+/** How long a prepared action may be held: a QMP monitor serves nobody else meanwhile. */
+export const HOLD_MS = 3_000;
+
 /** A VM that may be registered: its reference as it is to be stored, and the name that no two VMs may share, if any. */
 export type Registration =
   | { ok: true; reference: ProviderReference; key: string | null }
@@ -43,8 +59,14 @@ export interface Provider {
   register(reference: ProviderReference): Promise<Registration>;
   /** Reads a VM's state; answers within `timeoutMs`. */
   state(reference: ProviderReference, timeoutMs: number): Promise<StateAnswer>;
-  /** Carries out one action, at most once; answers within `timeoutMs`. */
-  power(reference: ProviderReference, action: PowerAction, timeoutMs: number): Promise<PowerOutcome>;
+  /** Connects for one action and reads the VM's state; within `timeoutMs`. */
+  prepare(
+    reference: ProviderReference,
+    action: PowerAction,
+    timeoutMs: number,
+  ): Promise<{ ok: true; prepared: PreparedAction } | ProviderTrouble>;
+  /** Whether an action in doubt was carried out, as far as the VM's state shows it; within `timeoutMs`. */
+  readBack(reference: ProviderReference, action: PowerAction, timeoutMs: number): Promise<ReadBack>;
   /** Whether it can be reached, and what it says of itself; answers within `timeoutMs`. */
   test(timeoutMs: number): Promise<ConnectionTest>;
 }

@@ -15,9 +15,6 @@ export interface VmSignals {
   announce(vm: VmIdentity & { version: number; lookSooner: boolean }): Promise<Delivery>;
   /** Look at every enabled check at once; starts the workflow when there is none. */
   lookNow(vm: VmIdentity): Promise<Delivery>;
-  /** Stop looking and healing until `resume`; starts the workflow, paused, when there is none. */
-  pause(vm: VmIdentity, reason: string): Promise<Delivery>;
-  resume(vm: VmIdentity): Promise<Delivery>;
   /** The VM is deleted. */
   retire(vmId: string): Promise<Delivery>;
   /** The VM's heal attempts were reset. */
@@ -58,8 +55,6 @@ export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
     announce: ({ version, lookSooner, ...vm }) =>
       signalOrStart(vm, vmSignals.settingsChanged, { version, site: vm.site, lookSooner }),
     lookNow: (vm) => signalOrStart(vm, vmSignals.lookNow),
-    pause: (vm, reason) => signalOrStart(vm, vmSignals.pause, { reason }),
-    resume: (vm) => signalOrStart(vm, vmSignals.resume),
     retire: (vmId) => signalRunning(vmId, vmSignals.retire),
     attemptsReset: (vmId) => signalRunning(vmId, vmSignals.attemptsReset),
     answers: (limitMs) =>

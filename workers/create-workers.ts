@@ -19,14 +19,14 @@ export interface WorkerOptions {
  */
 export async function createWorkers(options: WorkerOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
   const { connection, namespace, activities, shutdownGraceMs: shutdownGraceTime = 10_000 } = options;
-  const { watch, askProvider, carryOut, callProvider, ...central } = activities;
+  const { watch, askProvider, carryOut, readBack, callProvider, ...central } = activities;
   const core = await Worker.create({
     connection,
     namespace,
     taskQueue: CORE_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
-    // notifying people needs no provider, so it is carried out here
-    activities: { ...central, carryOut },
+    // notifying people needs no provider, so it is carried out here; and heals of 0.1 ask here for everything
+    activities: { ...central, carryOut, readBack },
     reuseV8Context: true,
     // a watched VM sleeps for days: keeping its workflow in memory would cost more than reading it back
     maxCachedWorkflows: 200,
@@ -37,7 +37,7 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     connection,
     namespace,
     taskQueue: siteTaskQueue(options.site),
-    activities: { watch, askProvider, carryOut, callProvider },
+    activities: { watch, askProvider, carryOut, readBack, callProvider },
     maxConcurrentActivityTaskExecutions: options.maxConcurrentLooks,
     shutdownGraceTime,
   });

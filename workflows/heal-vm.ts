@@ -14,10 +14,11 @@ import {
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { HealActivities, HealDecision, ProviderAnswer } from '../activities/contract.ts';
+import type { HealActivities, HealDecision, OperationEnd, ProviderAnswer } from '../activities/contract.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
-import { type HealInput, type HealNews, healSignals, vmSignals, WORKFLOW } from './messages.ts';
-import { providerActivities, whyUnanswered } from './provider-call.ts';
+import type { ReadBack } from '../domain/power.ts';
+import { type HealInput, type HealNews, healSignals, type Verifying, vmSignals, WORKFLOW } from './messages.ts';
+import { providerActivities, readBackActivities, wasTaken, whyUnanswered } from './provider-call.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
@@ -34,6 +35,7 @@ const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'di
 const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
+  /** As signals say. */
   paused: boolean;
   /** Where its provider is reached, as far as is known. */
   providerSite: string;
@@ -42,14 +44,16 @@ interface Heal extends HealInput {
 }
 
 type Act = HealDecision & { kind: 'act' };
+type Verified = Awaited<ReturnType<HealActivities['verify']>>;
 
 /** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. */
 export async function healVm(input: HealInput): Promise<string> {
   const heal: Heal = { ...input, paused: input.paused ?? false, providerSite: input.site, news: false };
   listen(heal);
+  if (input.verifying) await awaitVerification(heal, input.verifying);
 
   for (;;) {
-    if (heal.paused) await restUntilResumed(heal);
+    if (restsBySignal(heal)) await restUntilResumed(heal);
     heal.news = false;
     const decided = await askAndDecide(heal);
     setCurrentDetails(decided.line);
@@ -63,16 +67,16 @@ export async function healVm(input: HealInput): Promise<string> {
           summary: `holds: ${decided.reason}`,
         });
         break;
-      case 'act':
+      case 'act': {
         // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
-        if (heal.paused) break;
+        if (restsBySignal(heal)) break;
         await carryOutOnce(decided);
-        await awaitVerification(heal, decided);
+        const { operationId, verifyMs } = decided;
+        await awaitVerification(heal, { operationId, verifyMs, untilMs: await openWindow(heal, verifyMs) });
         break;
+      }
     }
-    if (workflowInfo().continueAsNewSuggested) {
-      return continueAsNew<typeof healVm>({ ...input, paused: heal.paused });
-    }
+    if (workflowInfo().continueAsNewSuggested) await goOnAsNew(heal);
   }
 }
 
@@ -88,9 +92,19 @@ function listen(heal: Heal): void {
   );
 }
 
+/** Heals of 0.1 rested while signals said so; since then every decision reads it from the database. */
+function restsBySignal({ paused }: Heal): boolean {
+  return paused && !patched('pause-is-stored');
+}
+
 async function restUntilResumed(heal: Heal): Promise<void> {
   setCurrentDetails('paused: decides nothing until the VM is resumed');
   await condition(() => !heal.paused);
+}
+
+async function goOnAsNew({ vmId, tenantId, site, incident, paused }: Heal, verifying?: Verifying): Promise<never> {
+  const input: HealInput = { vmId, tenantId, site, incident, paused };
+  return continueAsNew<typeof healVm>(verifying ? { ...input, verifying } : input);
 }
 
 type Decided = Exclude<HealDecision, { kind: 'ask' }>;
@@ -117,28 +131,49 @@ async function askProviderAt({ vmId, providerSite: site }: Heal): Promise<Provid
 /** Sends the operation; when it can't be known whether it was sent, that is resolved without sending. */
 async function carryOutOnce({ operationId, action, site = null }: Act): Promise<void> {
   const { carryOut } = providerActivities(site, `${action}, sent at most once`);
-  const ended = await carryOut({ operationId }).catch(() => ({ state: 'sent' as const, detail: 'no answer' }));
-  if (ended.state === 'sent') await resolveOperation({ operationId });
+  const end = await carryOut({ operationId }).catch((error) => endUnanswered(site, error));
+  if (end.state !== 'sent' && !end.unrecorded) return;
+  // heals of 0.1 read nothing back
+  if (!patched('operation-is-read-back')) await resolveOperation({ operationId });
+  else if (end.unrecorded) await resolveOperation({ operationId, end });
+  else await resolveOperation({ operationId, readBack: await readBackAt(site, operationId) });
+}
+
+function endUnanswered(site: string | null, error: unknown): OperationEnd {
+  const detail = whyUnanswered(site ?? 'any', error);
+  return wasTaken(error) ? { state: 'sent', detail } : { state: 'abandoned', detail, unrecorded: true };
+}
+
+async function readBackAt(site: string | null, operationId: string): Promise<ReadBack | null> {
+  try {
+    return await readBackActivities(site).readBack({ operationId });
+  } catch (error) {
+    return { verdict: 'cannot-tell', detail: whyUnanswered(site ?? 'any', error) };
+  }
 }
 
 /** Has the VM watched closely until it is healthy or the remedy's window is over. */
-async function awaitVerification(heal: Heal, { operationId, verifyMs }: Act): Promise<void> {
-  let untilMs = await openWindow(heal, verifyMs);
+async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }: Verifying): Promise<void> {
+  let until = untilMs;
+  let paused = false;
   for (;;) {
-    if (heal.paused) {
+    if (restsBySignal(heal)) {
       // nobody looks meanwhile, which is not held against the remedy
       await restUntilResumed(heal);
-      untilMs = await openWindow(heal, verifyMs);
+      until = await openWindow(heal, verifyMs);
     }
     heal.news = false;
-    const windowOver = Date.now() >= untilMs;
-    const verified = await verify({ ...keyOf(heal), operationId, windowOver });
+    const windowOver: boolean = !paused && Date.now() >= until;
+    const verified: Verified = await verify({ ...keyOf(heal), operationId, windowOver });
     setCurrentDetails(verified.line);
-    if (verified.settled || windowOver) return;
-    const leftMs = Math.max(1, untilMs - Date.now());
+    if (verified.settled || (windowOver && !verified.paused)) return;
+    if (paused && !verified.paused) until = await openWindow(heal, verifyMs);
+    paused = verified.paused ?? false;
+    const leftMs = paused ? MAX_HOLD_MS : Math.max(1, until - Date.now());
     await condition(() => heal.news, Math.min(leftMs, verified.lookAgainInMs ?? leftMs), {
-      summary: 'waits for conclusive looks',
+      summary: paused ? 'paused: waits until it is resumed' : 'waits for conclusive looks',
     });
+    if (workflowInfo().continueAsNewSuggested) await goOnAsNew(heal, { operationId, verifyMs, untilMs: until });
   }
 }
 
@@ -161,9 +196,10 @@ function keyOf(heal: Heal): { vmId: string; incident: number } {
   return { vmId: heal.vmId, incident: heal.incident };
 }
 
+// bounded: nobody looks at the VM meanwhile
 const incidents = proxyActivities<HealActivities>({
-  startToCloseTimeout: '30 seconds',
-  retry: { maximumInterval: '10 seconds' },
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '30 seconds',
   summary: 'opens an incident',
 });
 

@@ -27,7 +27,10 @@ function signal<Args extends unknown[] = []>(name: string, description: string):
 export const vmSignals = {
   settingsChanged: signal<[SettingsChanged]>('settingsChanged', 'settings were committed at this version'),
   lookNow: signal('lookNow', 'look at every enabled check at once'),
-  pause: signal<[PauseRequest?]>('pause', 'look no more until resumed, and let the heal rest'),
+  pause: signal<[PauseRequest?]>(
+    'pause',
+    'look no more and heal no more until resumed; is stored, as if the API was asked',
+  ),
   resume: signal('resume', 'end a pause'),
   retire: signal('retire', 'the VM was deleted: end'),
   attemptsReset: signal('attemptsReset', 'a person has set the heal attempts to 0: a held heal decides again'),
@@ -117,6 +120,8 @@ export interface CarriedVm {
   incident: number | null;
   /** Why it is paused; null = it is not. */
   paused: string | null;
+  /** What a signal said of that, and the database doesn't know yet. */
+  pauseToStore: 'paused' | 'resumed' | null;
   settingsVersion: number;
   /** Until then looks come every few seconds; epoch ms. */
   watchCloselyUntilMs: number | null;
@@ -140,8 +145,18 @@ export interface HealInput {
   tenantId: string;
   site: string;
   incident: number;
-  /** From the run before, when it continued as new. */
+  /** From the run before, when it continued as new; heals of 0.1 rested while signals said that their VM was paused. */
   paused?: boolean;
+  /** The remedy that is being judged, from the run before. */
+  verifying?: Verifying;
+}
+
+/** A remedy that was carried out, until it is known whether it helped. */
+export interface Verifying {
+  operationId: string;
+  verifyMs: number;
+  /** When its window ends, epoch ms. */
+  untilMs: number;
 }
 
 /** Input of workflow `provider-call/<uuid>`. */

@@ -17,16 +17,41 @@ const ONCE = {
 
 /** What is asked of a provider, on the workers of its site (null = of any); each call is made at most once. */
 export function providerActivities(site: string | null, summary: string): ActivityInterfaceFor<ProviderActivities> {
-  const queue = site === null ? {} : { taskQueue: siteTaskQueue(site) };
-  return proxyActivities<ProviderActivities>({ ...ONCE, ...queue, summary });
+  return proxyActivities<ProviderActivities>({ ...ONCE, ...queueOf(site), summary });
+}
+
+function queueOf(site: string | null): Pick<ActivityOptions, 'taskQueue'> {
+  return site === null ? {} : { taskQueue: siteTaskQueue(site) };
+}
+
+/** Reading back is asked again until it is answered, but not for long: without an answer looks tell the rest. */
+const READ_BACK = {
+  scheduleToCloseTimeout: '40 seconds',
+  startToCloseTimeout: '15 seconds',
+  priority: { priorityKey: 1 },
+} satisfies ActivityOptions;
+
+/** What reads an operation in doubt back, on the workers of its site (null = of any). */
+export function readBackActivities(site: string | null): Pick<ActivityInterfaceFor<ProviderActivities>, 'readBack'> {
+  return proxyActivities<ProviderActivities>({
+    ...READ_BACK,
+    ...queueOf(site),
+    summary: 'in doubt: asks the hypervisor whether it was done',
+  });
 }
 
 /** Why a call to a provider was not answered, as people read it. Throws what is not about the call. */
 export function whyUnanswered(site: string, error: unknown): string {
   if (!(error instanceof ActivityFailure)) throw error;
-  const { cause } = error;
-  const notTaken = cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_START;
-  return notTaken ? `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s` : String(cause);
+  return wasTaken(error)
+    ? String(error.cause)
+    : `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s`;
+}
+
+/** Whether a worker may have begun with a call that was not answered. */
+export function wasTaken(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return !(cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_START);
 }
 
 /** One call of a person's to a provider instance at a site that the API is not at. */

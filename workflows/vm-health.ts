@@ -1,15 +1,18 @@
-import { ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  log,
+  patched,
+  proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { LookInput, LookNews } from '../activities/contract.ts';
+import type { LookInput, LookNews, PauseActivities } from '../activities/contract.ts';
 import { healWorkflowId } from '../domain/ids.ts';
 import { openIncident, signalHeal, startHeal } from './heal-vm.ts';
 import {
@@ -40,9 +43,15 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
 
   while (!vm.flags.retired) {
     showDetails(vm);
-    if (vm.carried.paused === null) await applyNews(vm, await nextNews(vm));
-    else await condition(() => vm.carried.paused === null || vm.flags.retired || mustContinueAsNew(vm));
-    await forwardToHeal(vm);
+    await storePause(vm);
+    if (mayLook(vm)) {
+      await applyNews(vm, await nextNews(vm));
+      await forwardToHeal(vm);
+    } else {
+      await condition(() => mayLook(vm) || vm.flags.storePause || vm.flags.retired || mustContinueAsNew(vm));
+      // runs of 0.1 told the heal before they looked
+      if (vm.flags.pauseChanged && !patched('pause-is-stored')) await forwardToHeal(vm);
+    }
     if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
   }
   await notifyHeal(vm, 'retired');
@@ -66,6 +75,10 @@ interface Flags {
   restartLook: boolean;
   attemptsReset: boolean;
   pauseChanged: boolean;
+  /** It may not be paused any more: a look tells. */
+  pauseInDoubt: boolean;
+  /** A pause that was signalled, or its end, is to be stored. */
+  storePause: boolean;
   renew: boolean;
   retired: boolean;
 }
@@ -74,17 +87,27 @@ interface Flags {
 const FIRST_LOOK_LIMIT_MS = 20_000;
 
 function initialState(input: VmHealthInput): Vm {
+  const carried = carriedFrom(input.carried);
   return {
     ...input,
-    carried: carriedFrom(input.carried),
-    flags: { restartLook: false, attemptsReset: false, pauseChanged: false, renew: false, retired: false },
+    carried,
+    flags: {
+      restartLook: false,
+      attemptsReset: false,
+      pauseChanged: false,
+      // a change of settings that came in as the run before ended may have been its end
+      pauseInDoubt: carried.paused !== null && carried.pauseToStore === null,
+      storePause: carried.pauseToStore !== null,
+      renew: false,
+      retired: false,
+    },
     lookLimitMs: FIRST_LOOK_LIMIT_MS,
     looksAnswered: 0,
     missingSinceMs: null,
   };
 }
 
-/** A run of 0.1 named two of its fields differently. */
+/** A run of 0.1 named two of its fields differently, and nobody had stored that it was paused. */
 function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntilMs: number | null }> = {}): CarriedVm {
   const { toldSeq: deliveredSeq = 0, closeUpUntilMs: watchCloselyUntilMs = null, ...carried } = before;
   return {
@@ -93,6 +116,7 @@ function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntil
     line: 'not looked at yet',
     incident: null,
     paused: null,
+    pauseToStore: carried.paused == null ? null : 'paused',
     settingsVersion: 0,
     watchCloselyUntilMs,
     lookNow: false,
@@ -109,19 +133,28 @@ function inputOf({ vmId, tenantId, site, carried }: Vm): VmHealthInput {
 function listen(vm: Vm): void {
   const { carried, flags } = vm;
   on(vmSignals.settingsChanged, ({ version, site, lookSooner }) => {
+    flags.pauseInDoubt = true;
+    flags.storePause = hasPauseToStore(vm);
+    // announced late, after newer ones: the look that is pending may not have known of its shorter interval
+    if (lookSooner) flags.restartLook = true;
     if (version < carried.settingsVersion) return;
     carried.settingsVersion = version;
-    if (lookSooner || site !== vm.site) flags.restartLook = true;
+    if (site !== vm.site) flags.restartLook = true;
     vm.site = site;
   });
   on(vmSignals.lookNow, () => requestLook(vm));
   on(vmSignals.pause, (request?: PauseRequest) => {
     carried.paused = request?.reason ?? 'no reason given';
-    flags.pauseChanged = flags.restartLook = true;
+    carried.pauseToStore = 'paused';
+    flags.pauseChanged = flags.storePause = flags.restartLook = true;
   });
   on(vmSignals.resume, () => {
     if (carried.paused !== null) flags.pauseChanged = true;
     carried.paused = null;
+    carried.pauseToStore = 'resumed';
+    flags.storePause = true;
+    // the heal hears of it after a look
+    requestLook(vm);
   });
   on(vmSignals.retire, () => {
     flags.retired = true;
@@ -175,9 +208,42 @@ function viewOf({ vmId, site, carried }: Vm): VmView {
   return { vmId, site, status, line, incident, paused, settingsVersion };
 }
 
+/** A paused VM is looked at only to see whether it still is; and not before its pause is stored. */
+function mayLook({ carried, flags }: Vm): boolean {
+  return carried.paused === null || (flags.pauseInDoubt && carried.pauseToStore === null);
+}
+
+const pauses = proxyActivities<PauseActivities>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '30 seconds',
+  summary: 'stores a pause or its end',
+});
+
+/** Stores a pause, or its end, that was signalled here rather than asked of the API: the database's row is what counts. */
+async function storePause(vm: Vm): Promise<void> {
+  const { vmId, tenantId, carried, flags } = vm;
+  const isDue = flags.storePause;
+  flags.storePause = false;
+  if (!isDue || !hasPauseToStore(vm) || !patched('pause-is-stored')) return;
+  const { paused, pauseToStore } = carried;
+  try {
+    await pauses.storePause({ vmId, tenantId, reason: paused });
+    if (carried.paused === paused && carried.pauseToStore === pauseToStore) carried.pauseToStore = null;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+    log.warn('a pause could not be stored, and is tried again', { error: String(error.cause) });
+    await condition(() => flags.retired, '10 seconds');
+    flags.storePause = true;
+  }
+}
+
+function hasPauseToStore({ carried }: Vm): boolean {
+  return carried.pauseToStore !== null;
+}
+
 /** Looks until there is news, or until the look that is pending asks for the wrong thing. */
 async function nextNews(vm: Vm): Promise<LookEnding> {
-  vm.flags.restartLook = false;
+  vm.flags.restartLook = vm.flags.pauseInDoubt = false;
   const { vmId, site, tenantId, carried, lookLimitMs } = vm;
   const input: LookInput = {
     vmId,
@@ -186,6 +252,7 @@ async function nextNews(vm: Vm): Promise<LookEnding> {
     healOpen: carried.incident !== null,
     watchCloselyUntilMs: carried.watchCloselyUntilMs,
     now: carried.lookNow,
+    paused: carried.paused !== null,
   };
   const options = { site, tenantId, lookLimitMs, ill: carried.status !== 'healthy' };
   return watchUntil(() => vm.flags.restartLook || vm.flags.retired || mustContinueAsNew(vm), input, options);
@@ -195,6 +262,11 @@ async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
   switch (news.kind) {
     case 'health':
       return applyHealth(vm, news);
+    case 'paused':
+      return applyPause(vm, news.reason);
+    case 'settings-lost':
+      vm.carried.settingsVersion = news.version;
+      return;
     case 'needs-time':
       vm.lookLimitMs = news.lookLimitMs;
       return;
@@ -218,10 +290,12 @@ async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise
   carried.status = news.status;
   carried.line = news.line;
   carried.described = news.vm;
-  if (carried.lookNow) {
-    carried.lookNow = false;
-    vm.looksAnswered++;
+  // a look that a signal has just paused says nothing about that
+  if (carried.paused !== null && !hasPauseToStore(vm)) {
+    carried.paused = null;
+    flags.pauseChanged = true;
   }
+  answerRequest(vm);
   showOnRecord(vm, news.vm);
   if (carried.incident !== null && changed) await notifyHeal(vm, 'health');
   // a look that was being cancelled by a pause opens nothing: after the pause the next look says it again
@@ -229,11 +303,33 @@ async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise
   if (carried.incident === null && news.healWanted && mayHeal) await openHeal(vm);
 }
 
+/** Paused by the database's word: looks end until it may be over, and the heal hears of it. */
+function applyPause(vm: Vm, reason: string): void {
+  const { carried, flags } = vm;
+  // a resume that was signalled meanwhile is newer
+  if (hasPauseToStore(vm)) return;
+  if (carried.paused === null) flags.pauseChanged = true;
+  carried.paused = reason;
+  carried.line = 'paused';
+  answerRequest(vm);
+}
+
+/** Whoever asked for a look has their answer. */
+function answerRequest(vm: Vm): void {
+  if (!vm.carried.lookNow) return;
+  vm.carried.lookNow = false;
+  vm.looksAnswered++;
+}
+
 /** Opens an incident and starts its heal, or finds the ones that are open already. */
 async function openHeal(vm: Vm): Promise<void> {
   const { vmId, tenantId, site, carried } = vm;
   carried.incident = await openIncident(vmId);
-  if (carried.incident === null) return;
+  if (carried.incident === null) {
+    // the next look says again that a heal is wanted
+    await condition(() => vm.flags.restartLook || vm.flags.retired, '10 seconds');
+    return;
+  }
   const started = await startHeal({ vmId, tenantId, site, incident: carried.incident });
   // it may have been paused by an earlier run of this workflow, or wait for news that nobody was there to send
   if (!started) await notifyHeal(vm, 'resumed');
@@ -249,6 +345,8 @@ async function notifyHeal({ vmId, carried }: Vm, what: HealNews['what']): Promis
 async function forwardToHeal(vm: Vm): Promise<void> {
   const { carried, flags } = vm;
   while (flags.attemptsReset || flags.pauseChanged) {
+    // the heal reads it from the database
+    await storePause(vm);
     const { attemptsReset, pauseChanged } = flags;
     flags.attemptsReset = flags.pauseChanged = false;
     if (attemptsReset) await notifyHeal(vm, 'attempts-reset');

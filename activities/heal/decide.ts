@@ -1,10 +1,16 @@
 import { isDatabaseAway, type Transaction } from '../../db/database.ts';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
 import { findHealSubject } from '../../db/heals/heal-subject.ts';
-import { findIncidentForUpdate, recordIncidentClosed } from '../../db/heals/incidents.ts';
+import {
+  findIncidentForUpdate,
+  powerReadingOf,
+  recordIncidentClosed,
+  recordPowerReading,
+} from '../../db/heals/incidents.ts';
 import {
   findOperationsOf,
   type OperationRow,
+  recordDecidedAgain,
   recordIntended,
   recordOperationEvent,
 } from '../../db/heals/operations.ts';
@@ -12,6 +18,7 @@ import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { findApplicablePolicies } from '../../db/policies/find-policies.ts';
 import { findVmProvider } from '../../db/providers/vm-provider.ts';
 import type { Facts } from '../../domain/facts.ts';
+import { fenceOf } from '../../domain/fence.ts';
 import { operationId } from '../../domain/ids.ts';
 import { effectivePolicy, type Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy } from '../../domain/remedy.ts';
@@ -60,6 +67,7 @@ async function decideNow(deps: Dependencies, { vmId, incident, provider }: Decid
       ({ state }) => state === 'intended' || state === 'sent',
     );
     if (unfinished?.state === 'sent') return actOn(unfinished, GOES_ON, site);
+    const nowMs = deps.now();
     const policy = effectivePolicy({ vmId, tags: vm.tags }, policies)?.policy ?? null;
     const facts = await gatherFacts(deps, tx, {
       vm,
@@ -67,11 +75,13 @@ async function decideNow(deps: Dependencies, { vmId, incident, provider }: Decid
       incident,
       policy,
       provider: fact,
+      lastReading: powerReadingOf(open),
       unsentOperationId: unfinished?.id ?? null,
     });
-    const nowMs = deps.now();
+    await recordPowerReading(tx, vmId, incident, facts.powerReading);
     const decided = decideRemedy(facts, policy, nowMs);
     if (unfinished && (isFor(unfinished, decided.decision) || !(await withdraw(tx, unfinished, nowMs)))) {
+      await recordDecidedAgain(tx, unfinished.id, fenceOf(facts));
       return actOn(unfinished, GOES_ON, site);
     }
     await recordHealStep(tx, facts, decided, nowMs);
@@ -83,7 +93,8 @@ const GOES_ON = 'goes on with what it had decided';
 
 function isFor(operation: OperationRow, decision: Decision): boolean {
   if (decision.kind !== 'act') return false;
-  return decision.remedy.action === operation.action && decision.remedy.escalation === operation.escalation;
+  const { action, escalation, cause } = decision.remedy;
+  return action === operation.action && escalation === operation.escalation && cause === operation.cause;
 }
 
 /** False when it has been sent after all. */
@@ -132,7 +143,8 @@ async function intend(tx: Transaction, applied: Applied, decision: Decision & { 
   const { facts, policy, tenantId, nowMs } = applied;
   const { vmId, incident } = facts;
   const { remedy, reason, verifyMs } = decision;
-  const attempt = (await findOperationsOf(tx, vmId, incident)).length + 1;
+  // old ones may have been deleted meanwhile
+  const attempt = Math.max(0, ...(await findOperationsOf(tx, vmId, incident)).map((one) => one.attempt)) + 1;
   const operation = {
     id: operationId(vmId, incident, remedy.action, attempt),
     vmId,
@@ -146,6 +158,8 @@ async function intend(tx: Transaction, applied: Applied, decision: Decision & { 
     policyId: policy?.id ?? null,
     reason,
     previousStatus: facts.status,
+    cause: remedy.cause,
+    fence: fenceOf(facts),
   };
   return recordIntended(tx, operation, nowMs);
 }

@@ -1,8 +1,10 @@
 import type { Queryable } from '../../db/database.ts';
 import type { HealSubject } from '../../db/heals/heal-subject.ts';
-import { findAttempts, findOperationsOf } from '../../db/heals/operations.ts';
-import type { CheckFact, Facts, ProviderFact } from '../../domain/facts.ts';
+import { findAttempts, findOperationsOf, type OperationRow } from '../../db/heals/operations.ts';
+import type { CheckFact, Facts, NotSentFact, ProviderFact } from '../../domain/facts.ts';
 import { attemptsCountSince, type Policy } from '../../domain/policy.ts';
+import type { PowerReading } from '../../domain/power.ts';
+import { readPower } from '../../domain/power-reading.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -12,32 +14,65 @@ export interface FactSources {
   incident: number;
   policy: Policy | null;
   provider: ProviderFact;
+  /** As it was read the time before. */
+  lastReading: PowerReading | null;
   /** Decided already and not sent yet: no attempt so far. */
   unsentOperationId: string | null;
 }
 
 /** The facts as they are now, with what the database says of earlier attempts. */
 export async function gatherFacts(deps: Dependencies, db: Queryable, sources: FactSources): Promise<Facts> {
-  const { vm, subject, incident, policy, provider } = sources;
-  const sinceMs = attemptsCountSince(policy, subject.attemptsResetAtMs, deps.now());
-  const ofIncident = await findOperationsOf(db, vm.vmId, incident);
-  const lastDone = ofIncident.findLast((operation) => operation.state === 'done' && operation.power !== null);
-  const lastNotSent = ofIncident.findLast((operation) => operation.state === 'abandoned');
+  const { vm, subject, incident, policy, provider, lastReading, unsentOperationId } = sources;
+  const nowMs = deps.now();
+  const sinceMs = attemptsCountSince(policy, subject.attemptsResetAtMs, nowMs);
+  const earlier = (await findOperationsOf(db, vm.vmId, incident)).filter(({ id }) => id !== unsentOperationId);
+  const lastDone = earlier.findLast((operation) => operation.state === 'done' && operation.power !== null);
+  const lastRemedyDoneAtMs = lastDone?.endedAt?.getTime() ?? null;
   return {
     vmId: vm.vmId,
     incident,
     deleted: vm.deleted,
     stoppedOnPurpose: vm.stoppedOnPurpose,
+    paused: vm.paused,
+    keepRunning: vm.keepRunning,
     status: vm.health.status,
     consecutiveFailures: vm.health.consecutiveFailures,
     checks: checkFacts(vm),
     lastLookAtMs: subject.lastLookAtMs,
-    attempts: await findAttempts(db, vm.vmId, sinceMs, sources.unsentOperationId),
-    lastRemedyDoneAtMs: lastDone?.endedAt?.getTime() ?? null,
-    lastNotSentAtMs: lastNotSent?.endedAt?.getTime() ?? null,
+    attempts: await findAttempts(db, vm.vmId, sinceMs, unsentOperationId),
+    lastRemedyDoneAtMs,
+    notSent: notSentOf(earlier, sinceMs),
+    resumesInVain: resumesInVainOf(earlier),
     provider,
+    powerReading: readPower(lastReading, { fact: provider, atMs: nowMs, lastRemedyDoneAtMs }),
+    pausedGraceMs: deps.settings.PAUSED_GRACE_SECONDS * 1000,
     providerSupports: [...(deps.providers.kinds.get(vm.providerKind)?.actions ?? [])],
+    settingsVersion: vm.settingsVersion,
+    policyRevision: subject.policyRevision,
+    gatheredAtMs: subject.nowMs,
   };
+}
+
+function notSentOf(earlier: readonly OperationRow[], sinceMs: number): NotSentFact | null {
+  const inARow = lastInARow(
+    earlier,
+    ({ state, intendedAt }) => state === 'abandoned' && intendedAt.getTime() > sinceMs,
+  );
+  const last = inARow.at(-1);
+  if (!last?.endedAt) return null;
+  const failed = inARow.filter(({ result }) => result === 'failed');
+  return { count: failed.length, lastAtMs: last.endedAt.getTime(), lastDetail: last.detail ?? '' };
+}
+
+function resumesInVainOf(earlier: readonly OperationRow[]): Facts['resumesInVain'] {
+  const inARow = lastInARow(earlier, ({ cause }) => cause === 'storage-failed');
+  const last = inARow.at(-1);
+  return last ? { count: inARow.length, lastAtMs: (last.endedAt ?? last.intendedAt).getTime() } : null;
+}
+
+/** The last operations that are all so, oldest first. */
+function lastInARow(operations: readonly OperationRow[], isSo: (operation: OperationRow) => boolean): OperationRow[] {
+  return operations.slice(operations.findLastIndex((operation) => !isSo(operation)) + 1);
 }
 
 /** What decisions need to know of a VM's checks. */

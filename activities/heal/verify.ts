@@ -1,7 +1,7 @@
 import { findOperation, recordOperationEvent } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { hasRecovered } from '../../domain/recovery.ts';
-import type { IncidentKey } from '../contract.ts';
+import type { HealActivities, IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { checkFacts } from './gather-facts.ts';
 
@@ -15,7 +15,7 @@ const NEXT_LOOK_MS = 6_000;
 export async function verify(
   deps: Dependencies,
   { vmId, operationId, windowOver }: IncidentKey & { operationId: string; windowOver: boolean },
-): Promise<{ settled: boolean; lookAgainInMs?: number; line: string }> {
+): ReturnType<HealActivities['verify']> {
   const { orm, pool } = deps.database;
   const operation = await findOperation(orm, operationId);
   if (!operation || operation.state === 'abandoned') return { settled: true, line: 'the remedy was never sent' };
@@ -29,6 +29,7 @@ export async function verify(
     await close('failed', 'the VM was deleted or stopped before it was seen healthy');
     return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
   }
+  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: nobody looks whether it helped' };
   if (
     hasRecovered({
       status: vm.health.status,
@@ -40,7 +41,10 @@ export async function verify(
     return { settled: true, line: `${operation.action} helped: healthy again` };
   }
   if (windowOver) {
-    const message = `not healthy within ${operation.verifyMs / 1000} s of the remedy`;
+    const message =
+      operation.verifyMs > 0
+        ? `not healthy within ${operation.verifyMs / 1000} s of the remedy`
+        : 'it is not known whether the remedy was carried out';
     if (operation.power !== null) await close('failed', message);
     return { settled: false, line: message };
   }

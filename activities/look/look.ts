@@ -23,7 +23,8 @@ export type LookOutcome =
   | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }
   /** Postgres is away: what is `unstored` has to ride along. Without a VM, nothing could be looked at. */
   | { kind: 'not-stored'; vm: WatchedVm | null; results: CheckResult[]; unstored: CheckResult[] }
-  | { kind: 'settings-behind' }
+  /** Settings of that version are waited for; `version` is stored. */
+  | { kind: 'settings-behind'; version: number }
   | { kind: 'needs-time'; lookLimitMs: number }
   | { kind: 'gone'; deleted: boolean };
 
@@ -43,7 +44,7 @@ export function createLook(deps: Dependencies): Look {
     const vm = await reader.read(request.vmId);
     if (vm === 'away') return { kind: 'not-stored', vm: null, results: [], unstored: [...request.unstored] };
     if (vm === null || vm.deleted) return { kind: 'gone', deleted: vm !== null };
-    if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind' };
+    if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind', version: vm.settingsVersion };
     const looked = await lookAt(vm, request);
     if (looked.kind === 'needs-time') return looked;
     const { results, late } = looked;

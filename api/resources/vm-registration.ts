@@ -40,7 +40,8 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const { site = deps.settings.DEFIB_SITE, name } = body;
       const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
       const author = authorOf(call);
-      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, ...provider };
+      const keepRunning = body.keepRunning ?? false;
+      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, keepRunning, ...provider };
       const completed = checks.map((check) => completeCheck(check));
       const registered = await recordVm(deps.database, vm, completed, author);
       if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);

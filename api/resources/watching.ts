@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { recordPauseAudit } from '../../db/fleet/check-settings.ts';
+import type { Database } from '../../db/database.ts';
+import { findBeingSent, recordPaused, recordResumed } from '../../db/fleet/pause.ts';
+import { AppError } from '../../domain/app-error.ts';
 import { PEOPLE } from '../../domain/roles.ts';
 import type { Delivery } from '../../temporal/vm-signals.ts';
+import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, earlierPathOf, endpoint, ok } from '../endpoint.ts';
 import { unavailable } from '../problems.ts';
@@ -10,8 +14,14 @@ import { text } from '../schemas/fields.ts';
 
 const TAG = 'Watching';
 const pauseInput = z.strictObject({ reason: text(500) });
+const pauseAnswer = z.object({
+  paused: z.literal(true),
+  reason: z.string(),
+  sentBefore: z.array(z.string()).describe('operations that were being sent when it was paused; they are over now'),
+});
+const resumeAnswer = z.object({ paused: z.literal(false) });
 
-/** Asking a VM's workflow for a look, a pause and its end. */
+/** Asking for a look at once, a pause and its end. */
 export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
   const lookNow = endpoint({
     id: `lookNow${suffix}`,
@@ -32,16 +42,20 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     method: 'post',
     path: `${prefix}/:id/pause`,
     tag: TAG,
-    summary: 'Stops looking at a VM and healing it until it is resumed',
+    summary: 'Stops looking at a VM and healing it until it is resumed: after this answer nothing is sent to it',
     roles: PEOPLE,
     body: pauseInput,
-    answers: { 200: { description: 'Paused', schema: z.object({ paused: z.literal(true), reason: z.string() }) } },
+    answers: { 200: { description: 'Paused', schema: pauseAnswer } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     const { reason } = call.body;
-    requireDelivered(await deps.temporal.pause(identityOf(vm), reason));
-    await recordPauseAudit(deps.database, vm.id, 'vm_paused', { reason }, authorOf(call));
-    return ok({ paused: true, reason });
+    const paused = await recordPaused(deps.database, vm.id, reason, authorOf(call));
+    if (paused === null) throw gone(vm.id);
+    const sentBefore = await findBeingSent(deps.database, vm.id);
+    // the row is what counts; its workflow is told so that a look under way ends sooner
+    await announceChange(deps, paused, true);
+    await untilNothingIsSent(deps.database, vm.id);
+    return ok({ paused: true, reason, sentBefore });
   });
 
   const resume = endpoint({
@@ -51,19 +65,34 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     tag: TAG,
     summary: 'Looks at a paused VM again',
     roles: PEOPLE,
-    answers: { 200: { description: 'Resumed', schema: z.object({ paused: z.literal(false) }) } },
+    answers: {
+      200: { description: 'Resumed', schema: resumeAnswer },
+      202: { description: 'Resumed; looks begin when Temporal is back', schema: unannounced(resumeAnswer) },
+    },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
-    requireDelivered(await deps.temporal.resume(identityOf(vm)));
-    await recordPauseAudit(deps.database, vm.id, 'vm_resumed', {}, authorOf(call));
-    return ok({ paused: false });
+    const resumed = await recordResumed(deps.database, vm.id, authorOf(call));
+    if (resumed === null) throw gone(vm.id);
+    const announced = resumed === 'not-paused' || (await announceChange(deps, resumed, true));
+    return changedAnswer({ paused: false }, announced);
   });
 
   const checkNow = earlierPathOf(lookNow, { id: `checkNow${suffix}`, path: `${prefix}/:id/check-now` });
   return [lookNow, checkNow, pause, resume];
 }
 
-/** These live in the workflow alone: what was not delivered has not happened. @throws AppError `unavailable` */
+function gone(id: string): AppError {
+  return new AppError('not-found', `There is no VM "${id}".`);
+}
+
+const ASK_AGAIN_MS = 100;
+
+/** What was sent before a pause is over within 3 s, one way or the other. */
+async function untilNothingIsSent(database: Database, vmId: string): Promise<void> {
+  while ((await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
+}
+
+/** A look is the workflow's alone: what was not delivered has not happened. @throws AppError `unavailable` */
 function requireDelivered(delivery: Delivery): void {
   if (delivery.ok) return;
   throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', delivery);

@@ -28,6 +28,10 @@ const vmFields = {
   host: text(253).nullable().optional(),
   reportIntervalSeconds: wholeNumber(1, 86_400, 'seconds').optional(),
   provider: providerInput,
+  keepRunning: z
+    .boolean()
+    .describe('true: when a heal finds it off at its hypervisor, and nobody stopped it on purpose, it is started')
+    .optional(),
 };
 
 /** Checks of one VM; more would make a look unbearably long. */
@@ -107,6 +111,8 @@ export const vmAnswer = z.object({
   ...statusRow,
   lastLookAt: atAnswer,
   stoppedOnPurpose: z.boolean(),
+  paused: z.object({ since: z.string(), reason: z.string(), by: z.string() }).nullable(),
+  keepRunning: z.boolean(),
   agent: z
     .object({
       lastReportAt: z.string(),

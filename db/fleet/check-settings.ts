@@ -1,8 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { type Author, recordAudit } from '../access/audit.ts';
+import type { Author } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
-import { notify } from '../notify.ts';
 import { checkConfigs, checkState } from '../schema/checks.ts';
 import { vmStatus } from '../schema/vms.ts';
 import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
@@ -90,19 +89,5 @@ export async function recordFirstAgentCheck(
     if (made.length === 0) return null;
     const details = { checkType: check.checkType, intervalSeconds: check.intervalSeconds, by: 'first report' };
     return recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_configured', details);
-  });
-}
-
-/** Notes a pause or its end: it lives in the VM's workflow, the log of who asked for it lives here. */
-export async function recordPauseAudit(
-  database: Database,
-  vmId: string,
-  action: 'vm_paused' | 'vm_resumed',
-  details: { reason?: string },
-  author: Author,
-): Promise<void> {
-  await database.orm.transaction(async (tx) => {
-    await recordAudit(tx, author, action, details, vmId);
-    await notify(tx, { kind: 'vm', vmId, tenantId: author.tenantId });
   });
 }

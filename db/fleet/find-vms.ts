@@ -23,6 +23,8 @@ export interface VmRecord {
   settingsVersion: number;
   announcedVersion: number;
   attemptsResetAt: Date | null;
+  paused: { since: string; reason: string; by: string } | null;
+  keepRunning: boolean;
   createdAt: Date;
   updatedAt: Date;
   status: HealthStatus;
@@ -112,6 +114,8 @@ const SELECT = `
 SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider, pi.name AS "providerInstance",
   v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion",
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
+  CASE WHEN v.paused_at IS NOT NULL THEN json_build_object('since', ${iso('v.paused_at')}, 'reason', v.paused_reason, 'by',
+    v.paused_by) END AS paused, v.keep_running AS "keepRunning",
   v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${UNKNOWN_REASON} AS "unknownReason",
   s.reasons, s.consecutive_failures AS "consecutiveFailures", s.consecutive_successes AS "consecutiveSuccesses",
   s.last_check_at AS "lastCheckAt", s.last_healthy_at AS "lastHealthyAt", s.last_unhealthy_at AS "lastUnhealthyAt",

@@ -13,11 +13,12 @@ export const WATCH_OF_EACH = `LEFT JOIN LATERAL (
 export const WATCH_OF_ALL = `LEFT JOIN (
   SELECT c.vm_id, ${WATCH_COLUMNS} FROM check_configs c WHERE c.enabled GROUP BY c.vm_id) w ON w.vm_id = v.id`;
 
-export type UnknownReason = 'stopped-on-purpose' | 'no-checks' | 'not-watched';
+export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not-watched';
 
 /** Why a VM's health isn't known whatever is stored; null = the stored status holds. `now` is an SQL expression. */
 export function unknownReason(now: string): string {
   return `CASE WHEN v.stopped_on_purpose_at IS NOT NULL THEN 'stopped-on-purpose'
+    WHEN v.paused_at IS NOT NULL THEN 'paused'
     WHEN coalesce(w.enabled, 0) = 0 THEN 'no-checks'
     WHEN greatest(s.last_look_at, v.created_at, w.changed_at) < ${now} - make_interval(secs => w.limit_seconds)
     THEN 'not-watched' END`;

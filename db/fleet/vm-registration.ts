@@ -24,6 +24,7 @@ export interface NewVm {
   /** Null = what the environment of its site sets up. */
   providerInstanceId: string | null;
   reportIntervalSeconds: number;
+  keepRunning: boolean;
 }
 
 export type NewCheck = Omit<typeof checkConfigs.$inferInsert, 'id' | 'vmId' | 'createdAt' | 'updatedAt'>;

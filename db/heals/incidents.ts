@@ -1,14 +1,16 @@
 import { and, eq, isNull, max } from 'drizzle-orm';
+import type { PowerReading } from '../../domain/power.ts';
 import type { Database, Queryable } from '../database.ts';
 import { incidents } from '../schema/heals.ts';
 import { vms } from '../schema/vms.ts';
 
-/** Opens an incident, or answers the one that is open already. Throws when there is no such VM. */
-export async function recordIncident(database: Database, vmId: string, nowMs: number): Promise<number> {
+/** Opens an incident, or answers the one that is open already; null for a paused VM. Throws when there is no such VM. */
+export async function recordIncident(database: Database, vmId: string, nowMs: number): Promise<number | null> {
   return database.orm.transaction(async (tx) => {
     // the VM's row is the lock: two openers can't both see none open
-    const [vm] = await tx.select({ tenantId: vms.tenantId }).from(vms).where(eq(vms.id, vmId)).for('update');
+    const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for('update');
     if (!vm) throw new Error(`no VM ${vmId}`);
+    if (vm.pausedAt !== null) return null;
     const open = await findOpenIncident(tx, vmId);
     if (open !== null) return open;
     const [last] = await tx
@@ -44,6 +46,30 @@ export async function findIncidentForUpdate(
     .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident)))
     .for('update');
   return row ?? null;
+}
+
+/** The VM's state at its hypervisor as the incident's heal last read it; null before the first answer. */
+export function powerReadingOf({ powerState, powerStateSince, powerStateBefore }: IncidentRow): PowerReading | null {
+  if (powerState === null || powerStateSince === null) return null;
+  return { state: powerState, sinceMs: powerStateSince.getTime(), before: powerStateBefore };
+}
+
+/** Notes how the heal last read the VM's state at its hypervisor. */
+export async function recordPowerReading(
+  tx: Queryable,
+  vmId: string,
+  incident: number,
+  reading: PowerReading | null,
+): Promise<void> {
+  if (reading === null) return;
+  await tx
+    .update(incidents)
+    .set({
+      powerState: reading.state,
+      powerStateSince: new Date(reading.sinceMs),
+      powerStateBefore: reading.before,
+    })
+    .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident)));
 }
 
 /** Closes an incident, with what became of it; one that is closed keeps its outcome. */

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, ne } from 'drizzle-orm';
 import type { AttemptFact } from '../../domain/facts.ts';
+import type { Fence } from '../../domain/fence.ts';
 import { type OperationEvent, type OperationStatus, transition } from '../../domain/operation.ts';
 import type { Queryable, Transaction } from '../database.ts';
 import { notify } from '../notify.ts';
@@ -22,6 +23,8 @@ export type NewOperation = Pick<
   | 'policyId'
   | 'reason'
   | 'previousStatus'
+  | 'cause'
+  | 'fence'
 >;
 
 /** Stores an intended operation; its result is pending. */
@@ -33,6 +36,14 @@ export async function recordIntended(tx: Transaction, operation: NewOperation, a
   if (!row) throw new Error(`operation ${operation.id} was not stored`);
   await notifyHeal(tx, row);
   return row;
+}
+
+/** Renews what an intended operation's decision was made from: it was decided again, and in the same way. */
+export async function recordDecidedAgain(tx: Queryable, id: string, fence: Fence): Promise<void> {
+  await tx
+    .update(operations)
+    .set({ fence })
+    .where(and(eq(operations.id, id), eq(operations.state, 'intended')));
 }
 
 /** One operation by its id; null when there is none. */
@@ -52,7 +63,7 @@ export async function findOperationsOf(tx: Queryable, vmId: string, incident: nu
 
 /**
  * Remedies on a VM since then, oldest first, whatever incident they belonged to. Those known not to have been sent don't
- * count, nor does `exceptId`.
+ * count, nor do those for failed storage, which have a pace of their own, nor does `exceptId`.
  */
 export async function findAttempts(
   tx: Queryable,
@@ -68,6 +79,7 @@ export async function findAttempts(
         eq(operations.vmId, vmId),
         gt(operations.intendedAt, new Date(sinceMs)),
         ne(operations.state, 'abandoned'),
+        ne(operations.cause, 'storage-failed'),
         exceptId === null ? undefined : ne(operations.id, exceptId),
       ),
     )
@@ -95,10 +107,11 @@ export async function recordOperationEvent(
 }
 
 function toStatus(row: OperationRow): OperationStatus {
-  const { state, detail, result, errorMessage, sentAt, endedAt, judgedAt } = row;
+  const { state, presumed, detail, result, errorMessage, sentAt, endedAt, judgedAt } = row;
   const ms = (at: Date | null) => at?.getTime() ?? null;
   return {
     state,
+    presumed,
     detail,
     result,
     errorMessage,

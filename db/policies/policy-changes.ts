@@ -1,10 +1,11 @@
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type Author, recordAudit } from '../access/audit.ts';
-import type { Database } from '../database.ts';
+import type { Database, Transaction } from '../database.ts';
 import { notify } from '../notify.ts';
 import { policies } from '../schema/heals.ts';
+import { tenants } from '../schema/tenants.ts';
 
 export type PolicyRow = typeof policies.$inferSelect;
 export type PolicySettings = Omit<PolicyRow, 'id' | 'tenantId' | 'createdAt' | 'updatedAt'>;
@@ -41,7 +42,7 @@ export async function recordPolicy(database: Database, settings: PolicySettings,
     const row: PolicyRow = { ...settings, id: uuidv7(), tenantId, createdAt: now, updatedAt: now };
     await tx.insert(policies).values(row);
     await recordAudit(tx, author, 'policy_created', { policyId: row.id, ...settings }, row.vmId);
-    await notify(tx, { kind: 'policies', tenantId });
+    await recordPoliciesChanged(tx, tenantId);
     return row;
   });
 }
@@ -61,7 +62,7 @@ export async function recordPolicyChanged(
       .returning();
     if (!row) return null;
     await recordAudit(tx, author, 'policy_updated', { policyId: id, ...change }, row.vmId);
-    await notify(tx, { kind: 'policies', tenantId: author.tenantId });
+    await recordPoliciesChanged(tx, author.tenantId);
     return row;
   });
 }
@@ -75,9 +76,18 @@ export async function recordPolicyDeleted(database: Database, id: string, author
       .returning();
     if (!row) return false;
     await recordAudit(tx, author, 'policy_deleted', { policyId: id, name: row.name }, row.vmId);
-    await notify(tx, { kind: 'policies', tenantId: author.tenantId });
+    await recordPoliciesChanged(tx, author.tenantId);
     return true;
   });
+}
+
+/** Every change of a policy ends so: what was decided by the policies before it is not sent any more. */
+async function recordPoliciesChanged(tx: Transaction, tenantId: string): Promise<void> {
+  await tx
+    .update(tenants)
+    .set({ policyRevision: sql`${tenants.policyRevision} + 1` })
+    .where(eq(tenants.id, tenantId));
+  await notify(tx, { kind: 'policies', tenantId });
 }
 
 /** Of the enabled checks that a policy covers, the one that takes longest to answer once: interval plus timeout. */

@@ -1,8 +1,10 @@
 import { bigserial, boolean, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { Cause } from '../../domain/choose-remedy.ts';
 import type { Facts } from '../../domain/facts.ts';
 import type { Fence } from '../../domain/fence.ts';
 import type { OperationResult, OperationState } from '../../domain/operation.ts';
 import { POLICY_ACTIONS } from '../../domain/policy.ts';
+import type { PowerAction, PowerState } from '../../domain/power.ts';
 import type { Decision, GuardAnswer } from '../../domain/remedy.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
@@ -37,9 +39,10 @@ export const incidents = pgTable(
     openedAt: at('opened_at').notNull(),
     closedAt: at('closed_at'),
     outcome: text('outcome'),
-    /** The VM's state at its hypervisor when the heal last asked, and since when it is the same at every reading. */
-    powerState: text('power_state'),
+    /** The VM's state at its hypervisor, since when it is the same at every reading, and the one before. */
+    powerState: text('power_state').$type<PowerState>(),
     powerStateSince: at('power_state_since'),
+    powerStateBefore: text('power_state_before').$type<PowerState>(),
   },
   (table) => [primaryKey({ columns: [table.vmId, table.incident] })],
 );
@@ -73,7 +76,7 @@ export const operations = pgTable('operations', {
   incident: integer('incident').notNull(),
   attempt: integer('attempt').notNull(),
   action: text('action').notNull(),
-  power: text('power', { enum: ['reset', 'reboot', 'shutdown', 'stop', 'start'] }),
+  power: text('power').$type<PowerAction>(),
   escalation: boolean('escalation').notNull(),
   state: text('state').$type<OperationState>().notNull(),
   detail: text('detail'),
@@ -93,4 +96,8 @@ export const operations = pgTable('operations', {
   eventId: bigserial('event_id', { mode: 'number' }).notNull(),
   /** What has to be so still when it is sent; null for what was decided by versions before 0.2. */
   fence: jsonb('fence').$type<Fence>(),
+  /** What was found that this remedy is for. */
+  cause: text('cause').$type<Cause>().notNull().default('unresponsive'),
+  /** Done, but perhaps never sent. */
+  presumed: boolean('presumed').notNull().default(false),
 });

@@ -6,7 +6,8 @@ const HOUR_MS = 3_600_000;
 export const attemptsUsedUp: Guard = {
   reason: 'attempts-used-up',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    if (remedy.escalation) return null;
+    // a VM with failed storage is resumed at a pace of its own, which uses nothing up
+    if (remedy.escalation || remedy.cause === 'storage-failed') return null;
     const attempts = facts.attempts.filter((attempt) => !attempt.escalation);
     if (attempts.length < policy.maxAttempts) return null;
     // a policy of no attempts has none that could leave the window

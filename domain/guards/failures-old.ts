@@ -7,7 +7,8 @@ import type { Guard } from './guard.ts';
 export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    if (remedy.kind !== 'power') return null;
+    // what the hypervisor says itself needs no other evidence
+    if (remedy.kind !== 'power' || remedy.cause !== 'unresponsive') return null;
     const failing = facts.checks.filter(
       (check) => check.checkType !== 'agent' && triggers(policy, check.consecutiveFailures),
     );

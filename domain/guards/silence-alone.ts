@@ -5,7 +5,8 @@ import type { Guard } from './guard.ts';
 export const silenceAlone: Guard = {
   reason: 'silence-alone',
   objectionTo({ facts, policy, remedy }) {
-    if (remedy.kind !== 'power') return null;
+    // what the hypervisor says itself needs no other evidence
+    if (remedy.kind !== 'power' || remedy.cause !== 'unresponsive') return null;
     const failing = facts.checks.filter((check) => triggers(policy, check.consecutiveFailures));
     if (failing.some((check) => check.checkType !== 'agent')) return null;
     return {

@@ -21,7 +21,8 @@ export const local: ProviderKind<Record<string, never>, null> = {
     register: async () => ({ ok: true, reference: { kind: 'local' }, key: null }),
     // this code runs on it, so it runs
     state: async () => ({ ok: true, state: { power: 'running', detail: 'this machine' } }),
-    power: async () => ({ outcome: 'not-sent', reason: 'unsupported', message: REFUSAL }),
+    prepare: async () => ({ ok: false, reason: 'unsupported', message: REFUSAL }),
+    readBack: async () => ({ verdict: 'cannot-tell', detail: REFUSAL }),
     test: async () => ({ ok: true, detail: 'this machine' }),
   }),
 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ADMINS, OPERATORS } from '../../domain/roles.ts';
 import type { ProviderKind } from '../provider.ts';
-import { createQemuProvider, QEMU_ACTIONS, qemuReference } from './qemu-provider.ts';
+import { QEMU_ACTIONS } from './qemu-action.ts';
+import { createQemuProvider, qemuReference } from './qemu-provider.ts';
 
 /**
  * The QEMU processes of one site, each with a QMP socket in a folder of QMP_SOCKET_DIRS of that site's workers. Sockets

@@ -26,6 +26,7 @@ export class QmpConnection {
   readonly #replies: Reply[] = [];
   #greeted = false;
   #resetAnnounced = false;
+  #crashLoaded = false;
   #ended: ProviderTrouble | null = null;
   #commands = 0;
   #wake: () => void = () => undefined;
@@ -55,9 +56,9 @@ export class QmpConnection {
     }
     const negotiated = greeted ? await connection.execute('qmp_capabilities', limits.untilMs) : null;
     if (negotiated?.ok) return { ok: true, connection };
-    connection.close();
     const silent = trouble('busy', 'No QMP greeting: another client holds this monitor, or QEMU hangs.');
     const { reason, message } = negotiated ?? connection.#ended ?? silent;
+    connection.close();
     return trouble(reason, message);
   }
 
@@ -82,8 +83,14 @@ export class QmpConnection {
     return this.#until(untilMs, () => this.#resetAnnounced);
   }
 
+  /** Whether QEMU has said, while connected, that the guest writes the dump of its crash. */
+  get crashLoaded(): boolean {
+    return this.#crashLoaded;
+  }
+
+  /** Nothing is written any more. */
   close(): void {
-    this.#socket.destroy();
+    this.#end(trouble('unreachable', 'The QMP connection was closed.'));
   }
 
   #hear(chunk: Buffer): void {
@@ -97,6 +104,7 @@ export class QmpConnection {
       if (message.kind === 'greeting') this.#greeted = true;
       else if (message.kind !== 'event') this.#replies.push(message);
       else if (message.name === 'RESET' && message.data.reason === OUR_RESET) this.#resetAnnounced = true;
+      else if (message.name === 'GUEST_CRASHLOADED') this.#crashLoaded = true;
     }
     this.#wake();
   }

@@ -89,7 +89,10 @@ describe('a look', () => {
   it('waits for settings as new as the ones it was asked to look by', async () => {
     const look = createScriptedLook();
     const vm = await registerVm(database);
-    expect(await look(request(vm.vmId, { settingsVersion: 2 }))).toEqual({ kind: 'settings-behind' });
+    expect(await look(request(vm.vmId, { settingsVersion: 2 }))).toEqual({
+      kind: 'settings-behind',
+      version: 1,
+    });
     expect(probes).toEqual([]);
   });
 

@@ -50,8 +50,15 @@ describe('While Temporal is away', () => {
   it('refuses what only the workflow could do', async () => {
     expect((await api.call('POST', '/api/vms/old/look-now')).status).toBe(503);
     expect((await api.call('POST', '/api/vms/old/check-now')).status).toBe(503);
-    expect((await api.call('POST', '/api/vms/old/pause', { reason: 'x' })).status).toBe(503);
-    expect((await api.call('POST', '/api/vms/old/resume')).status).toBe(503);
+  });
+
+  it('pauses and resumes all the same', async () => {
+    const paused = await api.call('POST', '/api/vms/old/pause', { reason: 'x' });
+    expect(paused).toMatchObject({ status: 200, body: { paused: true, reason: 'x' } });
+    expect((await api.call('GET', '/api/vms/old')).body.paused).toMatchObject({ reason: 'x' });
+    const resumed = await api.call('POST', '/api/vms/old/resume');
+    expect(resumed).toMatchObject({ status: 202, body: { paused: false, announced: false } });
+    expect((await api.call('GET', '/api/vms/old')).body).toMatchObject({ paused: null, announced: false });
   });
 
   it('answers reads, takes reports, and says in /health what is down', async () => {

@@ -112,13 +112,19 @@ describeNeeding(['temporal'], 'Health over the API', () => {
     }
     expect((await api.call('POST', '/api/vms/h-6/pause', {})).body.errors).toMatchObject([{ path: 'reason' }]);
     const paused = await api.call('POST', '/api/vms/h-6/pause', { reason: 'moving house' });
-    expect(paused).toMatchObject({ status: 200, body: { paused: true, reason: 'moving house' } });
+    expect(paused).toMatchObject({ status: 200, body: { paused: true, reason: 'moving house', sentBefore: [] } });
+    expect((await api.call('GET', '/api/vms/h-6')).body).toMatchObject({
+      health: 'unknown',
+      paused: { reason: 'moving house', by: expect.stringMatching(/\w/), since: expect.stringMatching(/^20/) },
+      reasons: [{ reason: 'paused', message: expect.stringContaining('moving house') }],
+    });
     expect(await api.call('POST', '/api/vms/h-6/resume')).toMatchObject({ status: 200, body: { paused: false } });
     const history = await api.client.workflow.getHandle(`vm/${vm.id}`).fetchHistory();
     const names = (history.events ?? []).flatMap(
       (event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? [],
     );
-    expect(names).toEqual(['settingsChanged', 'lookNow', 'lookNow', 'pause', 'resume']);
+    expect(names).toEqual(['settingsChanged', 'lookNow', 'lookNow', 'settingsChanged', 'settingsChanged']);
+    expect((await api.call('GET', '/api/vms/h-6')).body.paused).toBeNull();
     const { rows } = await sql(`SELECT action, details FROM audit_log WHERE vm_id = $1 ORDER BY id OFFSET 2`, [vm.id]);
     expect(rows).toEqual([
       { action: 'vm_paused', details: { reason: 'moving house' } },

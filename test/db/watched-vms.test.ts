@@ -49,6 +49,8 @@ describe('what a look needs to know of a VM', () => {
       watchEpoch: 1,
       deleted: false,
       stoppedOnPurpose: false,
+      paused: null,
+      keepRunning: false,
       reportIntervalMs: 15_000,
       lastHeartbeatAtMs: null,
       health: UNSEEN,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckFact, Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { PowerState } from '../../domain/power.ts';
 import type { ProbeResult } from '../../domain/probe-result.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import type { WatchedCheck, WatchedVm } from '../../domain/watched.ts';
@@ -60,17 +61,34 @@ export function ill(given: Partial<Facts> = {}): Facts {
     incident: 1,
     deleted: false,
     stoppedOnPurpose: false,
+    paused: null,
+    keepRunning: false,
     status: 'unhealthy',
     consecutiveFailures: 3,
     checks: [failing()],
     lastLookAtMs: NOW - SECOND,
     attempts: [],
     lastRemedyDoneAtMs: null,
-    lastNotSentAtMs: null,
+    notSent: null,
+    resumesInVain: null,
     provider: { answered: true, power: 'running', detail: '' },
-    providerSupports: ['reset', 'shutdown', 'stop', 'start'],
+    powerReading: { state: 'running', sinceMs: NOW - MINUTE, before: null },
+    pausedGraceMs: 2 * MINUTE,
+    providerSupports: ['reset', 'shutdown', 'stop', 'start', 'resume'],
+    settingsVersion: 1,
+    policyRevision: 0,
+    gatheredAtMs: NOW,
     ...given,
   };
+}
+
+/** An ill VM whose hypervisor has named this state for so long. */
+export function illAt(power: PowerState, forMs: number, given: Partial<Facts> = {}): Facts {
+  return ill({
+    provider: { answered: true, power, detail: power },
+    powerReading: { state: power, sinceMs: NOW - forMs, before: 'running' },
+    ...given,
+  });
 }
 
 export function probeResult(status: ProbeResult['status'], given: Partial<ProbeResult> = {}): ProbeResult {
@@ -115,6 +133,8 @@ export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
     watchEpoch: 1,
     deleted: false,
     stoppedOnPurpose: false,
+    paused: null,
+    keepRunning: false,
     reportIntervalMs: 60 * SECOND,
     lastHeartbeatAtMs: null,
     checks: [watchedCheck()],

@@ -4,6 +4,7 @@ import { type OperationEvent, type OperationStatus, transition } from '../../dom
 
 const INTENDED: OperationStatus = {
   state: 'intended',
+  presumed: false,
   detail: null,
   sentAtMs: null,
   endedAtMs: null,
@@ -13,8 +14,9 @@ const INTENDED: OperationStatus = {
 };
 
 const SENT: OperationEvent = { kind: 'sent' };
-const DONE: OperationEvent = { kind: 'done', detail: 'confirmed', conclusive: false };
-const DONE_FOR_GOOD: OperationEvent = { kind: 'done', detail: 'recorded', conclusive: true };
+const DONE: OperationEvent = { kind: 'done', detail: 'confirmed', conclusive: false, presumed: false };
+const PRESUMED: OperationEvent = { kind: 'done', detail: 'perhaps', conclusive: false, presumed: true };
+const DONE_FOR_GOOD: OperationEvent = { kind: 'done', detail: 'recorded', conclusive: true, presumed: false };
 const NOT_SENT: OperationEvent = { kind: 'not-sent', detail: 'refused' };
 const WITHDRAWN: OperationEvent = { kind: 'withdrawn', detail: 'decided otherwise', result: 'skipped' };
 const HELPED: OperationEvent = { kind: 'judged', result: 'success', errorMessage: null };
@@ -32,6 +34,7 @@ describe('an operation', () => {
   it('is sent, done, and judged by what follows', () => {
     expect(play(SENT, DONE, HELPED)).toEqual({
       state: 'done',
+      presumed: false,
       detail: 'confirmed',
       sentAtMs: 1000,
       endedAtMs: 2000,
@@ -50,6 +53,14 @@ describe('an operation', () => {
     const failed = { state: 'abandoned', detail: 'refused', result: 'failed', errorMessage: 'refused' };
     expect(play(NOT_SENT)).toMatchObject(failed);
     expect(play(SENT, NOT_SENT)).toMatchObject({ ...failed, sentAtMs: 1000, endedAtMs: 2000 });
+  });
+
+  it('was no attempt after all when its sender says so late, whatever was made of it meanwhile', () => {
+    const skipped = { state: 'abandoned', presumed: false, detail: 'refused', result: 'skipped' };
+    expect(play(SENT, PRESUMED, NOT_SENT)).toMatchObject({ ...skipped, endedAtMs: 3000, judgedAtMs: 3000 });
+    expect(play(SENT, PRESUMED, DID_NOT_HELP, NOT_SENT)).toMatchObject({ ...skipped, errorMessage: 'refused' });
+    expect(play(SENT, PRESUMED, NOT_SENT, NOT_SENT)).toBeNull();
+    expect(play(SENT, DONE, NOT_SENT)).toBeNull();
   });
 
   it('can be withdrawn until it is sent, and never after', () => {
@@ -74,9 +85,12 @@ describe('an operation', () => {
   });
 });
 
-const anyEvents = fc.array(fc.constantFrom(SENT, DONE, DONE_FOR_GOOD, NOT_SENT, WITHDRAWN, HELPED, DID_NOT_HELP), {
-  maxLength: 12,
-});
+const anyEvents = fc.array(
+  fc.constantFrom(SENT, DONE, PRESUMED, DONE_FOR_GOOD, NOT_SENT, WITHDRAWN, HELPED, DID_NOT_HELP),
+  {
+    maxLength: 12,
+  },
+);
 
 /** Every status that such events lead through; an event that comes too late leaves it as it was. */
 function pathOf(events: readonly OperationEvent[]): OperationStatus[] {
@@ -89,20 +103,21 @@ function pathOf(events: readonly OperationEvent[]): OperationStatus[] {
 }
 
 describe('whatever happens to an operation', () => {
-  it('it is sent at most once, its end is final, and so is its result', () => {
+  it('it is sent at most once, and its end and its result are final unless its end was only presumed', () => {
     fc.assert(
       fc.property(anyEvents, (events) => {
         const path = pathOf(events);
         for (const [i, after] of path.slice(1).entries()) {
           const before = path[i]!;
-          if (before.endedAtMs !== null) {
+          if (before.endedAtMs !== null && !before.presumed) {
             expect([after.state, after.detail, after.endedAtMs]).toEqual([
               before.state,
               before.detail,
               before.endedAtMs,
             ]);
           }
-          if (before.result !== 'pending') {
+          if (before.presumed) expect([before.state, 'abandoned']).toContain(after.state);
+          else if (before.result !== 'pending') {
             expect([after.result, after.judgedAtMs]).toEqual([before.result, before.judgedAtMs]);
           }
           if (before.sentAtMs !== null) expect(after.sentAtMs).toBe(before.sentAtMs);

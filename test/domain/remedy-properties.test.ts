@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckFact, Facts } from '../../domain/facts.ts';
 import type { HealthStatus } from '../../domain/health.ts';
 import { POLICY_ACTIONS, type Policy } from '../../domain/policy.ts';
-import type { PowerAction } from '../../domain/power.ts';
+import type { PowerAction, PowerState } from '../../domain/power.ts';
 import { hasRecovered, watchLimitMs } from '../../domain/recovery.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
 import { anyCheckType, anyIntervalMs, HOUR, ill, MINUTE, NOW, policy, SECOND } from './examples.ts';
@@ -27,11 +27,18 @@ const anyCheck: fc.Arbitrary<CheckFact> = fc.record({
   timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
 });
 
+const anyPower = fc.constantFrom<PowerState>(
+  ...(['running', 'running', 'paused', 'off', 'panicked', 'dumping', 'storage-failed', 'suspended', 'saving'] as const),
+  ...(['restoring', 'migrating', 'debugging', 'starting', 'unknown'] as const),
+);
+
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
   vmId: fc.uuid(),
   incident: fc.integer({ min: 1, max: 99 }),
   deleted: fc.constant(false),
   stoppedOnPurpose: fc.constant(false),
+  paused: fc.option(fc.record({ reason: fc.string(), by: fc.string() }), { freq: 9 }),
+  keepRunning: fc.boolean(),
   status: anyResultStatus,
   consecutiveFailures: fc.integer({ min: 0, max: 12 }),
   checks: fc.array(anyCheck, { maxLength: 4 }),
@@ -40,12 +47,18 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
     .array(fc.record({ atMs: anyPast, escalation: fc.boolean() }), { maxLength: 6 })
     .map((attempts) => attempts.toSorted((a, b) => a.atMs - b.atMs)),
   lastRemedyDoneAtMs: fc.option(anyPast),
-  lastNotSentAtMs: fc.option(anyPast),
+  notSent: fc.option(fc.record({ count: fc.nat(20), lastAtMs: anyPast, lastDetail: fc.string() })),
+  resumesInVain: fc.option(fc.record({ count: fc.integer({ min: 1, max: 20 }), lastAtMs: anyPast })),
   provider: fc.oneof(
-    fc.constant({ answered: true as const, power: 'running', detail: '' }),
+    anyPower.map((power) => ({ answered: true as const, power, detail: '' })),
     fc.constant({ answered: false as const, reason: 'unreachable', message: 'connect ENOENT' }),
   ),
-  providerSupports: fc.subarray<PowerAction>(['reset', 'reboot', 'shutdown', 'stop', 'start']),
+  powerReading: fc.option(fc.record({ state: anyPower, sinceMs: anyPast, before: fc.option(anyPower) })),
+  pausedGraceMs: fc.constantFrom(SECOND, 2 * MINUTE),
+  providerSupports: fc.subarray<PowerAction>(['reset', 'reboot', 'shutdown', 'stop', 'start', 'resume']),
+  settingsVersion: fc.nat(9),
+  policyRevision: fc.nat(9),
+  gatheredAtMs: fc.constant(NOW),
 });
 
 const anyPolicy: fc.Arbitrary<Policy> = fc
@@ -65,7 +78,15 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
 const anyNearlyIll = fc
   .tuple(
     anyFacts,
-    fc.subarray(['checks', 'lastLookAtMs', 'provider', 'providerSupports', 'attempts', 'status'] as const),
+    fc.subarray([
+      'checks',
+      'lastLookAtMs',
+      'provider',
+      'powerReading',
+      'providerSupports',
+      'attempts',
+      'status',
+    ] as const),
   )
   .map(([facts, kept]): Facts => {
     const base = ill({ consecutiveFailures: facts.consecutiveFailures, lastRemedyDoneAtMs: facts.lastRemedyDoneAtMs });
@@ -80,13 +101,19 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
+const POWER_FOR_ILLNESS = { kind: 'act', remedy: { kind: 'power', cause: 'unresponsive' } };
+
 describe('whatever the facts and the policy', () => {
-  it('a power action needs a check other than the agent that failed often enough, lately and since the last remedy', () => {
+  it('a power action for what checks say needs one besides the agent that failed often enough, lately and since the last remedy', () => {
     let acted = 0;
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         const decision = decide(facts, chosen);
         if (decision.kind !== 'act' || decision.remedy.kind !== 'power') return;
+        expect(facts.paused).toBeNull();
+        expect(facts.provider.answered).toBe(true);
+        expect(facts.providerSupports).toContain(decision.remedy.power);
+        if (decision.remedy.cause !== 'unresponsive') return;
         acted++;
         const grounds = facts.checks.filter(
           (check) =>
@@ -98,12 +125,29 @@ describe('whatever the facts and the policy', () => {
         );
         expect(grounds).not.toEqual([]);
         expect(NOW - (facts.lastLookAtMs ?? 0)).toBeLessThanOrEqual(watchLimitMs(facts.checks));
-        expect(facts.provider.answered).toBe(true);
-        expect(facts.providerSupports).toContain(decision.remedy.power);
       }),
       { numRuns: 2_000 },
     );
     expect(acted).toBeGreaterThan(20);
+  });
+
+  it('only a VM that runs, or whose guest has crashed, is ever reset; and what its hypervisor is busy with is let be', () => {
+    const acted = new Map<string, number>();
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const decision = decide(facts, chosen);
+        if (decision.kind !== 'act' || decision.remedy.kind !== 'power' || !facts.provider.answered) return;
+        const { power } = decision.remedy;
+        acted.set(power, (acted.get(power) ?? 0) + 1);
+        const { power: state } = facts.provider;
+        if (power === 'reset' || power === 'reboot') expect(['running', 'panicked', 'dumping']).toContain(state);
+        if (power === 'resume') expect(['paused', 'storage-failed']).toContain(state);
+        expect(['saving', 'restoring', 'migrating', 'suspended', 'debugging', 'starting']).not.toContain(state);
+        expect(power !== 'stop' && state === 'off').toBe(power === 'start' && state === 'off');
+      }),
+      { numRuns: 5_000 },
+    );
+    expect([...acted.keys()]).toEqual(expect.arrayContaining(['reset', 'resume', 'start', 'stop']));
   });
 
   it('nothing is done during the cooldown but telling people of an escalation', () => {
@@ -113,7 +157,8 @@ describe('whatever the facts and the policy', () => {
         fc.pre(lastMs >= 0);
         const attempts = [...facts.attempts.filter((one) => NOW - one.atMs > lastMs), ...tried(lastMs)];
         const decision = decide({ ...facts, attempts }, chosen);
-        if (decision.kind === 'act') expect(decision.remedy).toMatchObject({ kind: 'notify', escalation: true });
+        if (decision.kind !== 'act' || decision.remedy.cause === 'storage-failed') return;
+        expect(decision.remedy).toMatchObject({ kind: 'notify', escalation: true });
       }),
     );
   });
@@ -122,7 +167,7 @@ describe('whatever the facts and the policy', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         const decision = decide(facts, chosen);
-        if (decision.kind !== 'act') return;
+        if (decision.kind !== 'act' || decision.remedy.cause === 'storage-failed') return;
         const ordinary = facts.attempts.filter((one) => !one.escalation).length;
         if (!decision.remedy.escalation) expect(ordinary).toBeLessThan(chosen.maxAttempts);
         else {
@@ -141,7 +186,7 @@ describe('whatever the facts and the policy', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         const checks = facts.checks.map((check): CheckFact => ({ ...check, checkType: 'agent' }));
-        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject({ kind: 'act', remedy: { kind: 'power' } });
+        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject(POWER_FOR_ILLNESS);
       }),
     );
   });
@@ -150,7 +195,7 @@ describe('whatever the facts and the policy', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         const checks = facts.checks.map((check): CheckFact => ({ ...check, status: 'unknown', lastCheckAtMs: null }));
-        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject({ kind: 'act', remedy: { kind: 'power' } });
+        expect(decide({ ...facts, checks }, chosen)).not.toMatchObject(POWER_FOR_ILLNESS);
       }),
     );
   });

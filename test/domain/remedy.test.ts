@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
+import type { PowerState } from '../../domain/power.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { failing, ill, MINUTE, NOW, passing, policy, SECOND } from './examples.ts';
+import { failing, ill, illAt, MINUTE, NOW, passing, policy, SECOND } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy | null = policy()): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -11,7 +12,7 @@ describe('what to do about an ill VM', () => {
   it('is the policy’s action, with the reason in the contract’s words and its verify window', () => {
     expect(decide(ill())).toEqual({
       kind: 'act',
-      remedy: { action: 'restart', escalation: false, kind: 'power', power: 'reset' },
+      remedy: { action: 'restart', escalation: false, cause: 'unresponsive', kind: 'power', power: 'reset' },
       reason: '3 consecutive failures',
       verifyMs: 120_000,
     });
@@ -54,21 +55,82 @@ describe('what to do about an ill VM', () => {
     expect(decision).toMatchObject({ kind: 'hold', reason: 'not-watched' });
     expect(guards.map((answer) => answer.guard)).toEqual(GUARDS.map((guard) => guard.reason));
     expect(guards.filter((answer) => answer.objection === null).map((answer) => answer.guard)).toEqual([
+      'paused',
+      'in-transit',
+      'crash-dump',
+      'paused-at-hypervisor',
+      'storage-failed',
+      'off-at-hypervisor',
+      'runs-again',
       'failures-old',
+      'not-sendable',
     ]);
   });
 
   it('asks its guards in this order', () => {
     expect(GUARDS.map((guard) => guard.reason)).toEqual([
+      'paused',
       'not-watched',
       'below-threshold',
+      'in-transit',
+      'crash-dump',
+      'paused-at-hypervisor',
+      'storage-failed',
+      'off-at-hypervisor',
+      'runs-again',
       'silence-alone',
       'failures-old',
       'attempts-used-up',
+      'not-sendable',
       'cooldown',
       'action-unsupported',
       'provider-unreachable',
     ]);
+  });
+});
+
+describe("what a VM's hypervisor says of it", () => {
+  const SILENT = { checks: [failing({ checkType: 'agent' })] };
+
+  it.each<[PowerState, object]>([
+    ['paused', { remedy: { action: 'resume', power: 'resume', cause: 'paused' }, reason: 'Paused at its hypervisor' }],
+    [
+      'storage-failed',
+      {
+        remedy: { action: 'resume', power: 'resume', cause: 'storage-failed' },
+        reason: 'Stopped by its hypervisor when its storage failed',
+      },
+    ],
+    [
+      'panicked',
+      {
+        remedy: { action: 'restart', power: 'reset', cause: 'panicked' },
+        reason: 'Its guest has crashed, says its hypervisor',
+      },
+    ],
+  ])('chooses the remedy when it says %s, and needs no evidence beside it', (state, expected) => {
+    const decision = decide(illAt(state, 10 * MINUTE, SILENT));
+    expect(decision).toMatchObject({ kind: 'act', verifyMs: 120_000, ...expected });
+  });
+
+  it('starts a VM that is off only where that is wanted', () => {
+    const off = illAt('off', 10 * MINUTE);
+    expect(decide(off)).toMatchObject({ kind: 'hold', reason: 'off-at-hypervisor' });
+    const started = { kind: 'act', remedy: { action: 'start', power: 'start', cause: 'off' } };
+    expect(decide({ ...off, keepRunning: true })).toMatchObject(started);
+    expect(decide(off, policy({ action: 'start' }))).toMatchObject(started);
+  });
+
+  it('does not keep a policy from stopping the VM', () => {
+    expect(decide(illAt('panicked', 0), policy({ action: 'stop' }))).toMatchObject({ remedy: { power: 'stop' } });
+    expect(decide(illAt('paused', 0), policy({ action: 'stop' }))).toMatchObject({ remedy: { power: 'stop' } });
+  });
+
+  it('does not change what people are told for', () => {
+    expect(decide(illAt('paused', 0), policy({ action: 'notify_only' }))).toMatchObject({
+      kind: 'act',
+      remedy: { kind: 'notify', cause: 'unresponsive' },
+    });
   });
 });
 
@@ -79,7 +141,7 @@ describe('at the end of its attempts', () => {
   it('a policy escalates, without waiting for the cooldown to tell people', () => {
     expect(decide(ill({ attempts: usedUp }), escalates)).toEqual({
       kind: 'act',
-      remedy: { action: 'notify_only', escalation: true, kind: 'notify' },
+      remedy: { action: 'notify_only', escalation: true, cause: 'unresponsive', kind: 'notify' },
       reason: 'Escalation after max attempts',
       verifyMs: 0,
     });

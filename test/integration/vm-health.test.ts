@@ -14,6 +14,9 @@ import { health, steady, watchedActivities } from '../support/scripted-activitie
 let onLook: (input: LookInput, count: number) => LookNews | Promise<LookNews>;
 let looks: LookInput[];
 let opened: number;
+let onOpen: () => number | null;
+let stored: (string | null)[];
+let onStore: () => void;
 let decided: string[];
 /** Activities of other tests' workflows don't count. */
 let watched: string;
@@ -30,7 +33,11 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
         looks.push(input);
         return onLook(input, looks.length);
       },
-      onOpen: () => ++opened,
+      onOpen: () => onOpen(),
+      onStorePause(reason) {
+        stored.push(reason);
+        onStore();
+      },
       onDecide: (incident) => decided.push(`decide ${incident}`),
     });
     stopWorkers = await startWorkersOn(temporal, activities);
@@ -44,6 +51,9 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
   beforeEach(() => {
     looks = [];
     opened = 0;
+    onOpen = () => ++opened;
+    stored = [];
+    onStore = () => undefined;
     decided = [];
     onLook = () => steady('1 hour');
   });
@@ -176,17 +186,142 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await retire(handle);
   });
 
-  it('neither looks nor heals while paused, and goes on when resumed', async () => {
+  it('stores a pause that is signalled, neither looks nor heals until it is resumed, and stores that', async () => {
     const handle = await admit();
     await until(() => looks.length >= 1);
     await handle.signal(vmSignals.pause, { reason: 'rack move' });
     await until(async () => (await view(handle)).paused === 'rack move');
+    await until(() => stored.length === 1);
+    const before = looks.length;
+    await handle.signal(vmSignals.lookNow);
+    await expect(handle.executeUpdate<LookedNow, []>(vmUpdates.look)).rejects.toThrow();
     const described = await handle.describe();
     expect(described.raw.pendingActivities ?? []).toEqual([]);
-    const before = looks.length;
-    await expect(handle.executeUpdate<LookedNow, []>(vmUpdates.look)).rejects.toThrow();
+    expect(looks.length).toBe(before);
     await handle.signal(vmSignals.resume);
     await until(() => looks.length > before);
+    expect(stored).toEqual(['rack move', null]);
+    await retire(handle);
+  });
+
+  it('goes on being paused, and tries again, while its pause can not be stored', async () => {
+    onStore = () => {
+      throw ApplicationFailure.nonRetryable('the database is away');
+    };
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    const before = looks.length;
+    await handle.signal(vmSignals.pause, { reason: 'rack move' });
+    await until(() => stored.length >= 2);
+    expect(looks.length).toBe(before);
+    await retire(handle);
+  });
+
+  /** Looks as the database's row has it: paused, or not. */
+  function scriptPausedRow(): { paused: boolean } {
+    const row = { paused: true };
+    onLook = (input) => {
+      if (row.paused) return { kind: 'paused', reason: 'moving house' };
+      return input.paused ? health(1, 'unhealthy', true) : steady('1 hour');
+    };
+    return row;
+  }
+
+  it('is paused by the word of the database, and looks no more until its settings change', async () => {
+    const row = scriptPausedRow();
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused === 'moving house');
+    expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]);
+    expect(stored).toEqual([]);
+
+    await handle.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: false });
+    await until(() => looks.length === 2);
+    expect(looks[1]).toMatchObject({ paused: true, settingsVersion: 2 });
+    expect((await view(handle)).paused).toBe('moving house');
+
+    row.paused = false;
+    await handle.signal(vmSignals.settingsChanged, { version: 3, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).paused === null);
+    await until(() => decided.length === 1);
+    await until(() => looks.at(-1)?.paused === false);
+    await retire(handle);
+  });
+
+  it('looks whether it is still paused when it goes on as a new run', async () => {
+    const row = scriptPausedRow();
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused !== null);
+    row.paused = false;
+    await handle.signal(vmSignals.renew);
+    await until(async () => (await runIdOf(handle)) !== handle.firstRunId);
+    await until(async () => (await view(handle)).paused === null);
+    await retire(handle);
+  });
+
+  it('stores a pause that a run of 0.1 carries', async () => {
+    watched = randomUUID();
+    const carried = {
+      toldSeq: 1,
+      status: 'healthy',
+      line: '',
+      incident: null,
+      paused: 'since 0.1',
+      settingsVersion: 1,
+    };
+    await temporal.client.workflow.start<(input: unknown) => Promise<void>>(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(watched),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId: watched, tenantId: 'default', site: 'main', carried }],
+    });
+    await until(() => stored.length === 1);
+    expect(stored).toEqual(['since 0.1']);
+    expect(looks).toEqual([]);
+    await retire(temporal.client.workflow.getHandle<typeof vmHealth>(vmWorkflowId(watched)));
+  });
+
+  it('starts no heal of a VM that was paused while its look said that one is wanted', async () => {
+    onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : { kind: 'paused', reason: 'x' });
+    onOpen = () => null;
+    const handle = await admit();
+    await until(() => looks.length === 1);
+    await handle.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).paused === 'x');
+    expect(decided).toEqual([]);
+    await retire(handle);
+  });
+
+  it('hears that its VM is deleted while an incident is being opened', async () => {
+    onLook = (input) => health(input.deliveredSeq + 1, 'unhealthy', true);
+    onOpen = () => {
+      throw new Error('the database is away');
+    };
+    const handle = await admit();
+    await until(() => looks.length === 1);
+    await handle.signal(vmSignals.retire);
+    await handle.result();
+    expect(decided).toEqual([]);
+  });
+
+  it('goes on with older settings when the database was restored from before those it was told of', async () => {
+    onLook = (input) => (input.settingsVersion > 3 ? { kind: 'settings-lost', version: 3 } : steady('1 hour'));
+    const handle = await admit();
+    await handle.signal(vmSignals.settingsChanged, { version: 9, site: 'main', lookSooner: true });
+    await until(() => looks.at(-1)?.settingsVersion === 3);
+    expect((await view(handle)).settingsVersion).toBe(3);
+    await handle.signal(vmSignals.settingsChanged, { version: 4, site: 'main', lookSooner: true });
+    await until(() => looks.at(-1)?.settingsVersion === 4);
+    await retire(handle);
+  });
+
+  it('brings a shorter interval by an announcement that comes late', async () => {
+    const handle = await admit();
+    await handle.signal(vmSignals.settingsChanged, { version: 9, site: 'main', lookSooner: false });
+    await until(async () => (await view(handle)).settingsVersion === 9);
+    const before = looks.length;
+    await handle.signal(vmSignals.settingsChanged, { version: 8, site: 'elsewhere', lookSooner: true });
+    await until(() => looks.length > before);
+    expect(looks.at(-1)?.settingsVersion).toBe(9);
+    expect((await view(handle)).site).toBe('main');
     await retire(handle);
   });
 

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { PowerAction } from '../../domain/power.ts';
+import { until } from '../../local/until.ts';
+import type { PreparedAction } from '../../providers/provider.ts';
 import { createQemuProvider } from '../../providers/qemu/qemu-provider.ts';
 import { FakeQmp, type Misbehaviour, type Mood } from '../support/fake-qmp.ts';
 import type { RunState } from '../support/fake-qmp-vm.ts';
+import { sendNow } from '../support/send-now.ts';
 
 const GENEROUS_MS = 10_000;
 /** For what never answers: the call waits it out, and a busy machine must still get as far as sending. */
@@ -16,10 +19,10 @@ beforeEach(async () => {
 
 afterEach(() => fake.remove());
 
-function power(action: PowerAction, timeoutMs = GENEROUS_MS) {
-  const provider = createQemuProvider({ qmpSocketDirs: [fake.dir] });
-  return provider.power({ kind: 'qemu', qmpSocket: fake.path }, action, timeoutMs);
-}
+const provider = () => createQemuProvider({ qmpSocketDirs: [fake.dir] });
+const reference = () => ({ kind: 'qemu', qmpSocket: fake.path });
+
+const power = (action: PowerAction, timeoutMs = GENEROUS_MS) => sendNow(provider(), reference(), action, timeoutMs);
 
 describe('a reset', () => {
   test('brings a hung VM back with one system_reset and no cont', async () => {
@@ -29,7 +32,7 @@ describe('a reset', () => {
     expect([fake.received('system_reset'), fake.received('cont')]).toEqual([1, 0]);
   });
 
-  test.each<RunState>(['paused', 'prelaunch', 'io-error', 'guest-panicked', 'internal-error', 'shutdown'])(
+  test.each<RunState>(['paused', 'prelaunch', 'io-error', 'guest-panicked', 'internal-error', 'shutdown', 'watchdog'])(
     'of a VM that is %s is followed by cont, so that it runs',
     async (status) => {
       fake.vm.status = status;
@@ -154,8 +157,9 @@ describe('the other actions', () => {
   test.each<[PowerAction, RunState]>([
     ['shutdown', 'paused'],
     ['start', 'guest-panicked'],
-    ['start', 'shutdown'],
     ['stop', 'postmigrate'],
+    ['resume', 'shutdown'],
+    ['resume', 'running'],
   ])('%s of a VM that is %s is refused with what to do instead', async (action, status) => {
     fake.vm.status = status;
     expect(await power(action)).toMatchObject({ outcome: 'not-sent', reason: 'refused' });
@@ -165,5 +169,79 @@ describe('the other actions', () => {
   test('reboot is unsupported without somebody inside the guest', async () => {
     expect(await power('reboot')).toMatchObject({ outcome: 'not-sent', reason: 'unsupported' });
     expect(fake.commands).toEqual([]);
+  });
+});
+
+describe('a paused VM', () => {
+  test.each<RunState>(['paused', 'io-error'])('that is %s is resumed by cont, without a reset', async (status) => {
+    fake.vm.status = status;
+    expect(await power('resume')).toMatchObject({ outcome: 'done' });
+    expect([fake.vm.serves(), fake.received('cont'), fake.vm.resets]).toEqual([true, 1, 0]);
+  });
+
+  test('that was shut down is started by a reset and cont', async () => {
+    fake.vm.status = 'shutdown';
+    expect(await power('start')).toMatchObject({ outcome: 'done' });
+    expect([fake.vm.serves(), fake.vm.resets]).toEqual([true, 1]);
+  });
+});
+
+describe('a prepared action', () => {
+  async function prepared(action: PowerAction): Promise<PreparedAction> {
+    const answer = await provider().prepare(reference(), action, GENEROUS_MS);
+    if (!answer.ok) throw new Error(answer.message);
+    return answer.prepared;
+  }
+
+  test('has sent nothing, and knows the state of the VM', async () => {
+    fake.vm.status = 'guest-panicked';
+    const action = await prepared('reset');
+    expect(action.state).toEqual({ power: 'panicked', detail: 'guest-panicked' });
+    expect(fake.received('system_reset')).toBe(0);
+    action.release();
+  });
+
+  test('sends nothing once it is released', async () => {
+    const action = await prepared('reset');
+    action.release();
+    expect(await action.send(GENEROUS_MS)).toMatchObject({ outcome: 'not-sent' });
+    expect(fake.received('system_reset')).toBe(0);
+  });
+
+  test('is given up when it is held for too long, so that others reach the monitor', async () => {
+    const action = await prepared('reset');
+    await until(async () => (await provider().state(reference(), GENEROUS_MS)).ok);
+    expect(await action.send(GENEROUS_MS)).toMatchObject({ outcome: 'not-sent' });
+    expect(fake.received('system_reset')).toBe(0);
+  });
+
+  test('keeps others out of the monitor meanwhile', async () => {
+    const action = await prepared('reset');
+    expect(await provider().state(reference(), 500)).toMatchObject({ ok: false, reason: 'busy' });
+    action.release();
+  });
+});
+
+describe('an action in doubt is read back', () => {
+  test.each<[PowerAction, RunState, string]>([
+    ['stop', 'paused', 'acted'],
+    ['stop', 'running', 'not-acted'],
+    ['stop', 'guest-panicked', 'cannot-tell'],
+    ['start', 'running', 'acted'],
+    ['start', 'shutdown', 'not-acted'],
+    ['resume', 'running', 'acted'],
+    ['resume', 'paused', 'not-acted'],
+    ['shutdown', 'shutdown', 'acted'],
+    ['shutdown', 'running', 'cannot-tell'],
+    ['reset', 'running', 'cannot-tell'],
+    ['reset', 'prelaunch', 'cannot-tell'],
+  ])('%s of a VM that is %s: %s', async (action, status, verdict) => {
+    fake.vm.status = status;
+    expect(await provider().readBack(reference(), action, GENEROUS_MS)).toMatchObject({ verdict });
+  });
+
+  test('and can not tell when nobody answers', async () => {
+    await fake.close();
+    expect(await provider().readBack(reference(), 'stop', SHORT_MS)).toMatchObject({ verdict: 'cannot-tell' });
   });
 });

@@ -20,15 +20,21 @@ function state(timeoutMs = 10_000) {
 test.each([
   ['running', 'running'],
   ['paused', 'paused'],
-  ['prelaunch', 'paused'],
-  ['suspended', 'paused'],
-  ['io-error', 'paused'],
-  ['watchdog', 'paused'],
+  ['prelaunch', 'starting'],
+  ['suspended', 'suspended'],
+  ['io-error', 'storage-failed'],
+  ['watchdog', 'panicked'],
   ['shutdown', 'off'],
   ['guest-panicked', 'panicked'],
   ['internal-error', 'panicked'],
-  ['inmigrate', 'unknown'],
-  ['save-vm', 'unknown'],
+  ['inmigrate', 'migrating'],
+  ['finish-migrate', 'migrating'],
+  ['postmigrate', 'migrating'],
+  ['colo', 'migrating'],
+  ['preconfig', 'starting'],
+  ['debug', 'debugging'],
+  ['restore-vm', 'restoring'],
+  ['save-vm', 'saving'],
   ['a word of QEMU 99', 'unknown'],
   ['toString', 'unknown'],
 ])('QMP says %s: the VM is %s', (word, power) => {
@@ -36,7 +42,12 @@ test.each([
 });
 
 test('a word that is not known yet does not stand in the way of a reset', () => {
-  expect(objectionTo('reset', 'a word of QEMU 99')).toBeNull();
+  expect(objectionTo('reset', toPowerState('a word of QEMU 99'))).toBeNull();
+});
+
+test('a guest that is said to write its crash dump is seen doing so', async () => {
+  fake.crashLoads = true;
+  expect(await state()).toEqual({ ok: true, state: { power: 'dumping', detail: 'GUEST_CRASHLOADED' } });
 });
 
 test('a running VM is seen running, again and again, over one monitor', async () => {

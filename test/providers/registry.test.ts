@@ -4,6 +4,7 @@ import { parseSettings } from '../../domain/settings.ts';
 import type { Provider, ProviderKind } from '../../providers/provider.ts';
 import { createProviders, type Providers } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
+import { sendNow } from '../support/send-now.ts';
 
 const parsed = parseSettings({});
 if (!parsed.ok) throw new Error('no settings');
@@ -28,7 +29,7 @@ test('this machine runs, and its power is never touched', async () => {
   expect(await local.state({ kind: 'local' }, 1000)).toMatchObject({ ok: true, state: { power: 'running' } });
   for (const action of ['reset', 'reboot', 'shutdown', 'stop', 'start'] as const) {
     expect(providers.kinds.get('local')!.actions.has(action)).toBe(false);
-    const outcome = await local.power({ kind: 'local' }, action, 1000);
+    const outcome = await sendNow(local, { kind: 'local' }, action, 1000);
     expect(outcome).toMatchObject({ outcome: 'not-sent', reason: 'unsupported' });
   }
 });
@@ -36,7 +37,7 @@ test('this machine runs, and its power is never touched', async () => {
 test('a provider does not act on a VM of another kind', async () => {
   const qemu = reached(providers, 'qemu');
   expect(await qemu.state({ kind: 'local' }, 1000)).toMatchObject({ ok: false, reason: 'unsupported' });
-  expect(await qemu.power({ kind: 'local' }, 'reset', 1000)).toMatchObject({
+  expect(await sendNow(qemu, { kind: 'local' }, 'reset', 1000)).toMatchObject({
     outcome: 'not-sent',
     reason: 'unsupported',
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createQemuProvider } from '../../providers/qemu/qemu-provider.ts';
 import { QMP_SOCKET_REFUSAL, registerQmpSocket, resolveQmpSocket } from '../../providers/qemu/socket-path.ts';
+import { sendNow } from '../support/send-now.ts';
 
 let root: string;
 let allowed: string;
@@ -151,7 +152,7 @@ describe('at each use', () => {
   test('a power action over a refused path is not sent', async () => {
     const path = await socketAt(join(outside, 'a.sock'));
     const provider = createQemuProvider({ qmpSocketDirs: [allowed] });
-    const outcome = await provider.power({ kind: 'qemu', qmpSocket: path }, 'reset', 1000);
+    const outcome = await sendNow(provider, { kind: 'qemu', qmpSocket: path }, 'reset', 1000);
     expect(outcome).toMatchObject({ outcome: 'not-sent', reason: 'refused' });
   });
 });

@@ -28,11 +28,13 @@ describeNeeding(['virtual-time'], 'scenario', () => {
         }
         return world.activities.watch(input);
       },
+      storePause: (input) => world.activities.storePause(input),
       openIncident: (input) => world.activities.openIncident(input),
       askProvider: (input) => world.activities.askProvider(input),
       callProvider: (input) => world.activities.callProvider(input),
       decide: (input) => world.activities.decide(input),
       carryOut: (input) => world.activities.carryOut(input),
+      readBack: (input) => world.activities.readBack(input),
       resolveOperation: (input) => world.activities.resolveOperation(input),
       verify: (input) => world.activities.verify(input),
       applyRetention: () => world.activities.applyRetention(),

@@ -6,7 +6,8 @@ export type RunState =
   | 'guest-panicked'
   | 'internal-error'
   | 'shutdown'
-  | 'postmigrate';
+  | 'postmigrate'
+  | 'watchdog';
 
 /** States out of which QEMU lets a VM go only by a reset (its runstate_needs_reset). */
 const NEEDS_RESET: ReadonlySet<RunState> = new Set(['internal-error', 'shutdown']);

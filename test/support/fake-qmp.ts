@@ -42,6 +42,8 @@ export class FakeQmp {
   mood: Mood = 'well';
   /** Events are thrown in before and after every answer. */
   noisy = false;
+  /** The guest begins to write its crash dump when somebody asks for its status. */
+  crashLoads = false;
   /** Answers arrive byte by byte. */
   dribbles = false;
   readonly #misbehaviours = new Map<string, Misbehaviour>();
@@ -128,6 +130,7 @@ export class FakeQmp {
     this.commands.push({ command, atMs: Date.now() });
     const reply = (answer: object) => {
       if (this.noisy) this.#say(socket, { event: 'RTC_CHANGE', data: { offset: 1 } });
+      if (this.crashLoads) this.#say(socket, { event: 'GUEST_CRASHLOADED', data: { action: 'run' } });
       this.#say(socket, { ...answer, id });
       if (this.noisy) this.#say(socket, { event: 'STOP' });
     };

@@ -9,11 +9,13 @@ const notAsked = async (): Promise<never> => {
 /** Activities that a test's workflows should not ask for; the test replaces those it scripts. */
 export const NOT_ASKED: Activities = {
   watch: notAsked,
+  storePause: notAsked,
   openIncident: notAsked,
   askProvider: notAsked,
   callProvider: notAsked,
   decide: notAsked,
   carryOut: notAsked,
+  readBack: notAsked,
   resolveOperation: notAsked,
   verify: notAsked,
   applyRetention: notAsked,
@@ -49,8 +51,10 @@ export function steady(nextRetryDelay: '1 hour' | '1 minute' | '50 milliseconds'
 export interface WatchedScript {
   isWatched(vmId: string): boolean;
   onLook(input: LookInput): LookNews | Promise<LookNews>;
-  /** Answers the incident's number. */
-  onOpen(): number;
+  /** Answers the incident's number; null for a VM that is paused. */
+  onOpen(): number | null;
+  /** What is stored of a pause: its reason, or null for its end. */
+  onStorePause?(reason: string | null): void | Promise<void>;
   onDecide(incident: number): void;
 }
 
@@ -62,6 +66,7 @@ export function watchedActivities(script: WatchedScript): Activities {
     async watch(input) {
       return script.isWatched(input.vmId) ? script.onLook(input) : { kind: 'gone', deleted: true };
     },
+    storePause: async ({ reason }) => script.onStorePause?.(reason),
     openIncident: async () => ({ incident: script.onOpen() }),
     async decide({ vmId, incident }) {
       if (!script.isWatched(vmId)) return { kind: 'close', reason: 'vm-deleted', line: 'over' };

@@ -2,9 +2,13 @@ import type { Remedy } from '../../../domain/choose-remedy.ts';
 import type { Case, Guard, Objection } from '../../../domain/guards/guard.ts';
 import { ill, NOW, policy } from '../examples.ts';
 
-export const RESET: Remedy = { action: 'restart', escalation: false, kind: 'power', power: 'reset' };
-export const NOTIFY: Remedy = { action: 'notify_only', escalation: false, kind: 'notify' };
-export const MIGRATE: Remedy = { action: 'migrate', escalation: false, kind: 'other' };
+const ORDINARY = { escalation: false, cause: 'unresponsive' } as const;
+export const RESET: Remedy = { ...ORDINARY, action: 'restart', kind: 'power', power: 'reset' };
+export const NOTIFY: Remedy = { ...ORDINARY, action: 'notify_only', kind: 'notify' };
+export const MIGRATE: Remedy = { ...ORDINARY, action: 'migrate', kind: 'other' };
+export const RESUME: Remedy = { ...ORDINARY, action: 'resume', cause: 'paused', kind: 'power', power: 'resume' };
+export const RESUME_STORAGE: Remedy = { ...RESUME, cause: 'storage-failed' };
+export const START: Remedy = { ...ORDINARY, action: 'start', cause: 'off', kind: 'power', power: 'start' };
 
 export const escalating = (remedy: Remedy): Remedy => ({ ...remedy, escalation: true });
 

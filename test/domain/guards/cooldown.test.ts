@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { cooldown } from '../../../domain/guards/cooldown.ts';
 import { ill, MINUTE, NOW, policy, SECOND } from '../examples.ts';
-import { ask, escalating, NOTIFY, RESET } from './ask.ts';
+import { ask, escalating, NOTIFY, RESET, RESUME, RESUME_STORAGE } from './ask.ts';
 
 const tried = (...agesMs: number[]) =>
   ill({ attempts: agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false })) });
+
+const notSent = (count: number, agoMs: number) =>
+  ill({ notSent: { count, lastAtMs: NOW - agoMs, lastDetail: 'refused' } });
 
 describe('cooldown', () => {
   it.each([
     ['nothing was tried yet', ill()],
     ['the last attempt is as old as the policy asks', tried(10 * MINUTE)],
-    ['a remedy could not be sent, a while ago', ill({ lastNotSentAtMs: NOW - 10 * SECOND })],
+    ['a remedy could not be sent, a while ago', notSent(1, 10 * SECOND)],
+    ['a remedy was not wanted any more, a moment ago', notSent(0, SECOND)],
+    ['twelve remedies could not be sent, the last one five minutes ago', notSent(12, 5 * MINUTE)],
   ])('has no objection when %s', (_title, facts) => {
     expect(ask(cooldown, { facts })).toBeNull();
   });
@@ -24,16 +29,31 @@ describe('cooldown', () => {
     });
   });
 
-  it('pauses for 10 s after a remedy that could not be sent', () => {
-    expect(ask(cooldown, { facts: ill({ lastNotSentAtMs: NOW - 3 * SECOND }) })).toMatchObject({
-      sentence: 'the last remedy could not be sent; it is tried again after a pause',
-      lookAgainInMs: 7 * SECOND,
+  it.each([
+    [1, 10 * SECOND],
+    [2, 20 * SECOND],
+    [5, 160 * SECOND],
+    [6, 5 * MINUTE],
+    [99, 5 * MINUTE],
+  ])('after %i remedies in a row that could not be sent it pauses for %i ms', (count, pauseMs) => {
+    expect(ask(cooldown, { facts: notSent(count, 3 * SECOND) })).toMatchObject({
+      sentence: 'the last remedy was not sent; it is tried again after a pause',
+      lookAgainInMs: pauseMs - 3 * SECOND,
     });
   });
 
+  it('pauses for a second after a remedy that was not wanted any more', () => {
+    expect(ask(cooldown, { facts: notSent(0, 100) })?.lookAgainInMs).toBe(900);
+  });
+
   it('takes the longer of the two waits', () => {
-    const facts = { ...tried(4 * MINUTE), lastNotSentAtMs: NOW - 3 * SECOND };
+    const facts = { ...tried(4 * MINUTE), notSent: notSent(1, 3 * SECOND).notSent };
     expect(ask(cooldown, { facts })?.lookAgainInMs).toBe(6 * MINUTE);
+  });
+
+  it('leaves failed storage to its own pace', () => {
+    expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME_STORAGE })).toBeNull();
+    expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME })).not.toBeNull();
   });
 
   it('counts an escalation as an attempt', () => {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../domain/guards/guard.ts';
 import { GUARDS } from '../../../domain/remedy.ts';
-import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
-import { ask, MIGRATE } from './ask.ts';
+import { failing, ill, illAt, MINUTE, NOW, SECOND } from '../examples.ts';
+import { ask, MIGRATE, RESUME, RESUME_STORAGE, START } from './ask.ts';
 
 const page = readFileSync(new URL('../../../docs/guards.md', import.meta.url), 'utf8');
 
@@ -21,10 +21,21 @@ const sections: Section[] = page
     return { place: Number(place), reason: reason ?? '', text: text.replaceAll('\n', ' ') };
   });
 
+const notSent = (count: number) => ({ count, lastAtMs: NOW - SECOND, lastDetail: 'busy' });
 const attempt = (ageMs: number) => ({ atMs: NOW - ageMs, escalation: false });
 
 /** Cases that each guard objects to; a guard without one here fails below. */
 const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
+  paused: [{ facts: ill({ paused: { reason: 'busy', by: 'busy' } }) }],
+  'in-transit': (['suspended', 'saving', 'restoring', 'migrating', 'debugging', 'starting', 'unknown'] as const).map(
+    (power) => ({ facts: ill({ provider: { answered: true, power, detail: 'busy' } }) }),
+  ),
+  'crash-dump': [{ facts: illAt('dumping', 0) }],
+  'paused-at-hypervisor': [{ facts: illAt('paused', 0), remedy: RESUME }],
+  'storage-failed': [{ facts: illAt('storage-failed', 0), remedy: RESUME_STORAGE }],
+  'off-at-hypervisor': [{ facts: illAt('off', 0), remedy: START }],
+  'runs-again': [{ facts: illAt('running', 0) }],
+  'not-sendable': [{ facts: ill({ notSent: notSent(12) }) }],
   'not-watched': [{ facts: ill({ lastLookAtMs: NOW - 20 * MINUTE }) }],
   'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
   'silence-alone': [{ facts: ill({ checks: [failing({ checkType: 'agent' })] }) }],
@@ -33,7 +44,7 @@ const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
     { facts: ill({ lastRemedyDoneAtMs: NOW }) },
   ],
   'attempts-used-up': [{ facts: ill({ attempts: [1, 2, 3].map((n) => attempt(n * MINUTE)) }) }],
-  cooldown: [{ facts: ill({ attempts: [attempt(MINUTE)] }) }, { facts: ill({ lastNotSentAtMs: NOW - SECOND }) }],
+  cooldown: [{ facts: ill({ attempts: [attempt(MINUTE)] }) }, { facts: ill({ notSent: notSent(1) }) }],
   'action-unsupported': [{ remedy: MIGRATE }],
   'provider-unreachable': [{ facts: ill({ provider: { answered: false, reason: 'busy', message: 'busy' } }) }],
 };

@@ -7,7 +7,7 @@ const AWAY = ill({ provider: { answered: false, reason: 'unreachable', message: 
 
 describe('provider-unreachable', () => {
   it('has no objection while the hypervisor answers, whatever it says of the VM', () => {
-    for (const power of ['running', 'paused', 'off']) {
+    for (const power of ['running', 'paused', 'off'] as const) {
       expect(ask(providerUnreachable, { facts: ill({ provider: { answered: true, power, detail: '' } }) })).toBeNull();
     }
   });

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Dependencies } from '../../../activities/dependencies.ts';
 import type { Probe } from '../../../checks/check.ts';
-import type { Provider } from '../../../providers/provider.ts';
+import type { PreparedAction, Provider } from '../../../providers/provider.ts';
 
-type Power = Provider['power'];
+type Prepare = Provider['prepare'];
+type Send = PreparedAction['send'];
 type ProbeVm = Probe['probe'];
 type Fault = (deps: Dependencies, die: () => never) => Dependencies;
 
@@ -15,11 +16,12 @@ type Fault = (deps: Dependencies, die: () => never) => Dependencies;
  */
 export const FAULTS = {
   'before-sent': beforeSent,
-  'before-provider': (deps, die) => withPower(deps, () => async () => die()),
-  'monitor-held': (deps, die) => withPower(deps, (power) => whileMonitorIsHeld(power, die)),
+  'before-provider': (deps, die) => withPrepare(deps, () => async () => die()),
+  'monitor-held': (deps, die) => withPrepare(deps, (prepare) => whileMonitorIsHeld(prepare, die)),
+  'after-sent': (deps, die) => withSend(deps, () => async () => die()),
   'before-write': (deps, die) => withWrite(deps, () => die()),
   'after-write': (deps, die) => withWrite(deps, (write) => write(die)),
-  'after-answer': (deps, die) => withPower(deps, (power) => afterAnswer(power, die)),
+  'after-answer': (deps, die) => withSend(deps, (send) => afterAnswer(send, die)),
   'mid-look': midLook,
   'mid-verify': midVerify,
 } satisfies Record<string, Fault>;
@@ -36,20 +38,20 @@ function beforeSent(deps: Dependencies, die: () => never): Dependencies {
 }
 
 /** Somebody else talks to the monitor: the provider waits for its greeting, and nothing may have been written. */
-function whileMonitorIsHeld(power: Power, die: () => never): Power {
+function whileMonitorIsHeld(prepare: Prepare, die: () => never): Prepare {
   return async (reference, action, timeoutMs) => {
     if (reference.kind === 'qemu') {
       const holder = createConnection(String(reference['qmpSocket']));
       await new Promise((resolve) => holder.once('data', resolve));
     }
     void sleep(1_000).then(die);
-    return power(reference, action, timeoutMs);
+    return prepare(reference, action, timeoutMs);
   };
 }
 
-function afterAnswer(power: Power, die: () => never): Power {
-  return async (...args) => {
-    await power(...args);
+function afterAnswer(send: Send, die: () => never): Send {
+  return async (timeoutMs) => {
+    await send(timeoutMs);
     return die();
   };
 }
@@ -78,8 +80,8 @@ function midLook(deps: Dependencies, die: () => never): Dependencies {
 /** Dies while it probes a VM that was reset: in its verify window. */
 function midVerify(deps: Dependencies, die: () => never): Dependencies {
   let acted = false;
-  const watched = withPower(deps, (power) => async (...args) => {
-    const answer = await power(...args);
+  const watched = withSend(deps, (send) => async (timeoutMs) => {
+    const answer = await send(timeoutMs);
     acted = true;
     return answer;
   });
@@ -89,12 +91,19 @@ function midVerify(deps: Dependencies, die: () => never): Dependencies {
   });
 }
 
-function withPower(deps: Dependencies, wrap: (power: Power) => Power): Dependencies {
+function withSend(deps: Dependencies, wrap: (send: Send) => Send): Dependencies {
+  return withPrepare(deps, (prepare) => async (...args) => {
+    const ready = await prepare(...args);
+    return ready.ok ? { ok: true, prepared: { ...ready.prepared, send: wrap(ready.prepared.send) } } : ready;
+  });
+}
+
+function withPrepare(deps: Dependencies, wrap: (prepare: Prepare) => Prepare): Dependencies {
   const reach: Dependencies['providers']['reach'] = (kind, instance) => {
-    const connections = deps.providers.reach(kind, instance);
-    return connections.ok
-      ? { ok: true, provider: { ...connections.provider, power: wrap(connections.provider.power) } }
-      : connections;
+    const reached = deps.providers.reach(kind, instance);
+    return reached.ok
+      ? { ok: true, provider: { ...reached.provider, prepare: wrap(reached.provider.prepare) } }
+      : reached;
   };
   return { ...deps, providers: { ...deps.providers, reach } };
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../../../local/until.ts';
 import { createQemuProvider } from '../../../providers/qemu/qemu-provider.ts';
 import { describeNeeding } from '../../support/requirements.ts';
+import { sendNow } from '../../support/send-now.ts';
 import { startTestVm, type TestVm } from './start-test-vm.ts';
 
 const LONG_MS = 120_000;
@@ -14,7 +15,7 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
   let vm: TestVm;
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'qmp-')));
   const provider = createQemuProvider({ qmpSocketDirs: [dir] });
-  const reset = () => provider.power({ kind: 'qemu', qmpSocket: vm.qmpSocket }, 'reset', 20_000);
+  const reset = () => sendNow(provider, { kind: 'qemu', qmpSocket: vm.qmpSocket }, 'reset', 20_000);
   const state = () => provider.state({ kind: 'qemu', qmpSocket: vm.qmpSocket }, 20_000);
 
   beforeAll(async () => {
@@ -69,9 +70,9 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
   test('is frozen by stop and goes on where it was after start', { timeout: LONG_MS }, async () => {
     const bootBefore = await bootId();
     const reference = { kind: 'qemu', qmpSocket: vm.qmpSocket } as const;
-    expect(await provider.power(reference, 'stop', 20_000)).toMatchObject({ outcome: 'done' });
+    expect(await sendNow(provider, reference, 'stop', 20_000)).toMatchObject({ outcome: 'done' });
     expect(await vm.health()).toBeNull();
-    expect(await provider.power(reference, 'start', 20_000)).toMatchObject({ outcome: 'done' });
+    expect(await sendNow(provider, reference, 'start', 20_000)).toMatchObject({ outcome: 'done' });
     await untilItServes();
     expect(await bootId()).toBe(bootBefore);
   });

@@ -1,7 +1,7 @@
 import type { Probe } from '../../../checks/check.ts';
-import type { PowerAction } from '../../../domain/power.ts';
+import type { PowerAction, PowerState, ReadBack } from '../../../domain/power.ts';
 import type { ProbeResult } from '../../../domain/probe-result.ts';
-import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
+import type { PowerOutcome, PreparedAction, Provider, ProviderTrouble } from '../../../providers/provider.ts';
 import type { Providers } from '../../../providers/providers.ts';
 import { qemu } from '../../../providers/qemu/kind.ts';
 
@@ -17,14 +17,20 @@ export type Manner =
 /** One VM and its hypervisor, as nasty as scripts want them. Time is the scenario's. */
 export class FakeSite {
   hung = false;
-  frozen = false;
+  /** As the hypervisor has it. */
+  power: PowerState = 'running';
+  /** Its disks don't answer: it stops again as soon as it is resumed. */
+  storageBroken = false;
   /** Hangs again by itself after every reset. */
   resetsHelp = true;
-  bootMs = 8_000;
+  /** Over between two looks, whatever tick a reset was at. */
+  bootMs = 7_000;
   /** Answers so many looks well, then so many badly, over and over; null = steadily. */
   flapping: { well: number; badly: number } | null = null;
   away = false;
   manner: Manner = 'well';
+  /** Refuses every command. */
+  locked = false;
   readonly powerCommands: { atMs: number; action: PowerAction }[] = [];
   #bootedAtMs = 0;
   #looks = 0;
@@ -39,9 +45,10 @@ export class FakeSite {
     test: async () => ({ ok: true, detail: 'fake' }),
     state: async () => {
       if (this.away) return AWAY;
-      return { ok: true, state: { power: this.frozen ? 'paused' : 'running', detail: 'fake' } };
+      return { ok: true, state: { power: this.power, detail: 'fake' } };
     },
-    power: async (_reference, action) => this.#power(action),
+    prepare: async (_reference, action) => (this.away ? AWAY : { ok: true, prepared: this.#prepare(action) }),
+    readBack: async (_reference, action) => this.#readBack(action),
   };
 
   readonly providers: Providers = {
@@ -60,15 +67,23 @@ export class FakeSite {
       const { well, badly } = this.flapping;
       return this.#looks % (well + badly) < well;
     }
-    return !this.hung && !this.frozen && this.#now() >= this.#bootedAtMs;
+    return !this.hung && this.power === 'running' && this.#now() >= this.#bootedAtMs;
   }
 
-  #power(action: PowerAction): PowerOutcome {
-    if (this.away) return { outcome: 'not-sent', reason: AWAY.reason, message: AWAY.message };
+  #prepare(action: PowerAction): PreparedAction {
+    return {
+      state: { power: this.power, detail: 'fake' },
+      send: async () => this.#send(action),
+      release: () => undefined,
+    };
+  }
+
+  #send(action: PowerAction): PowerOutcome {
     const manner = this.manner;
     this.manner = 'well';
     if (manner === 'worker-dies-before') throw new Error('the worker was killed');
-    if (manner === 'refuses') return { outcome: 'not-sent', reason: 'refused', message: 'the VM is being migrated' };
+    if (this.locked || manner === 'refuses')
+      return { outcome: 'not-sent', reason: 'refused', message: 'the VM is being migrated' };
     if (manner === 'drops-then-nothing') return { outcome: 'in-doubt', message: 'the connection was lost' };
     this.powerCommands.push({ atMs: this.#now(), action });
     this.#obey(action);
@@ -77,11 +92,19 @@ export class FakeSite {
     return { outcome: 'done', detail: `${action}: done` };
   }
 
+  /** As with QEMU: a reset leaves no trace, CPUs that stand still do. */
+  #readBack(action: PowerAction): ReadBack {
+    if (this.away) return { verdict: 'cannot-tell', detail: AWAY.message };
+    if (action === 'reset') return { verdict: 'cannot-tell', detail: 'a reset leaves no trace' };
+    const stands = this.power === 'paused';
+    return { verdict: stands === (action === 'stop') ? 'acted' : 'not-acted', detail: this.power };
+  }
+
   #obey(action: PowerAction): void {
-    if (action === 'stop') this.frozen = true;
-    if (action === 'start') this.frozen = false;
+    if (action === 'stop') this.power = 'paused';
+    else if (action === 'resume' || action === 'start') this.power = this.storageBroken ? 'storage-failed' : 'running';
     if (action !== 'reset') return;
-    this.frozen = false;
+    this.power = 'running';
     this.#bootedAtMs = this.#now() + this.bootMs;
     if (this.resetsHelp) this.hung = false;
   }

@@ -6,6 +6,7 @@ import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
 import { tickAtOrBefore } from '../../../domain/grid.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
 import type { PolicyAction } from '../../../domain/policy.ts';
+import type { PowerState } from '../../../domain/power.ts';
 import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
 import { seedVm } from '../../support/seed-vm.ts';
 import type { Manner } from './fake-site.ts';
@@ -129,6 +130,22 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       return;
     case 'settle':
       site.flapping = null;
+      return;
+    case 'refuses-commands':
+      site.locked = true;
+      return;
+    case 'takes-commands':
+      site.locked = false;
+      return;
+    case 'hypervisor-says':
+      site.power = line.settings['state'] as PowerState;
+      return;
+    case 'storage-breaks':
+      site.storageBroken = true;
+      site.power = 'storage-failed';
+      return;
+    case 'storage-mended':
+      site.storageBroken = false;
       return;
     case 'provider-away':
       site.away = true;

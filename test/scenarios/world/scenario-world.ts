@@ -10,6 +10,7 @@ import { ensurePartitions } from '../../../db/upkeep/partitions.ts';
 import { createTemporalPort } from '../../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
+import { setDatabaseTime } from '../../support/database-time.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
 import { FakeSite } from './fake-site.ts';
 
@@ -44,7 +45,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     probes: new Map([...createProbes({ egress }), ['http', site.http]]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
+    settings: { DEFIB_SITE: 'main', PAUSED_GRACE_SECONDS: 120, RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
     log: pino({ level: 'silent' }),
     now,
   });
@@ -54,6 +55,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
       name,
       async (input: never) => {
         nowMs = Math.max(nowMs, await env.currentTimeMs());
+        await setDatabaseTime(database.pool, nowMs);
         return act(input);
       },
     ]),

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Transaction } from '../../db/database.ts';
+import { recordStoppedOnPurpose } from '../../db/heals/heal-subject.ts';
+import { type OperationRow, recordOperationEvent } from '../../db/heals/operations.ts';
+import type { OperationEvent } from '../../domain/operation.ts';
+import type { OperationEnd } from '../contract.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+export type Ending = OperationEvent & { kind: 'done' | 'not-sent' };
+
+/** The end of an operation that was carried out for sure. What no look can judge is a success when it is done. */
+export function carriedOut({ power }: Pick<OperationRow, 'power'>, detail: string): Ending {
+  return { kind: 'done', detail, conclusive: power === null || power === 'stop', presumed: false };
+}
+
+const RETRY_MS = 1_000;
+const RETRIES = 300;
+
+/**
+ * Records what whoever was to send knows of an operation's end. Where that can't be recorded now, it is `unrecorded` in
+ * the answer, and tried again in the background: the workflow may have stopped waiting for this answer.
+ */
+export async function reportEnd(deps: Dependencies, operationId: string, ending: Ending): Promise<OperationEnd> {
+  try {
+    return await endOperation(deps, operationId, ending);
+  } catch (error) {
+    deps.log.warn({ operationId, ending: ending.kind, err: error }, 'the end of an operation could not be recorded');
+    void recordLater(deps, operationId, ending);
+    return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail, unrecorded: true };
+  }
+}
+
+async function recordLater(deps: Dependencies, operationId: string, ending: Ending): Promise<void> {
+  for (let tries = 0; tries < RETRIES; tries++) {
+    await sleep(RETRY_MS, undefined, { ref: false });
+    try {
+      await endOperation(deps, operationId, ending);
+      return;
+    } catch {
+      // as before; what it is about was logged the first time
+    }
+  }
+}
+
+/** Ends an operation; one that has ended already stays as it is. @throws (rejects) when that can't be stored */
+export async function endOperation(deps: Dependencies, operationId: string, ending: Ending): Promise<OperationEnd> {
+  const atMs = deps.now();
+  return deps.database.orm.transaction(async (tx): Promise<OperationEnd> => {
+    const ended = await recordOperationEvent(tx, operationId, ending, atMs);
+    // an answer that comes after the doubt was resolved changes nothing
+    if (ended === null) return { state: 'sent', detail: 'somebody else has ended it' };
+    if (ending.kind === 'done' && !ending.presumed) await recordPurpose(tx, ended, atMs);
+    return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail };
+  });
+}
+
+/** A VM that a policy stopped is stopped on purpose; one that was started again is meant to run. */
+async function recordPurpose(tx: Transaction, { vmId, power }: OperationRow, atMs: number): Promise<void> {
+  if (power === 'stop' || power === 'shutdown') await recordStoppedOnPurpose(tx, vmId, atMs);
+  else if (power === 'start') await recordStoppedOnPurpose(tx, vmId, null);
+}

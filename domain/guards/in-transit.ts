@@ -1,0 +1,28 @@
+import type { PowerState } from '../power.ts';
+import type { Guard } from './guard.ts';
+
+const STATES: Partial<Record<PowerState, string>> = {
+  suspended: 'it sleeps (suspended by its guest)',
+  saving: 'its state is being saved',
+  restoring: 'its state is being restored',
+  migrating: 'it is being migrated',
+  debugging: 'a debugger holds it',
+  starting: 'it was prepared by its hypervisor and not started yet',
+  unknown: 'its hypervisor names a state that Defib does not know',
+};
+
+/** Its hypervisor has it in a state that passes by itself, or is somebody's business. */
+export const inTransit: Guard = {
+  reason: 'in-transit',
+  objectionTo({ facts: { provider }, remedy }) {
+    if (remedy.kind !== 'power' || !provider.answered) return null;
+    const state = STATES[provider.power];
+    if (state === undefined) return null;
+    return {
+      reason: 'in-transit',
+      sentence: `${state}: ${provider.detail}`,
+      wouldChange: 'its hypervisor naming another state',
+      lookAgainInMs: 15_000,
+    };
+  },
+};

@@ -1,0 +1,18 @@
+import type { Guard } from './guard.ts';
+
+/** About half an hour of tries. */
+const MAX_TRIES = 12;
+
+/** The hypervisor answers, but every try to act came to nothing; a person is needed. */
+export const notSendable: Guard = {
+  reason: 'not-sendable',
+  objectionTo({ facts: { notSent }, remedy }) {
+    if (remedy.kind !== 'power' || notSent === null || notSent.count < MAX_TRIES) return null;
+    return {
+      reason: 'not-sendable',
+      sentence: `${notSent.count} tries could not be sent; manual intervention needed. The last one: ${notSent.lastDetail}`,
+      wouldChange: 'recovery, or POST /auto-heal/reset once what keeps it from being sent is mended',
+      lookAgainInMs: 60 * 60_000,
+    };
+  },
+};

@@ -1,0 +1,25 @@
+import type { ProviderFact } from './facts.ts';
+import type { PowerReading } from './power.ts';
+
+/** How long a guest is given to write the dump of its crash. */
+export const DUMP_MS = 10 * 60_000;
+
+/** What the hypervisor said, when, and when a remedy was last done. Times in epoch ms. */
+export interface Asked {
+  fact: ProviderFact;
+  atMs: number;
+  lastRemedyDoneAtMs: number | null;
+}
+
+/**
+ * The reading after the hypervisor was asked again. No answer changes nothing. A change since the last remedy is its doing, and
+ * as old. A dump is announced once, and then the VM reads as running while it is written: it stays `dumping` for as long as it
+ * may take.
+ */
+export function readPower(last: PowerReading | null, { fact, atMs, lastRemedyDoneAtMs }: Asked): PowerReading | null {
+  if (!fact.answered || fact.power === last?.state) return last;
+  if (last === null) return { state: fact.power, sinceMs: atMs, before: null };
+  if (last.state === 'dumping' && fact.power === 'running' && atMs < last.sinceMs + DUMP_MS) return last;
+  const remedied = lastRemedyDoneAtMs !== null && lastRemedyDoneAtMs > last.sinceMs;
+  return { state: fact.power, sinceMs: remedied ? lastRemedyDoneAtMs : atMs, before: last.state };
+}

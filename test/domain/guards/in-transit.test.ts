@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { inTransit } from '../../../domain/guards/in-transit.ts';
+import { HOUR, illAt } from '../examples.ts';
+import { ask, NOTIFY } from './ask.ts';
+
+describe('in-transit', () => {
+  it.each(['suspended', 'saving', 'restoring', 'migrating', 'debugging', 'starting', 'unknown'] as const)(
+    'objects to a power action on a VM that is %s, however long',
+    (state) => {
+      expect(ask(inTransit, { facts: illAt(state, 9 * HOUR) })).toMatchObject({ reason: 'in-transit' });
+    },
+  );
+
+  it.each(['running', 'paused', 'off', 'panicked', 'dumping', 'storage-failed'] as const)(
+    'has no objection to a VM that is %s',
+    (state) => {
+      expect(ask(inTransit, { facts: illAt(state, 0) })).toBeNull();
+    },
+  );
+
+  it("says what the VM does, and the hypervisor's own word", () => {
+    const facts = illAt('saving', 0, { provider: { answered: true, power: 'saving', detail: 'save-vm' } });
+    expect(ask(inTransit, { facts })?.sentence).toBe('its state is being saved: save-vm');
+  });
+
+  it('lets people be told', () => {
+    expect(ask(inTransit, { facts: illAt('migrating', 0), remedy: NOTIFY })).toBeNull();
+  });
+});

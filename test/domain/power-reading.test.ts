@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { PowerReading, PowerState } from '../../domain/power.ts';
+import { readPower } from '../../domain/power-reading.ts';
+import { MINUTE, NOW } from './examples.ts';
+
+const since = (state: PowerState, agoMs: number, before: PowerState | null = null): PowerReading => ({
+  state,
+  sinceMs: NOW - agoMs,
+  before,
+});
+const SILENT = { answered: false, reason: 'busy', message: 'busy' } as const;
+
+/** Reads now what the hypervisor says; null = nothing. */
+function read(last: PowerReading | null, says: PowerState | null, lastRemedyDoneAtMs: number | null = null) {
+  const fact = says === null ? SILENT : ({ answered: true, power: says, detail: says } as const);
+  return readPower(last, { fact, atMs: NOW, lastRemedyDoneAtMs });
+}
+
+describe('the reading of a hypervisor', () => {
+  it('begins with its first answer', () => {
+    expect(read(null, null)).toBeNull();
+    expect(read(null, 'paused')).toEqual(since('paused', 0));
+  });
+
+  it('goes on while every answer is the same, and while there is none', () => {
+    const before = since('paused', MINUTE, 'running');
+    expect(read(before, 'paused')).toEqual(before);
+    expect(read(before, null)).toEqual(before);
+  });
+
+  it('begins anew with another answer', () => {
+    expect(read(since('paused', MINUTE), 'running')).toEqual(since('running', 0, 'paused'));
+  });
+
+  it('is as old as the remedy that brought it about', () => {
+    expect(read(since('paused', 9 * MINUTE), 'running', NOW - MINUTE)).toEqual(since('running', MINUTE, 'paused'));
+    expect(read(since('paused', MINUTE), 'running', NOW - 9 * MINUTE)).toEqual(since('running', 0, 'paused'));
+  });
+
+  it('keeps a dump for ten minutes in which the VM reads as running', () => {
+    expect(read(since('dumping', 10 * MINUTE - 1), 'running')?.state).toBe('dumping');
+    expect(read(since('dumping', 10 * MINUTE), 'running')).toEqual(since('running', 0, 'dumping'));
+    expect(read(since('dumping', MINUTE), 'panicked')).toEqual(since('panicked', 0, 'dumping'));
+  });
+});
