@@ -27,6 +27,8 @@ export interface TemporalPort {
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
   isRunning(workflowId: string): Promise<boolean>;
+  /** Those of the workflows that run but can't go on, because their tasks fail again and again. */
+  findStuck(workflowIds: readonly string[]): Promise<string[]>;
   /** How many VMs have a workflow started before that time. */
   countWatched(startedBeforeMs: number): Promise<number>;
   /** Those VMs, in pages. */

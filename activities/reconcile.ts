@@ -14,6 +14,7 @@ import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { resolveOperation } from './heal/resolve-operation.ts';
 import { noticesOf } from './notices.ts';
+import { noticeStuckWorkflows } from './stuck-workflows.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
 const SETTLED_MS = 60_000;
@@ -22,7 +23,7 @@ const MAX_AT_ONCE = 500;
 /**
  * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
  * watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it mends
- * nothing.
+ * nothing. What it can't mend it gives notice of: sites that nobody watches, workflows that can't go on.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
   const settledMs = deps.now() - SETTLED_MS;
@@ -33,14 +34,15 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
     retired: await retireOrphans(deps, settledMs),
   };
   const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const line = Object.entries(counts)
-    .map(([what, count]) => `${what} ${count}`)
-    .join(', ');
   if (mended > 0) {
     await recordMended(deps.database.pool, mended, deps.now());
     deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
   }
   await noticeUnwatchedSites(deps);
+  const stuck = await noticeStuckWorkflows(deps);
+  const line = Object.entries({ ...counts, stuck })
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
   return { line, mended };
 }
 

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { findFleetCounts } from '../db/fleet/fleet-counts.ts';
 import { findMended } from '../db/upkeep/reconcile-notes.ts';
+import { findStuckWorkflows } from '../db/upkeep/stuck-workflows.ts';
 import { OPERATORS } from '../domain/roles.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
@@ -41,6 +42,17 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     registers: [registry],
   });
 
+  const stuck = new Gauge({
+    name: 'defib_workflows_stuck',
+    help: 'Workflows that could not go on when reconcile last ran, because their tasks fail: docs/upgrading.md.',
+    registers: [registry],
+  });
+  const reconciledAgo = new Gauge({
+    name: 'defib_reconciled_seconds_ago',
+    help: 'Since reconcile last ran; above three minutes, no worker runs workflows, or it fails. NaN before its first run.',
+    registers: [registry],
+  });
+
   const scrape = endpoint({
     id: 'readMetricsOfDefib',
     method: 'get',
@@ -54,6 +66,9 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
     unwatched.set(count);
     mended.set(await findMended(database.pool));
+    const reconciled = await findStuckWorkflows(database.pool);
+    stuck.set(reconciled?.ids.length ?? 0);
+    reconciledAgo.set(reconciled === null ? Number.NaN : (clock() - reconciled.at.getTime()) / 1000);
     return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
   });
 

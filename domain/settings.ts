@@ -12,6 +12,8 @@ const list = z
       .filter((part) => part !== ''),
   );
 const optional = z.string().min(1).optional();
+const label = (pattern: RegExp, allowed: string) =>
+  z.string().regex(pattern, `must be at most 100 ${allowed}, and not begin with __`).optional();
 const secretKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits, e.g. of `openssl rand -hex 32`');
 
 /** Every setting, its default and what it is for. Parsed once at start; nothing else reads the environment. */
@@ -25,6 +27,12 @@ const schema = z.object({
   DATABASE_URL: optional.describe('Postgres to use instead of the embedded one'),
   TEMPORAL_ADDRESS: optional.describe('host:port of a Temporal server to use instead of the one `npm start` runs'),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),
+  TEMPORAL_DEPLOYMENT_NAME: label(/^(?!__)[\w-]{1,100}$/, 'letters, digits, - and _').describe(
+    'with a build id: name of the versioned deployment that this worker belongs to, the same for all builds (docs/upgrading.md)',
+  ),
+  TEMPORAL_WORKER_BUILD_ID: label(/^(?!__)[\w.+-]{1,100}$/, 'letters, digits, . + - and _').describe(
+    'with a deployment name: which build this worker is; gets no work until the build is made current',
+  ),
   DEFIB_ADMIN_TOKEN: z
     .string()
     .min(16, 'must have at least 16 characters')
@@ -70,9 +78,13 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if ('TEMPORAL_DEPLOYMENT_NAME' in given !== 'TEMPORAL_WORKER_BUILD_ID' in given) {
+    problems.push('TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID: set both, or neither');
   }
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const redis = Object.keys(given).filter((name) => name.startsWith('REDIS_'));
   const notices = redis.length === 0 ? [] : [`${redis.join(', ')}: not needed any more, ignored`];
   return { ok: true, settings: parsed.data, notices };

@@ -4,7 +4,8 @@
  * a second only have to be well above the load. Caches hold the state of every watched VM and the event that scheduled
  * its look: the dev server's own 8,096 states and 512 KB of events are too few for 9,000 VMs that take turns, and each
  * look would read both from disk. Timers that are done are deleted every 5 s: thirty seconds' worth of them, the default, go in one
- * statement on the one connection there is (that alone was not measured).
+ * statement on the one connection there is (that alone was not measured). A workflow whose task fails is tried again at
+ * least once a minute, not every ten: after a build that can't replay it, it goes on soon.
  */
 export const TEMPORAL_SETTINGS = {
   'matching.useNewMatcher': true,
@@ -14,6 +15,7 @@ export const TEMPORAL_SETTINGS = {
   'history.timerProcessorMaxPollRPS': 500,
   'history.timerProcessorMaxPollHostRPS': 1_000,
   'history.timerProcessorUpdateAckInterval': '5s',
+  'history.workflowTaskRetryMaxInterval': '1m',
   'history.hostLevelCacheMaxSize': 128_000,
   'history.eventsCacheMaxSizeBytes': 67_108_864,
   'frontend.rps': 20_000,

@@ -5,6 +5,13 @@ import { vmSignals, WORKFLOW } from '../workflows/messages.ts';
 import type { VmSignals } from './vm-signals.ts';
 
 const PAGE = 500;
+const DESCRIBED_AT_ONCE = 20;
+
+/**
+ * A task that failed is tried again at once: one in its second attempt is failing, or nobody takes it. The server retries
+ * it for ever, from the third attempt on at growing intervals.
+ */
+const FAILING_FROM_ATTEMPT = 2;
 
 /** The real `TemporalPort`, on a client of one namespace. */
 export function createTemporalPort(client: Client, signals: VmSignals): TemporalPort {
@@ -20,6 +27,15 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
     async isRunning(workflowId) {
       const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
       return described?.status.name === 'RUNNING';
+    },
+    async findStuck(workflowIds) {
+      const stuck: string[] = [];
+      for (let from = 0; from < workflowIds.length; from += DESCRIBED_AT_ONCE) {
+        const some = workflowIds.slice(from, from + DESCRIBED_AT_ONCE);
+        const failing = await Promise.all(some.map((workflowId) => isFailing(client, workflowId)));
+        stuck.push(...some.filter((_, index) => failing[index]));
+      }
+      return stuck;
     },
     async countWatched(startedBeforeMs) {
       return (await client.workflow.count(runningBefore(startedBeforeMs))).count;
@@ -44,6 +60,12 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
 function runningBefore(atMs: number): string {
   const before = new Date(atMs).toISOString();
   return `WorkflowType='${WORKFLOW.vmHealth}' AND ExecutionStatus='Running' AND StartTime < '${before}'`;
+}
+
+async function isFailing(client: Client, workflowId: string): Promise<boolean> {
+  const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
+  const attempt = described?.raw.pendingWorkflowTask?.attempt ?? 0;
+  return described?.status.name === 'RUNNING' && attempt >= FAILING_FROM_ATTEMPT;
 }
 
 async function unlessNotFound<T>(answer: Promise<T>): Promise<T | null> {

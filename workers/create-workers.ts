@@ -1,4 +1,4 @@
-import { NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerDeploymentOptions, type WorkflowBundleOption } from '@temporalio/worker';
 import type { Activities } from '../activities/contract.ts';
 import { CORE_TASK_QUEUE, siteTaskQueue } from '../domain/ids.ts';
 
@@ -11,6 +11,8 @@ export interface WorkerOptions {
   maxConcurrentLooks: number;
   /** How long activities under way may take to end once it is stopped, ms. */
   shutdownGraceMs?: number;
+  /** Which build the worker of workflows is, where builds run side by side. It gets no work until that build is current. */
+  version?: WorkerDeploymentOptions['version'] | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface WorkerOptions {
  * the providers reached from there. Stopped together by `shutdown`.
  */
 export async function createWorkers(options: WorkerOptions): Promise<{ run(): Promise<void>; shutdown(): void }> {
-  const { connection, namespace, activities, shutdownGraceMs: shutdownGraceTime = 10_000 } = options;
+  const { connection, namespace, activities, version, shutdownGraceMs: shutdownGraceTime = 10_000 } = options;
   const { watch, askProvider, carryOut, readBack, callProvider, ...central } = activities;
   const core = await Worker.create({
     connection,
@@ -32,7 +34,9 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     maxCachedWorkflows: 200,
     maxConcurrentActivityTaskExecutions: 50,
     shutdownGraceTime,
+    ...(version && { workerDeploymentOptions: versioned(version) }),
   });
+  // has no version: activities of any build do what workflows of any build ask for (activities/contract.ts only grows)
   const site = await Worker.create({
     connection,
     namespace,
@@ -49,4 +53,9 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
       for (const worker of [core, site]) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
   };
+}
+
+/** Workflows move to the build that is current at their next task, but for those that workflows/index.ts pins. */
+function versioned(version: WorkerDeploymentOptions['version']): WorkerDeploymentOptions {
+  return { version, useWorkerVersioning: true, defaultVersioningBehavior: 'AUTO_UPGRADE' };
 }

@@ -16,7 +16,7 @@ import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.t
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
-import { createWorkers } from './create-workers.ts';
+import { createWorkers, type WorkerOptions } from './create-workers.ts';
 import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -68,6 +68,8 @@ export async function startWorker(
     now: Date.now,
   });
   await partitions;
+  const version = versionOf(settings);
+  if (version) log.info(version, 'versioned: gets workflows once its build is made current, see docs/upgrading.md');
   const workers = await createWorkers({
     connection: native,
     namespace,
@@ -75,6 +77,7 @@ export async function startWorker(
     activities: createActivities(deps),
     workflowBundle: await bundling,
     maxConcurrentLooks: settings.MAX_CONCURRENT_LOOKS,
+    version,
   });
   const ended = workers.run();
   return {
@@ -85,6 +88,11 @@ export async function startWorker(
       await Promise.all([connection.close(), native.close(), database.close(), writing.close()]);
     },
   };
+}
+
+function versionOf(settings: Settings): WorkerOptions['version'] {
+  const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = settings;
+  return deploymentName === undefined || buildId === undefined ? undefined : { deploymentName, buildId };
 }
 
 /** Once per process: the SDK's core logs through ours. */

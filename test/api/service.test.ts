@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordStuckWorkflows } from '../../db/upkeep/stuck-workflows.ts';
 import { type ApiUnderTest, OPERATOR_TOKEN, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
 describe('The service around the endpoints', () => {
@@ -20,11 +21,20 @@ describe('The service around the endpoints', () => {
       expect(text).toContain(`defib_vms{status="${status}"} 0`);
     }
     expect(text).toContain('defib_vms_unwatched 0');
+    expect(text).toContain('defib_workflows_stuck 0');
+    expect(text).toContain('defib_reconciled_seconds_ago Nan');
     expect(text).not.toContain('some-id-of-mine');
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
     expect(names.filter((name) => !name?.startsWith('defib_'))).toEqual([]);
     const admin = await tenantToken(api, 'default', 'ADMIN');
     expect((await api.call('GET', '/metrics', undefined, { token: admin })).status).toBe(403);
+  });
+
+  it('tells how many workflows could not go on, and how long ago that was found', async () => {
+    await recordStuckWorkflows(api.database.pool, ['vm/1', 'heal/1/1'], api.nowMs - 90_000);
+    const { text } = await api.call('GET', '/metrics');
+    expect(text).toContain('defib_workflows_stuck 2');
+    expect(text).toContain('defib_reconciled_seconds_ago 90');
   });
 
   it('describes itself, and shows that on a page that takes the token in a form', async () => {

@@ -56,8 +56,19 @@ describe('settings from an environment', () => {
     ['LOG_LEVEL', 'loud'],
     ['DEFIB_SITE', 'Main Site'],
     ['DEFIB_ADMIN_TOKEN', 'too-short'],
-  ])('are refused by name: %s=%s', (name, value) => {
-    expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: \\S`))]);
+    ['TEMPORAL_DEPLOYMENT_NAME', 'defib.main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
+    ['TEMPORAL_DEPLOYMENT_NAME', 'defib:main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
+    ['TEMPORAL_WORKER_BUILD_ID', '__unversioned__', { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
+  ])('are refused by name: %s=%s', (name: string, value: string, others: Record<string, string> = {}) => {
+    expect(problemsOf({ ...others, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: \\S`))]);
+  });
+
+  it('name a build and its deployment, or neither', () => {
+    const [name, build] = ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'];
+    expect(parseSettings({ [name]: 'defib', [build]: '0.2.0+1a2b3c4' })).toMatchObject({ ok: true });
+    const problem = `${name}, ${build}: set both, or neither`;
+    expect(problemsOf({ [name]: 'defib' })).toEqual([problem]);
+    expect(problemsOf({ [build]: '0.2.0', PORT: 'x' })).toEqual([expect.stringMatching(/^PORT/), problem]);
   });
 
   it('tell all their problems at once', () => {
@@ -84,7 +95,7 @@ describe('settings from an environment', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...names, 'REDIS_URL', 'OTHER'), fc.string()), (environment) => {
         const parsed = parseSettings(environment);
-        if (!parsed.ok) for (const problem of parsed.problems) expect(names).toContain(problem.split(':')[0]);
+        if (!parsed.ok) for (const problem of parsed.problems) expect(names).toContain(problem.split(/[,:]/)[0]);
         expect(parsed.ok || parsed.problems.length > 0).toBe(true);
       }),
     );

@@ -86,7 +86,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     const { vmId } = await registerVm(database, { settingsVersion: 3, announcedVersion: 2 });
     await startWorkflow(vmId);
     await lookedAtNow(vmId);
-    expect(await reconcile(deps)).toEqual({ line: 'announced 1, watched 0, heals 0, retired 0', mended: 1 });
+    expect(await reconcile(deps)).toEqual({ line: 'announced 1, watched 0, heals 0, retired 0, stuck 0', mended: 1 });
     const [row] = await database.orm.select().from(vms).where(eq(vms.id, vmId));
     expect(row?.announcedVersion).toBe(3);
     expect((await reconcile(deps)).mended).toBe(0);
@@ -144,7 +144,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     const orphan = randomUUID();
     await startWorkflow(orphan);
     // those that were started just now are left alone
-    expect(await reconcile(deps)).toMatchObject({ line: 'announced 0, watched 0, heals 0, retired 0' });
+    expect(await reconcile(deps)).toMatchObject({ line: 'announced 0, watched 0, heals 0, retired 0, stuck 0' });
     const later = { ...deps, now: () => Date.now() + 120_000 };
     await expect.poll(async () => (await reconcile(later)).line, { timeout: 20_000 }).toMatch(/retired [1-9]/);
     expect(await signalsTo(orphan)).toContain('retire');

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DefaultLogger, type NativeConnection, Runtime } from '@temporalio/worker';
 import type { Activities } from '../../activities/contract.ts';
-import { createWorkers } from '../../workers/create-workers.ts';
+import { createWorkers, type WorkerOptions } from '../../workers/create-workers.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
 /** Workers of all tests bundle their workflows once. */
@@ -20,9 +20,9 @@ export function installQuietRuntime(): void {
 export async function runWorkers(
   connection: NativeConnection,
   activities: Activities,
-  options: { site?: string; interceptors?: string[]; shutdownGraceMs?: number } = {},
+  options: { site?: string; interceptors?: string[] } & Pick<WorkerOptions, 'shutdownGraceMs' | 'version'> = {},
 ): Promise<() => Promise<void>> {
-  const { site = 'main', interceptors = [], ...grace } = options;
+  const { site = 'main', interceptors = [], ...others } = options;
   const workers = await createWorkers({
     connection,
     namespace: 'default',
@@ -30,7 +30,7 @@ export async function runWorkers(
     activities,
     workflowBundle: await workflowBundle(BUNDLES, interceptors),
     maxConcurrentLooks: 20,
-    ...grace,
+    ...others,
   });
   const running = workers.run();
   return async () => {
