@@ -13,8 +13,9 @@ import { createWatchActivities } from './watch.ts';
 
 /** Everything that touches the world, for workflows. */
 export function createActivities(deps: Dependencies): Activities {
+  const upkeep: Dependencies = { ...deps, database: deps.upkeep };
   return withPlainFailures({
-    ...createWatchActivities(deps),
+    ...createWatchActivities({ ...deps, database: deps.lookReads }),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
     askProvider: ({ vmId }) => askProvider(deps, vmId),
     decide: (input) => decide(deps, input),
@@ -22,7 +23,7 @@ export function createActivities(deps: Dependencies): Activities {
     callProvider: (call) => callProvider(deps, call),
     resolveOperation: ({ operationId }) => resolveOperation(deps, operationId),
     verify: (input) => verify(deps, input),
-    applyRetention: () => applyRetention(deps),
-    reconcile: () => reconcile(deps),
+    applyRetention: () => applyRetention(upkeep),
+    reconcile: () => reconcile(upkeep),
   });
 }
