@@ -8,7 +8,7 @@ import { createEgress } from '../checks/egress.ts';
 import { createProbes } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
 import { LIMITS } from '../db/limits.ts';
-import { createLookWriter } from '../db/looks/look-writer.ts';
+import { createLookWriter, MAX_LANES } from '../db/looks/look-writer.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/providers.ts';
@@ -55,14 +55,14 @@ export async function startWorker(
     openDatabase(connections.databaseUrl, { applicationName: `defib-${use}`, max, limits: LIMITS[use], state });
   const database = open('heals', 8);
   const lookReads = open('looks', 4);
-  const writing = open('writes', 2);
+  const writing = open('writes', MAX_LANES + 1);
   const upkeep = open('upkeep', 2);
   const partitions = ensurePartitions(upkeep.pool, Date.now());
   const deps = wrap({
     database,
     lookReads,
     upkeep,
-    looks: createLookWriter(writing.pool),
+    looks: createLookWriter(writing.pool, (trouble, error) => state.note('looks', trouble, error)),
     probes: createProbes({ egress: createEgress(egressSettings(settings, connections)) }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
