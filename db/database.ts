@@ -1,7 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Pool } from 'pg';
 import { createDatabaseState, type DatabaseState } from './database-state.ts';
-import { concernsServer, databaseTrouble } from './database-trouble.ts';
 import { LimitedPool } from './limited-pool.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { type TransactionCounts, transactionsOn } from './transactions.ts';
@@ -51,10 +50,4 @@ export function openDatabase(databaseUrl: string, options: DatabaseOptions): Dat
       if (options.state === undefined) await state.close();
     },
   };
-}
-
-/** Whether an error says that Postgres can't do its work now, as opposed to disliking a statement. */
-export function isDatabaseAway(error: unknown): boolean {
-  const trouble = databaseTrouble(error);
-  return trouble !== null && concernsServer(trouble);
 }
