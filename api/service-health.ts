@@ -1,9 +1,11 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
 import { type DatabaseTrouble, troubleOf, wordsOf } from '../db/database-trouble.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 const MAX_WAIT_MS = 2_000;
+/** A probe's answer stands this long: it costs Postgres more than most requests, and this page is open to everyone. */
+const PROBE_STANDS_MS = 1_000;
 
 type PartHealth = { ok: true } | { ok: false; message: string };
 
@@ -18,6 +20,7 @@ interface ServiceHealth {
  */
 export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'database' | 'temporal'>): RequestHandler {
   let running: Promise<ServiceHealth> | null = null;
+  let probed: Promise<DatabaseTrouble | null> | null = null;
 
   async function askParts(): Promise<ServiceHealth> {
     const [trouble, delivery] = await Promise.all([askPostgres(), temporal.answers(MAX_WAIT_MS)]);
@@ -31,8 +34,14 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
   async function askPostgres(): Promise<DatabaseTrouble | null> {
     const { state } = database;
     if (state.trouble !== null) return state.trouble;
-    const late = setTimeout(MAX_WAIT_MS, troubleOf('not-answering'), { ref: false });
-    return Promise.race([state.probe(), late]);
+    if (probed === null) {
+      probed = state.probe();
+      setTimeout(() => {
+        probed = null;
+      }, PROBE_STANDS_MS).unref();
+    }
+    const late = sleep(MAX_WAIT_MS, troubleOf('not-answering'), { ref: false });
+    return Promise.race([probed, late]);
   }
 
   return async (_request, response) => {

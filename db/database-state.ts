@@ -34,9 +34,11 @@ export interface Pace {
   probeEveryMs: number;
   /** Trouble that comes back this soon is still the same. */
   overAfterMs: number;
+  /** What a use of it came to stands for now this long: it may never be used so again. */
+  useStandsMs: number;
 }
 
-const PACE: Pace = { probeEveryMs: 1_000, overAfterMs: 5_000 };
+const PACE: Pace = { probeEveryMs: 1_000, overAfterMs: 5_000, useStandsMs: 90_000 };
 
 /** Those in which connections that are open now may lead to a server that is gone, or is no longer the one to ask. */
 const OUTDATES: ReadonlySet<TroubleReason> = new Set(['unreachable', 'not-answering', 'shutting-down', 'read-only']);
@@ -51,9 +53,10 @@ const NOBODY: TroubleReport = { began: () => undefined, over: () => undefined };
 export function createDatabaseState(
   databaseUrl: string,
   report: TroubleReport = NOBODY,
-  { probeEveryMs, overAfterMs }: Pace = PACE,
+  { probeEveryMs, overAfterMs, useStandsMs }: Pace = PACE,
 ): DatabaseState {
   const troubles = new Map<string, DatabaseTrouble>();
+  const expiries = new Map<string, NodeJS.Timeout>();
   /** Reasons that were reported since all was well. */
   const reported = new Set<TroubleReason>();
   let generation = 0;
@@ -113,6 +116,7 @@ export function createDatabaseState(
       closed = true;
       if (nextProbe !== null) clearTimeout(nextProbe);
       if (over !== null) clearTimeout(over);
+      for (const expiry of expiries.values()) clearTimeout(expiry);
       await pool.end();
     },
   };
@@ -146,6 +150,7 @@ export function createDatabaseState(
   }
 
   function note(use: string, trouble: DatabaseTrouble | null, error?: unknown): void {
+    clearTimeout(expiries.get(use));
     if (trouble === null) {
       if (!troubles.delete(use) || troubles.size > 0) return;
       over ??= setTimeout(() => {
@@ -156,6 +161,7 @@ export function createDatabaseState(
       return;
     }
     troubles.set(use, trouble);
+    if (use !== SERVER) expiries.set(use, setTimeout(note, useStandsMs, use, null).unref());
     if (over !== null) clearTimeout(over);
     over = null;
     if (reported.has(trouble.reason)) return;

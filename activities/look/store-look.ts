@@ -34,12 +34,27 @@ export function createStoreLook(
   reader: VmReader,
   unstored: UnstoredResults,
 ): StoreLook {
-  /** Folds onto the state as it is now: when somebody else folded meanwhile, reads again and folds again. */
   return async (read, given, endedAtMs) => {
+    const results = unstored.with(read.vmId, given);
+    try {
+      return await fold(read, results, new Set(given), endedAtMs);
+    } catch (error) {
+      unstored.keep(read.vmId, results);
+      throw error;
+    }
+  };
+
+  /** Folds onto the state as it is now: when somebody else folded meanwhile, reads again and folds again. */
+  async function fold(
+    read: WatchedVm,
+    seen: readonly CheckResult[],
+    newest: ReadonlySet<CheckResult>,
+    endedAtMs?: number,
+  ): Promise<StoredLook> {
     let vm = read;
-    let results = unstored.with(vm.vmId, given);
-    /** What Postgres would not take as it is. */
-    let suspects = new Set(given);
+    let results = seen;
+    /** Whom to blame when Postgres takes one of the results for impossible. */
+    let suspects = newest;
     for (let attempt = 0; attempt < FOLD_TRIES; attempt++) {
       const atMs = endedAtMs ?? deps.now();
       const folded = foldLook(vm, results, atMs);
@@ -56,7 +71,7 @@ export function createStoreLook(
         deps.log.error({ vmId: vm.vmId, err: error }, 'a look could not be stored');
         const failed = lookFailed('check', error);
         results = results.map((result) => (suspects.has(result) ? { ...result, ...failed } : result));
-        // the newest first: those that rode along are seldom to blame, and would be lost with it
+        // those that rode along are seldom to blame, and would be lost with it: they come second
         suspects = new Set(results);
       }
       const { vm: fresh, away } = await reader.read(vm.vmId);
@@ -68,7 +83,7 @@ export function createStoreLook(
       vm = fresh;
     }
     throw new Error(`the state of VM ${read.vmId} kept changing while a look was stored`);
-  };
+  }
 
   function write(vm: WatchedVm, folded: FoldedLook, endedAtMs: number): Promise<'stored' | 'overtaken'> {
     const { vmId, tenantId, lookSeq, watchEpoch } = vm;

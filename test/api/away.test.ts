@@ -129,7 +129,8 @@ describeNeeding(['temporal', 'small-disk'], 'While the disk of Postgres is full'
     const vm = await registered(api);
     expect((await healthOf(api)).status).toBe(200);
     server.fill();
-    // asked first: nothing has been refused yet
+    // nothing has been refused yet: it is asked
+    await until(async () => (await healthOf(api)).status !== 200);
     expect(await healthOf(api)).toMatchObject({
       status: 503,
       body: { parts: { postgres: { ok: false, message: 'disk full' } }, error: 'postgres: disk full' },

@@ -11,7 +11,7 @@ import { type BreakableLink, breakableLink } from './breakable-link.ts';
 const HASTY: Limits = { connectMs: 2_000, lockMs: 0, statementMs: 0, answerMs: 1_000, idleMs: 2_000 };
 /** So long that a test would end first. */
 const PATIENT: Limits = { ...HASTY, connectMs: 600_000, answerMs: 600_000 };
-const PACE: Pace = { probeEveryMs: 50, overAfterMs: 400 };
+const PACE: Pace = { probeEveryMs: 50, overAfterMs: 400, useStandsMs: 3_000 };
 
 const testDatabase = await openTestDatabase();
 afterAll(testDatabase.close);
@@ -121,6 +121,12 @@ describe('what a process knows of its database', () => {
     expect(state.trouble).toBeNull();
     await until(() => told.includes('over'));
     expect(told).toEqual(['statement-timeout', 'lock-timeout', 'over']);
+  });
+
+  it('forgets what a use came to that is not made any more', async () => {
+    state.note('looks', troubleOf('statement-timeout'));
+    expect(state.trouble).not.toBeNull();
+    await until(() => state.trouble === null);
   });
 
   it('is nothing of a statement that took too long, for others may be quick', async () => {
