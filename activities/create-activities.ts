@@ -16,8 +16,9 @@ import { createWatchActivities } from './watch.ts';
 
 /** Everything that touches the world, for workflows. */
 export function createActivities(deps: Dependencies): Activities {
+  const upkeep: Dependencies = { ...deps, database: deps.upkeep };
   return withPlainFailures({
-    ...createWatchActivities(deps),
+    ...createWatchActivities({ ...deps, database: deps.lookReads }),
     storePause: (input) => storePause(deps, input),
     openIncident: async ({ vmId }) => ({ incident: await recordIncident(deps.database, vmId, deps.now()) }),
     askProvider: ({ vmId }) => askProvider(deps, vmId),
@@ -27,7 +28,7 @@ export function createActivities(deps: Dependencies): Activities {
     readBack: ({ operationId }) => readBack(deps, operationId),
     resolveOperation: ({ operationId, ...known }) => resolveOperation(deps, operationId, known),
     verify: (input) => verify(deps, input),
-    applyRetention: () => applyRetention(deps),
-    reconcile: () => reconcile(deps),
+    applyRetention: () => applyRetention(upkeep),
+    reconcile: () => reconcile(upkeep),
   });
 }

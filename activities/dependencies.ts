@@ -7,7 +7,12 @@ import type { Providers } from '../providers/providers.ts';
 
 /** The world, as activities reach it. Created once per process; tests put fakes at these edges only. */
 export interface Dependencies {
+  /** For decisions and what is recorded of them. */
   database: Database;
+  /** The same, for what looks read: within limits that let them go on soon, whatever Postgres does. */
+  lookReads: Database;
+  /** The same, for what may take long. */
+  upkeep: Database;
   looks: LookWriter;
   /** By type of check. */
   probes: ReadonlyMap<string, Probe>;

@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import { databaseTrouble } from '../db/database-trouble.ts';
 import { findApplicablePolicies } from '../db/policies/find-policies.ts';
 import { lookLine } from '../domain/look.ts';
 import { effectivePolicy, triggers } from '../domain/policy.ts';
@@ -20,7 +21,9 @@ export function createNews(pool: Database['pool']): NewsOf {
   /** Whether a policy wants it healed. A VM without failures triggers none, and most looks are at such VMs. */
   async function isHealWanted({ vmId, tags, stoppedOnPurpose, paused, health }: WatchedVm): Promise<boolean> {
     if (stoppedOnPurpose || paused !== null || health.consecutiveFailures === 0) return false;
-    const effective = effectivePolicy({ vmId, tags }, (await policiesOf(vmId)) ?? []);
+    // level-triggered: while Postgres is away nothing is healed, and the next look asks again
+    const policies = await policiesOf(vmId).catch(noneWhileAway);
+    const effective = effectivePolicy({ vmId, tags }, policies ?? []);
     return effective !== null && triggers(effective.policy, health.consecutiveFailures);
   }
 
@@ -38,4 +41,9 @@ export function createNews(pool: Database['pool']): NewsOf {
       vm: { name: vm.name, tenantId: vm.tenantId, provider: vm.providerKind, host: vm.host },
     };
   };
+}
+
+function noneWhileAway(error: unknown): null {
+  if (databaseTrouble(error) === null) throw error;
+  return null;
 }

@@ -1,10 +1,12 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { databaseTrouble } from '../db/database-trouble.ts';
 
 type Activity = (...args: never[]) => Promise<unknown>;
 
 /**
  * Makes unexpected errors fit for Temporal's histories: drivers put whole statements with their values into messages and
- * stacks. What is left is the database's own sentence and its code; expected failures pass as they are.
+ * stacks. What is left is the database's own sentence and its code; expected failures pass as they are. That the database is away
+ * is logged when it begins, not with every try (BENIGN).
  */
 export function withPlainFailures<T extends object>(activities: T): T {
   const wrapped = Object.entries(activities as Record<string, Activity>).map(([name, activity]) => [
@@ -21,6 +23,15 @@ export function withPlainFailures<T extends object>(activities: T): T {
 }
 
 function plain(error: unknown): unknown {
+  const away = databaseTrouble(error);
+  if (away !== null) {
+    const { message, reason } = away;
+    return ApplicationFailure.create({
+      message,
+      type: `Postgres-${reason}`,
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  }
   if (!(error instanceof Error) || !('query' in error)) return error;
   const cause = error.cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';

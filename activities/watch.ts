@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { wordsOf } from '../db/database-trouble.ts';
 import { type LookMode, lookLine, msToNextLook } from '../domain/look.ts';
 import { type CheckResult, isCheckResult } from '../domain/probe-result.ts';
 import type { LookInput, WatchActivities } from './contract.ts';
@@ -25,12 +26,13 @@ export function createWatchActivities(deps: Dependencies): WatchActivities {
       const input = inputOf(given);
       const context = Context.current();
       const mode = (nowMs: number): LookMode => modeOf(input, nowMs);
+      const unstored = unstoredIn(context.info.heartbeatDetails);
       const outcome = await look({
         vmId: input.vmId,
         mode,
         settingsVersion: input.settingsVersion,
         limitMs: context.info.startToCloseTimeoutMs,
-        unstored: unstoredIn(context.info.heartbeatDetails),
+        unstored,
       });
       switch (outcome.kind) {
         case 'gone':
@@ -43,12 +45,14 @@ export function createWatchActivities(deps: Dependencies): WatchActivities {
           throw steady('waiting for newer settings', RETRY_SOON_MS);
         case 'not-stored': {
           const nowMs = deps.now();
-          context.heartbeat(outcome.unstored.map(withoutBody));
+          context.heartbeat(outcome.unstored);
           const line = outcome.vm ? lookLine(outcome.vm, outcome.results) : 'could not look';
           const delayMs = outcome.vm ? msToNextLook(outcome.vm, mode(nowMs), nowMs) : WATCH_CLOSELY_MS;
-          throw steady(`${line} · not stored: the database is away`, delayMs);
+          throw steady(`${line} · not stored: the database is away (${wordsOf(outcome.away)})`, delayMs);
         }
         case 'looked': {
+          // or they would come again with every look to come
+          if (unstored.length > 0) context.heartbeat([]);
           const news = await newsOf(outcome, input);
           if (news) return news;
           const nowMs = deps.now();
@@ -89,9 +93,4 @@ function steady(line: string, nextLookInMs: number): ApplicationFailure {
 /** What earlier attempts could not store. Details of another version's shape are dropped. */
 function unstoredIn(details: unknown): CheckResult[] {
   return Array.isArray(details) ? details.filter(isCheckResult) : [];
-}
-
-/** Heartbeats pass through Temporal: verdicts only, never what a server answered. */
-function withoutBody(result: CheckResult): CheckResult {
-  return { ...result, rawResponse: {} };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isDatabaseAway } from '../db/database.ts';
+import { databaseTrouble } from '../db/database-trouble.ts';
 import type { CommittedVm } from '../db/fleet/vm-changes.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { Delivery } from '../temporal/vm-signals.ts';
@@ -49,7 +49,7 @@ async function recordDelivery(
     await recordAnnounced(database.pool, vm.vmId, vm.version);
   } catch (error) {
     // it was delivered; reconcile will deliver it again, which does no harm
-    if (!isDatabaseAway(error)) throw error;
+    if (databaseTrouble(error) === null) throw error;
   }
   return true;
 }

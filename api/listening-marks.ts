@@ -1,33 +1,53 @@
-import { isDatabaseAway } from '../db/database.ts';
+import { databaseTrouble } from '../db/database-trouble.ts';
 import { MARK_EVERY_MS, markListening } from '../db/reports/listening.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { toLoggedError } from './request-log.ts';
 
+/** After a mark that failed: whoever asks how Defib is should not have to wait long to hear that it is well again. */
+const RETRY_EVERY_MS = 2_000;
+const MARKS = 'listening marks';
+
 /**
  * Marks every 10 s that reports can be received, from now until stopped. A mark that fails is a mark missed: then reports
- * couldn't have been stored either.
+ * couldn't have been stored either. What each came to is known to the database's state, and by it to `GET /health`.
  */
 export function startListeningMarks({
   database,
   clock,
   logger,
 }: Pick<ApiDependencies, 'database' | 'clock' | 'logger'>): { stop(): Promise<void> } {
-  let marking: Promise<void> = Promise.resolve();
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let marking = mark();
 
-  function mark(): void {
-    // one after the other: a slow database would otherwise get a queue of them
-    marking = marking
-      .then(() => markListening(database, clock()))
-      .catch((error: unknown) => {
-        if (!isDatabaseAway(error)) logger.error({ err: toLoggedError(error) }, 'listening could not be marked');
-      });
+  async function mark(): Promise<void> {
+    const isStored = await storeMark();
+    if (isStopped) return;
+    timer = setTimeout(
+      () => {
+        marking = mark();
+      },
+      isStored ? MARK_EVERY_MS : RETRY_EVERY_MS,
+    );
   }
 
-  mark();
-  const timer = setInterval(mark, MARK_EVERY_MS);
+  async function storeMark(): Promise<boolean> {
+    try {
+      await markListening(database, clock());
+      database.state.note(MARKS, null);
+      return true;
+    } catch (error) {
+      const trouble = databaseTrouble(error);
+      if (trouble === null) logger.error({ err: toLoggedError(error) }, 'listening could not be marked');
+      else database.state.note(MARKS, trouble, error);
+      return false;
+    }
+  }
+
   return {
     async stop() {
-      clearInterval(timer);
+      isStopped = true;
+      clearTimeout(timer);
       await marking;
     },
   };

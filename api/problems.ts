@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { isDatabaseAway } from '../db/database.ts';
+import { databaseTrouble } from '../db/database-trouble.ts';
 import { AppError, type AppErrorCode } from '../domain/app-error.ts';
 import { toLoggedError } from './request-log.ts';
 
@@ -38,7 +38,9 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
     const refusal = toRefusal(error);
     if (refusal === null) logger.error({ requestId: String(request.id), err: toLoggedError(error) }, 'request failed');
     else if (refusal.code === 'unavailable') {
-      logger.warn({ requestId: String(request.id), err: toLoggedError(refusal.cause ?? refusal) }, 'unavailable');
+      // the database's trouble is logged when it begins, not with every request that meets it
+      const level = databaseTrouble(error) === null ? 'warn' : 'debug';
+      logger[level]({ requestId: String(request.id), err: toLoggedError(refusal.cause ?? refusal) }, 'unavailable');
     }
     if (response.headersSent) next(error);
     else sendProblem(response, String(request.id), refusal);
@@ -71,8 +73,13 @@ function sendProblem(response: Response, requestId: string, refusal: AppError | 
 
 function toRefusal(error: unknown): AppError | null {
   if (error instanceof AppError) return error;
-  if (isDatabaseAway(error)) return unavailable('The database does not answer; try again in a moment.', error);
+  const away = databaseTrouble(error);
+  if (away !== null) return unavailable(`${capitalized(away.message)}; try again in a moment.`, error);
   return toBodyRefusal(error);
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** The refusal that is answered as 503 with a Retry-After. */

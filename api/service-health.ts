@@ -1,8 +1,11 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
+import { type DatabaseTrouble, troubleOf, wordsOf } from '../db/database-trouble.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 const MAX_WAIT_MS = 2_000;
+/** A probe's answer stands this long: it costs Postgres more than most requests, and this page is open to everyone. */
+const PROBE_STANDS_MS = 1_000;
 
 type PartHealth = { ok: true } | { ok: false; message: string };
 
@@ -12,18 +15,33 @@ interface ServiceHealth {
 }
 
 /**
- * `GET /health`, without a token: 200 when Postgres and Temporal answer, else 503 and which of them doesn't. Callers at the
- * same time share one answer: whoever is let in without a token could keep both busy otherwise.
+ * `GET /health`, without a token: 200 when Postgres answers and can store what it is given, and Temporal answers; else 503 and
+ * what is wrong. Callers at the same time share one answer: whoever is let in without a token could keep both busy otherwise.
  */
 export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'database' | 'temporal'>): RequestHandler {
   let running: Promise<ServiceHealth> | null = null;
+  let probed: Promise<DatabaseTrouble | null> | null = null;
 
   async function askParts(): Promise<ServiceHealth> {
-    const [postgres, delivery] = await Promise.all([
-      withinMaxWait(database.pool.query('SELECT 1')),
-      temporal.answers(MAX_WAIT_MS),
-    ]);
-    return { postgres, temporal: delivery.ok ? delivery : { ok: false, message: 'does not answer' } };
+    const [trouble, delivery] = await Promise.all([askPostgres(), temporal.answers(MAX_WAIT_MS)]);
+    return {
+      postgres: trouble === null ? { ok: true } : { ok: false, message: wordsOf(trouble) },
+      temporal: delivery.ok ? delivery : { ok: false, message: 'does not answer' },
+    };
+  }
+
+  /** What this process knows already by what it asked of it, its own marks among that; or else what a probe says. */
+  async function askPostgres(): Promise<DatabaseTrouble | null> {
+    const { state } = database;
+    if (state.trouble !== null) return state.trouble;
+    if (probed === null) {
+      probed = state.probe();
+      setTimeout(() => {
+        probed = null;
+      }, PROBE_STANDS_MS).unref();
+    }
+    const late = sleep(MAX_WAIT_MS, troubleOf('not-answering'), { ref: false });
+    return Promise.race([probed, late]);
   }
 
   return async (_request, response) => {
@@ -31,22 +49,14 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
       running = null;
     });
     const parts = await running;
-    const down = Object.entries(parts).flatMap(([name, part]) => (part.ok ? [] : [name]));
+    const down = Object.entries(parts).flatMap(([name, part]) => (part.ok ? [] : [`${name}: ${part.message}`]));
     if (down.length === 0) {
       response.json({ status: 'ok', parts });
       return;
     }
-    const error = `${down.join(' and ')} ${down.length > 1 ? 'do' : 'does'} not answer`;
-    response.status(503).set('Retry-After', '5').json({ status: 'unavailable', parts, error });
+    response
+      .status(503)
+      .set('Retry-After', '5')
+      .json({ status: 'unavailable', parts, error: down.join('; ') });
   };
-}
-
-/** Why the query failed stays in the log of whoever runs the database: this page is open to everyone. */
-async function withinMaxWait(query: Promise<unknown>): Promise<PartHealth> {
-  const answer = query.then(
-    (): PartHealth => ({ ok: true }),
-    (): PartHealth => ({ ok: false, message: 'does not answer' }),
-  );
-  const late: PartHealth = { ok: false, message: 'does not answer in time' };
-  return Promise.race([answer, setTimeout(MAX_WAIT_MS, late, { ref: false })]);
 }

@@ -1,10 +1,17 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import pg from 'pg';
+import type { Pool } from 'pg';
+import { createDatabaseState, type DatabaseState } from './database-state.ts';
+import { LimitedPool } from './limited-pool.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { type TransactionCounts, transactionsOn } from './transactions.ts';
 
-/** The one handle on Postgres a process has: drizzle for ordinary queries, the pool for hand-written SQL. */
+/** A handle on Postgres: drizzle for ordinary queries, the pool for hand-written SQL. */
 export interface Database {
   orm: NodePgDatabase;
-  pool: pg.Pool;
+  pool: Pool;
+  /** What this process knows of the server; pools of one process share it. */
+  state: DatabaseState;
+  counts: Readonly<TransactionCounts>;
   close(): Promise<void>;
 }
 
@@ -14,56 +21,33 @@ export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0
 /** Anything a query can run on: the database, or a transaction of it. */
 export type Queryable = Pick<NodePgDatabase, 'select' | 'insert' | 'update' | 'delete' | 'execute'>;
 
-/**
- * Opens a pool. Lost connections are the pool's business: they show as errors of the queries that needed them, never as
- * a crash of the process.
- */
-export function openDatabase(
-  databaseUrl: string,
-  options: { applicationName: string; max?: number; statementTimeoutMs?: number },
-): Database {
-  const pool = new pg.Pool({
-    connectionString: databaseUrl,
-    max: options.max ?? 10,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: 3_000,
-    statement_timeout: options.statementTimeoutMs ?? 30_000,
-    keepAlive: true,
-  });
-  pool.on('error', () => undefined);
-  // a connection cut while it is checked out says so to its query; as an event it would end the process
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  return { orm: drizzle(pool), pool, close: () => pool.end() };
+export interface DatabaseOptions {
+  applicationName: string;
+  max?: number;
+  limits?: Limits;
+  /** That of the process; without it the handle has its own. */
+  state?: DatabaseState;
 }
 
-const AWAY_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EPIPE',
-  'ENOENT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ECONNABORTED',
-  '57P01',
-  '57P02',
-  '57P03',
-  '08000',
-  '08003',
-  '08006',
-  '53300',
-]);
-
-/** Whether an error says that Postgres can't be connections, as opposed to disliking a statement. */
-export function isDatabaseAway(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = 'code' in cause ? String(cause.code) : '';
-    if (AWAY_CODES.has(code)) return true;
-    if (/Connection terminated|timeout exceeded when trying to connect|Client has encountered/.test(cause.message))
-      return true;
-    if (cause instanceof AggregateError && cause.errors.some(isDatabaseAway)) return true;
-  }
-  return false;
+/**
+ * Opens a pool. Every query on it is answered within its limits, or rejects: with Postgres's trouble (`databaseTrouble`) or with
+ * what Postgres dislikes. Transactions (`orm.transaction`) are tried again when contended; see db/transactions.ts for the order
+ * of their locks.
+ */
+export function openDatabase(databaseUrl: string, options: DatabaseOptions): Database {
+  const { applicationName, max = 10, limits = LIMITS.requests, state = createDatabaseState(databaseUrl) } = options;
+  const pool = new LimitedPool(databaseUrl, { applicationName, max, limits }, state);
+  const counts: TransactionCounts = { retried: 0 };
+  const orm = drizzle(pool);
+  orm.transaction = transactionsOn(pool, counts);
+  return {
+    orm,
+    pool,
+    state,
+    counts,
+    async close() {
+      await pool.end();
+      if (options.state === undefined) await state.close();
+    },
+  };
 }

@@ -11,7 +11,8 @@ const MIGRATION_LOCK = 0x6465666962;
  * other under an advisory lock. Throws what Postgres said when a migration fails; that migration is rolled back.
  */
 export async function migrate(databaseUrl: string, folder = migrationsFolder()): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl });
+  // no limit for its statements: a migration may take as long as it needs
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

@@ -21,6 +21,8 @@ export interface PostgresOptions {
   readonly database?: string;
   /** For tests: nothing waits for the disk, a power cut may lose everything. */
   readonly throwaway?: boolean;
+  /** For tests: server settings before its usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Gets one line for each thing that takes a while or that a person should know. */
   readonly log?: (line: string) => void;
 }
@@ -55,7 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const password = readOrMakePassword(cluster);
   if (existsSync(cluster.data)) requireVersion(cluster);
   else await makeData(cluster, log);
-  const pid = await launch(cluster, port, throwaway, log);
+  const pid = await launch(cluster, { ...options, throwaway }, log);
   const exited = until(() => !isRunning(pid), { everyMs: 200, limitMs: Number.POSITIVE_INFINITY });
   let stopping: Promise<void> | undefined;
   const stop = () =>
@@ -133,7 +135,10 @@ async function endLeftover(cluster: Cluster, log: (line: string) => void): Promi
 }
 
 /** Fast, then immediate: https://www.postgresql.org/docs/current/server-shutdown.html */
-async function shutDown({ pgCtl }: Cluster): Promise<void> {
+async function shutDown(cluster: Cluster): Promise<void> {
+  const { pgCtl } = cluster;
+  // one that was frozen would not hear
+  process.kill(postmasterOf(cluster), 'SIGCONT');
   await pgCtl('stop', '-m', 'fast', '-t', '10').catch(() => pgCtl('stop', '-m', 'immediate', '-t', '10'));
 }
 
@@ -185,8 +190,7 @@ async function makeData(
 /** @returns the postmaster's process id. */
 async function launch(
   cluster: Cluster,
-  port: number,
-  throwaway: boolean,
+  { port, throwaway, settings: given }: PostgresOptions,
   log: (line: string) => void,
 ): Promise<number> {
   const settings = {
@@ -201,6 +205,7 @@ async function launch(
     timezone: 'UTC',
     log_timezone: 'UTC',
     ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
+    ...given,
   };
   const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   cluster.own(cluster.data);

@@ -5,6 +5,7 @@ import { type RunningApi, startApi } from '../api/start-api.ts';
 import { createCheckRules } from '../checks/registry.ts';
 import { ensureAdminToken } from '../db/access/admin-token.ts';
 import { openDatabase } from '../db/database.ts';
+import { LIMITS } from '../db/limits.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/providers.ts';
@@ -14,6 +15,7 @@ import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
 import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
+import { sharedDatabaseState } from './shared-database-state.ts';
 
 /** Serves the API; starts while Temporal is away too. `adminToken` becomes the installation's own. */
 export async function startApiServer(
@@ -22,7 +24,12 @@ export async function startApiServer(
   log: Logger,
   adminToken: string | undefined,
 ): Promise<RunningApi> {
-  const database = openDatabase(connections.databaseUrl, { applicationName: 'defib-api' });
+  const state = sharedDatabaseState(connections.databaseUrl, log);
+  const database = openDatabase(connections.databaseUrl, {
+    applicationName: 'defib-api',
+    limits: LIMITS.requests,
+    state,
+  });
   if (adminToken !== undefined) await ensureAdminToken(database, adminToken, new Date());
   // agents' reports need today's partitions, also where no worker runs yet
   await ensurePartitions(database.pool, Date.now());

@@ -7,7 +7,8 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import { createEgress } from '../checks/egress.ts';
 import { createProbes } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
-import { createLookWriter } from '../db/looks/look-writer.ts';
+import { LIMITS } from '../db/limits.ts';
+import { createLookWriter, MAX_LANES } from '../db/looks/look-writer.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/providers.ts';
@@ -19,9 +20,8 @@ import type { Connections } from './connections.ts';
 import { createWorkers, type WorkerOptions } from './create-workers.ts';
 import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
+import { sharedDatabaseState } from './shared-database-state.ts';
 import { workflowBundle } from './workflow-bundle.ts';
-
-const WRITE_LIMIT_MS = 2_000;
 
 export interface RunningWorker {
   /** Rejects when the worker fails; resolves after `stop`. */
@@ -50,16 +50,19 @@ export async function startWorker(
   const client = new Client({ connection, namespace });
   await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);
 
-  const database = openDatabase(connections.databaseUrl, { applicationName: 'defib-worker' });
-  const writing = openDatabase(connections.databaseUrl, {
-    applicationName: 'defib-writer',
-    max: 2,
-    statementTimeoutMs: WRITE_LIMIT_MS,
-  });
-  const partitions = ensurePartitions(database.pool, Date.now());
+  const state = sharedDatabaseState(connections.databaseUrl, log);
+  const open = (use: keyof typeof LIMITS, max: number) =>
+    openDatabase(connections.databaseUrl, { applicationName: `defib-${use}`, max, limits: LIMITS[use], state });
+  const database = open('heals', 8);
+  const lookReads = open('looks', 4);
+  const writing = open('writes', MAX_LANES + 1);
+  const upkeep = open('upkeep', 2);
+  const partitions = ensurePartitions(upkeep.pool, Date.now());
   const deps = wrap({
     database,
-    looks: createLookWriter(writing.pool),
+    lookReads,
+    upkeep,
+    looks: createLookWriter(writing.pool, (trouble, error) => state.note('looks', trouble, error)),
     probes: createProbes({ egress: createEgress(egressSettings(settings, connections)) }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
@@ -85,7 +88,8 @@ export async function startWorker(
     async stop() {
       workers.shutdown();
       await ended.catch(() => undefined);
-      await Promise.all([connection.close(), native.close(), database.close(), writing.close()]);
+      const databases = [database, lookReads, writing, upkeep].map((one) => one.close());
+      await Promise.all([connection.close(), native.close(), ...databases]);
     },
   };
 }

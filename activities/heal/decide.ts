@@ -1,4 +1,5 @@
-import { isDatabaseAway, type Transaction } from '../../db/database.ts';
+import type { Transaction } from '../../db/database.ts';
+import { databaseTrouble } from '../../db/database-trouble.ts';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
 import { findHealSubject } from '../../db/heals/heal-subject.ts';
 import {
@@ -38,8 +39,9 @@ export async function decide(deps: Dependencies, input: DecideInput): Promise<He
   try {
     return await decideNow(deps, input);
   } catch (error) {
-    if (!isDatabaseAway(error)) throw error;
-    const line = 'holds (history-unavailable): the database is away, and without it nothing is done to the VM';
+    const away = databaseTrouble(error);
+    if (away === null) throw error;
+    const line = `holds (history-unavailable): ${away.message}, and without its history nothing is done to a VM`;
     return { kind: 'hold', reason: 'history-unavailable', lookAgainInMs: HISTORY_UNAVAILABLE_MS, line };
   }
 }

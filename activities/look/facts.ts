@@ -1,5 +1,5 @@
 import type { FactName, ProbeFacts } from '../../checks/check.ts';
-import { isDatabaseAway } from '../../db/database.ts';
+import { databaseTrouble } from '../../db/database-trouble.ts';
 import { findListening } from '../../db/reports/listening.ts';
 import { type ListeningSpan, staleAfter } from '../../domain/agent-staleness.ts';
 import type { WatchedCheck, WatchedVm } from '../../domain/watched.ts';
@@ -63,6 +63,6 @@ function heartbeatSource({ database, now }: Dependencies): FactSources['heartbea
 
 /** Without Postgres no report can be stored either: then Defib does not listen. */
 function noneWhileAway(error: unknown): ListeningSpan[] {
-  if (!isDatabaseAway(error)) throw error;
+  if (databaseTrouble(error) === null) throw error;
   return [];
 }

@@ -1,4 +1,5 @@
-import type { FoldedLook } from '../../domain/look.ts';
+import type { DatabaseTrouble } from '../../db/database-trouble.ts';
+import { applyDueTimes, type FoldedLook, foldLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -6,7 +7,9 @@ import { createFactSources } from './facts.ts';
 import { createLookAt, type LookOptions } from './look-at.ts';
 import type { RunningProbe } from './probe-round.ts';
 import { createVmReader } from './read-vms.ts';
+import { createStoreLeft } from './store-left.ts';
 import { createStoreLook } from './store-look.ts';
+import { createUnstoredResults, type UnstoredResults } from './unstored-results.ts';
 
 /** What a look is asked for, whoever schedules it. */
 export interface LookRequest extends LookOptions {
@@ -22,7 +25,13 @@ export type LookOutcome =
   /** Looked and stored; `vm` is as it stands now. */
   | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }
   /** Postgres is away: what is `unstored` has to ride along. Without a VM, nothing could be looked at. */
-  | { kind: 'not-stored'; vm: WatchedVm | null; results: CheckResult[]; unstored: CheckResult[] }
+  | {
+      kind: 'not-stored';
+      vm: WatchedVm | null;
+      results: CheckResult[];
+      unstored: CheckResult[];
+      away: DatabaseTrouble;
+    }
   /** Settings of that version are waited for; `version` is stored. */
   | { kind: 'settings-behind'; version: number }
   | { kind: 'needs-time'; lookLimitMs: number }
@@ -34,24 +43,28 @@ export type LookOutcome =
  */
 export type Look = (request: LookRequest) => Promise<LookOutcome>;
 
-/** Looks with these dependencies; create once per process. */
-export function createLook(deps: Dependencies): Look {
+/** Looks with these dependencies; create once per process. What can't be stored is kept in `unstored` until it can. */
+export function createLook(deps: Dependencies, unstored: UnstoredResults = createUnstoredResults()): Look {
   const reader = createVmReader(deps.database.pool);
   const lookAt = createLookAt(deps, createFactSources(deps));
-  const storeLook = createStoreLook(deps, reader);
+  const storeLook = createStoreLook(deps, reader, unstored);
+  const storeLeft = createStoreLeft(reader, storeLook, unstored, deps.now);
 
   return async (request) => {
-    const vm = await reader.read(request.vmId);
-    if (vm === 'away') return { kind: 'not-stored', vm: null, results: [], unstored: [...request.unstored] };
+    const { vmId } = request;
+    const waiting = unstored.keep(vmId, request.unstored);
+    const { vm, away } = await reader.read(vmId);
+    if (vm === null && away !== null) return { kind: 'not-stored', vm, results: [], unstored: waiting, away };
     if (vm === null || vm.deleted) return { kind: 'gone', deleted: vm !== null };
     if (vm.settingsVersion < request.settingsVersion) return { kind: 'settings-behind', version: vm.settingsVersion };
-    const looked = await lookAt(vm, request);
+    const looked = await lookAt(seenUntil(vm, waiting, deps.now()), request);
     if (looked.kind === 'needs-time') return looked;
     const { results, late } = looked;
-    for (const probe of late) void storeLate(request.vmId, probe);
-    const stored = await storeLook(vm, [...request.unstored, ...results]);
+    for (const probe of late) void storeLate(vm, probe);
+    const stored = await storeLook(vm, results);
     switch (stored.kind) {
       case 'stored':
+        void storeLeft();
         return { kind: 'looked', vm: stored.vm, folded: stored.folded, results };
       case 'not-stored':
         return { ...stored, results };
@@ -61,13 +74,19 @@ export function createLook(deps: Dependencies): Look {
   };
 
   /** What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. */
-  async function storeLate(vmId: string, { result }: RunningProbe): Promise<void> {
+  async function storeLate(looked: WatchedVm, { result }: RunningProbe): Promise<void> {
     try {
       const late = await result;
-      const vm = await reader.read(vmId);
-      if (vm !== 'away' && vm !== null && !vm.deleted) await storeLook(vm, [late]);
+      const { vm, away } = await reader.read(looked.vmId);
+      if (vm === null && away !== null) unstored.keep(looked.vmId, [late]);
+      else if (vm !== null && !vm.deleted) await storeLook(vm, [late]);
     } catch (error) {
-      deps.log.error({ vmId, err: error }, 'a slow probe could not be stored');
+      deps.log.error({ vmId: looked.vmId, err: error }, 'a slow probe could not be stored');
     }
   }
+}
+
+/** The VM with the due times of what was seen and isn't stored: nothing is looked at twice. Not to be folded onto. */
+function seenUntil(vm: WatchedVm, waiting: readonly CheckResult[], nowMs: number): WatchedVm {
+  return waiting.length === 0 ? vm : applyDueTimes(vm, foldLook(vm, waiting, nowMs));
 }

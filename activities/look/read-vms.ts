@@ -1,19 +1,25 @@
 import { LRUCache } from 'lru-cache';
-import { type Database, isDatabaseAway } from '../../db/database.ts';
+import type { Database } from '../../db/database.ts';
+import { type DatabaseTrouble, databaseTrouble } from '../../db/database-trouble.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { groupedReads } from './shared-reads.ts';
 
 const MAX_REMEMBERED = 20_000;
 
+/** A VM as it was read. */
+export interface ReadVm {
+  /** Null when there is no such VM; or, while Postgres is away, when this process never knew it. */
+  vm: WatchedVm | null;
+  /** Why Postgres can't be asked: then `vm` is as this process last knew it. Null = it was asked. */
+  away: DatabaseTrouble | null;
+}
+
 /** The first step of a look: what is known of the VM. Looks of a few milliseconds share one query. */
 export interface VmReader {
-  /**
-   * Null when there is no such VM. While Postgres is away: as this process last knew it, or `away` when it never did.
-   * @throws (rejects with) every other error of the query
-   */
-  read(vmId: string): Promise<WatchedVm | null | 'away'>;
-  /** Keeps a VM as it is now, so that looks go on while Postgres is away. */
+  /** @throws (rejects with) what the query fails by, unless Postgres is away */
+  read(vmId: string): Promise<ReadVm>;
+  /** Keeps a VM as it is stored now, so that looks go on while Postgres is away. */
   remember(vm: WatchedVm): void;
 }
 
@@ -24,10 +30,13 @@ export function createVmReader(pool: Database['pool']): VmReader {
   return {
     async read(vmId) {
       try {
-        return await find(vmId);
+        const vm = await find(vmId);
+        if (vm !== null) remembered.set(vmId, vm);
+        return { vm, away: null };
       } catch (error) {
-        if (!isDatabaseAway(error)) throw error;
-        return remembered.get(vmId) ?? 'away';
+        const away = databaseTrouble(error);
+        if (away === null) throw error;
+        return { vm: remembered.get(vmId) ?? null, away };
       }
     },
     remember(vm) {

@@ -1,64 +1,96 @@
-import { isDatabaseAway } from '../../db/database.ts';
-import { applyDueTimes, applyFold, type FoldedLook, foldLook } from '../../domain/look.ts';
+import { type DatabaseTrouble, databaseTrouble } from '../../db/database-trouble.ts';
+import { applyFold, type FoldedLook, foldLook } from '../../domain/look.ts';
 import { type CheckResult, lookFailed } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { VmReader } from './read-vms.ts';
+import type { UnstoredResults } from './unstored-results.ts';
 
 /** What storing a look came to. */
 export type StoredLook =
   /** `vm` is as it stands now. */
   | { kind: 'stored'; vm: WatchedVm; folded: FoldedLook }
   /** Postgres is away: these results have to ride along. */
-  | { kind: 'not-stored'; vm: WatchedVm; unstored: CheckResult[] }
+  | { kind: 'not-stored'; vm: WatchedVm; unstored: CheckResult[]; away: DatabaseTrouble }
   | { kind: 'gone'; deleted: boolean };
 
 /**
- * The third step of a look: folds results into the VM's state and stores both. Resolves once they are durable.
+ * The third step of a look: folds results into the VM's state, with those that could not be stored before, and stores both.
+ * Resolves once they are durable. `vm` is as it is stored: nothing that isn't may have been folded into it.
  * @throws (rejects) when the state keeps changing under it, or when the VM can't be read again
  */
-export type StoreLook = (vm: WatchedVm, results: readonly CheckResult[]) => Promise<StoredLook>;
+export type StoreLook = (
+  vm: WatchedVm,
+  results: readonly CheckResult[],
+  /** When the look ended, epoch ms; default: now. */
+  endedAtMs?: number,
+) => Promise<StoredLook>;
 
 const FOLD_TRIES = 8;
-/** About an hour of one check at 60 s; older results are dropped first. */
-const MAX_UNSTORED = 60;
 
 /** Stores looks by this process's writer; what was stored is remembered by the reader. */
-export function createStoreLook(deps: Pick<Dependencies, 'looks' | 'log' | 'now'>, reader: VmReader): StoreLook {
+export function createStoreLook(
+  deps: Pick<Dependencies, 'looks' | 'log' | 'now'>,
+  reader: VmReader,
+  unstored: UnstoredResults,
+): StoreLook {
+  return async (read, given, endedAtMs) => {
+    const results = unstored.with(read.vmId, given);
+    try {
+      return await fold(read, results, new Set(given), endedAtMs);
+    } catch (error) {
+      unstored.keep(read.vmId, results);
+      throw error;
+    }
+  };
+
   /** Folds onto the state as it is now: when somebody else folded meanwhile, reads again and folds again. */
-  return async (read, given) => {
+  async function fold(
+    read: WatchedVm,
+    seen: readonly CheckResult[],
+    newest: ReadonlySet<CheckResult>,
+    endedAtMs?: number,
+  ): Promise<StoredLook> {
     let vm = read;
-    let results = given;
+    let results = seen;
+    /** Whom to blame when Postgres takes one of the results for impossible. */
+    let suspects = newest;
     for (let attempt = 0; attempt < FOLD_TRIES; attempt++) {
-      const folded = foldLook(vm, results, deps.now());
+      const atMs = endedAtMs ?? deps.now();
+      const folded = foldLook(vm, results, atMs);
       try {
-        if ((await write(vm, folded)) === 'stored') {
+        if ((await write(vm, folded, atMs)) === 'stored') {
           const stored = applyFold(vm, folded);
           reader.remember(stored);
+          unstored.forget(vm.vmId, results);
           return { kind: 'stored', vm: stored, folded };
         }
       } catch (error) {
-        if (isDatabaseAway(error)) return notStored(vm, folded, results);
+        const away = databaseTrouble(error);
+        if (away !== null) return notStored(vm, results, away);
         deps.log.error({ vmId: vm.vmId, err: error }, 'a look could not be stored');
         const failed = lookFailed('check', error);
-        results = results.map((result) => ({ ...result, ...failed }));
+        results = results.map((result) => (suspects.has(result) ? { ...result, ...failed } : result));
+        // those that rode along are seldom to blame, and would be lost with it: they come second
+        suspects = new Set(results);
       }
-      const fresh = await reader.read(vm.vmId);
-      if (fresh === 'away') return notStored(vm, foldLook(vm, results, deps.now()), results);
-      if (fresh === null || fresh.deleted) return { kind: 'gone', deleted: fresh !== null };
+      const { vm: fresh, away } = await reader.read(vm.vmId);
+      if (away !== null) return notStored(vm, results, away);
+      if (fresh === null || fresh.deleted) {
+        unstored.forget(vm.vmId, results);
+        return { kind: 'gone', deleted: fresh !== null };
+      }
       vm = fresh;
     }
     throw new Error(`the state of VM ${read.vmId} kept changing while a look was stored`);
-  };
-
-  function write(vm: WatchedVm, folded: FoldedLook): Promise<'stored' | 'overtaken'> {
-    const { vmId, tenantId, lookSeq, watchEpoch } = vm;
-    return deps.looks.write({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs: deps.now(), ...folded });
   }
 
-  function notStored(vm: WatchedVm, folded: FoldedLook, results: readonly CheckResult[]): StoredLook {
-    // health is folded anew when the results are stored
-    reader.remember(applyDueTimes(vm, folded));
-    return { kind: 'not-stored', vm, unstored: results.slice(-MAX_UNSTORED) };
+  function write(vm: WatchedVm, folded: FoldedLook, endedAtMs: number): Promise<'stored' | 'overtaken'> {
+    const { vmId, tenantId, lookSeq, watchEpoch } = vm;
+    return deps.looks.write({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...folded });
+  }
+
+  function notStored(vm: WatchedVm, results: readonly CheckResult[], away: DatabaseTrouble): StoredLook {
+    return { kind: 'not-stored', vm, unstored: unstored.keep(vm.vmId, results), away };
   }
 }

@@ -1,9 +1,9 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Author } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
 import { checkConfigs, checkState } from '../schema/checks.ts';
-import { vmStatus } from '../schema/vms.ts';
+import { vmStatus, vms } from '../schema/vms.ts';
 import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
 import type { NewCheck } from './vm-registration.ts';
 
@@ -81,6 +81,10 @@ export async function recordFirstAgentCheck(
 ): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
     const now = new Date(author.nowMs);
+    // the VM's row before its checks': whoever changes a check has it too
+    const here = and(eq(vms.id, vmId), isNull(vms.deletedAt));
+    const [vm] = await tx.select({ id: vms.id }).from(vms).where(here).for('no key update');
+    if (vm === undefined) return null;
     const made = await tx
       .insert(checkConfigs)
       .values({ ...check, id: uuidv7(), vmId, createdAt: now, updatedAt: now })

@@ -76,10 +76,10 @@ export async function recordVm(
 /** Takes back a VM whose registration could not be announced, as if it had never been registered. */
 export async function withdrawVm(database: Database, vmId: string, author: Author): Promise<void> {
   await database.orm.transaction(async (tx) => {
-    await tx.delete(apiTokens).where(eq(apiTokens.vmId, vmId));
-    await tx.delete(checkConfigs).where(eq(checkConfigs.vmId, vmId));
-    await tx.delete(vmStatus).where(eq(vmStatus.vmId, vmId));
     await tx.delete(vms).where(eq(vms.id, vmId));
+    await tx.delete(vmStatus).where(eq(vmStatus.vmId, vmId));
+    await tx.delete(checkConfigs).where(eq(checkConfigs.vmId, vmId));
+    await tx.delete(apiTokens).where(eq(apiTokens.vmId, vmId));
     await recordAudit(tx, author, 'vm_registration_withdrawn', {}, vmId);
     await notify(tx, { kind: 'vm', vmId, tenantId: author.tenantId });
   });

@@ -8,6 +8,10 @@ import { vmStatus, vms } from '../schema/vms.ts';
 /** Heal attempts and failures back to 0. A look that was folded meanwhile finds another `look_seq` and folds again. */
 export async function recordAttemptsReset(database: Database, vmId: string, author: Author): Promise<void> {
   await database.orm.transaction(async (tx) => {
+    await tx
+      .update(vms)
+      .set({ attemptsResetAt: new Date(author.nowMs) })
+      .where(eq(vms.id, vmId));
     const [status] = await tx
       .update(vmStatus)
       .set({ consecutiveFailures: 0, lookSeq: sql`${vmStatus.lookSeq} + 1` })
@@ -16,10 +20,6 @@ export async function recordAttemptsReset(database: Database, vmId: string, auth
     if (status) {
       await tx.update(checkState).set({ consecutiveFailures: 0, seq: status.lookSeq }).where(eq(checkState.vmId, vmId));
     }
-    await tx
-      .update(vms)
-      .set({ attemptsResetAt: new Date(author.nowMs) })
-      .where(eq(vms.id, vmId));
     await recordAudit(tx, author, 'auto_heal_reset', {}, vmId);
     await notify(tx, { kind: 'vm', vmId, tenantId: author.tenantId });
   });

@@ -35,6 +35,16 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
   return new Set(rows.map((row) => row.vm_id));
 }
 
+/** Of these VMs those whose health somebody else is changing now, and is not done with. */
+export async function findHeldVms(pool: Pool, vmIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ vm_id: string }>(
+    `WITH free AS (SELECT vm_id FROM vm_status WHERE vm_id = ANY($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED)
+     SELECT vm_id FROM vm_status WHERE vm_id = ANY($1::uuid[]) AND vm_id NOT IN (SELECT vm_id FROM free)`,
+    [vmIds],
+  );
+  return new Set(rows.map((row) => row.vm_id));
+}
+
 const at = (column: string) => `to_timestamp(${column} / 1000.0)`;
 
 const SQL = `

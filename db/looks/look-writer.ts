@@ -1,91 +1,112 @@
 import type { Pool } from 'pg';
-import { isDatabaseAway } from '../database.ts';
-import { ensurePartition } from '../upkeep/partitions.ts';
-import { type LookRecord, storeLooks } from './look-statement.ts';
-
-/** `stored`: durable now. `overtaken`: somebody else folded first; read again and fold again. */
-export type LookWritten = 'stored' | 'overtaken';
+import { concernsServer, type DatabaseAway, type DatabaseTrouble } from '../database-trouble.ts';
+import type { LookRecord } from './look-statement.ts';
+import { type LookWritten, storeGroup, type WaitingLook } from './store-group.ts';
 
 /** Where looks are stored. */
 export interface LookWriter {
-  /** Resolves once the look is durable; rejects if this look's rows can't be stored, or Postgres is away. */
+  /**
+   * Resolves once the look is durable. Rejects with Postgres's trouble (`databaseTrouble`) when it may be stored later as it is,
+   * with any other error when this look's rows can't be stored at all.
+   */
   write(look: LookRecord): Promise<LookWritten>;
 }
 
-interface Waiting {
-  look: LookRecord;
-  resolve(written: LookWritten): void;
-  reject(error: unknown): void;
+/** Hears of each group whether Postgres took it (null), or what kept it from doing so. */
+export type HearOfGroup = (trouble: DatabaseTrouble | null, error?: unknown) => void;
+
+interface Waiting extends WaitingLook {
+  sinceMs: number;
 }
+
+/** How many groups are written at once at most: a pool of this many connections, and one for partitions. */
+export const MAX_LANES = 4;
 
 const GROUP_WAIT_MS = 5;
 const MAX_GROUP_LOOKS = 160;
-const DAY_MS = 86_400_000;
-const RETRYABLE = new Set(['40001', '40P01']);
+/** A group that takes longer than this lets another go beside it; before, sharing one commit is cheaper. */
+const SLOW_MS = 250;
+/** Who has waited this long when a group fails is not let wait for the next one. */
+const MAX_WAIT_MS = 3_000;
 
 /**
- * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. A
- * group that Postgres refuses is halved until only the offending look fails: one VM's odd bytes stop no other's. The
- * pool's own statement timeout bounds a write.
+ * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. One group at
+ * a time while they are quick; beside one that hangs, others go on. Two looks of one VM are never written at once.
  */
-export function createLookWriter(pool: Pool): LookWriter {
+export function createLookWriter(pool: Pool, hear: HearOfGroup = () => undefined): LookWriter {
   let waiting: Waiting[] = [];
-  let writing = false;
   let timer: NodeJS.Timeout | null = null;
-
-  async function flush(): Promise<void> {
-    timer = null;
-    writing = true;
-    while (waiting.length > 0) {
-      const group = waiting.splice(0, MAX_GROUP_LOOKS).toSorted((a, b) => (a.look.vmId < b.look.vmId ? -1 : 1));
-      await settle(pool, group);
-    }
-    writing = false;
-  }
+  /** VMs whose looks are being written. */
+  const busy = new Set<string>();
+  let lanes = 0;
+  let slowLanes = 0;
+  let maxLooks = MAX_GROUP_LOOKS;
 
   return {
     write(look) {
       return new Promise((resolve, reject) => {
-        waiting.push({ look, resolve, reject });
-        if (!writing && timer === null) timer = setTimeout(() => void flush(), GROUP_WAIT_MS);
+        waiting.push({ look, sinceMs: performance.now(), resolve, reject });
+        if (timer === null && isLaneFree()) timer = setTimeout(startLanes, GROUP_WAIT_MS);
       });
     },
   };
-}
 
-/** Never rejects: every waiting look gets its own answer. */
-async function settle(pool: Pool, group: Waiting[], partitionsMade = false): Promise<void> {
-  try {
-    const stored = await storeLooks(
-      pool,
-      group.map((one) => one.look),
-    );
-    for (const { look, resolve } of group) resolve(stored.has(look.vmId) ? 'stored' : 'overtaken');
-  } catch (error) {
-    if (isDatabaseAway(error)) for (const { reject } of group) reject(error);
-    else if (isRetryable(error)) await settle(pool, group, partitionsMade);
-    else if (isMissingPartition(error) && !partitionsMade) {
-      await makePartitions(pool, group);
-      await settle(pool, group, true);
-    } else if (group.length === 1) group[0]?.reject(error);
-    else {
-      const half = group.length >> 1;
-      await settle(pool, group.slice(0, half), partitionsMade);
-      await settle(pool, group.slice(half), partitionsMade);
+  function isLaneFree(): boolean {
+    return lanes === slowLanes && lanes < MAX_LANES;
+  }
+
+  function startLanes(): void {
+    timer = null;
+    while (isLaneFree()) {
+      const group = takeGroup();
+      if (group.length === 0) return;
+      void write(group);
     }
   }
-}
 
-function isMissingPartition(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '23514' && /no partition/.test(error.message);
-}
+  /** The longest waiting, one of each VM, of those VMs that are not being written. */
+  function takeGroup(): Waiting[] {
+    const group: Waiting[] = [];
+    const left: Waiting[] = [];
+    for (const one of waiting) {
+      if (group.length === maxLooks || busy.has(one.look.vmId)) left.push(one);
+      else {
+        busy.add(one.look.vmId);
+        group.push(one);
+      }
+    }
+    waiting = left;
+    return group.toSorted((a, b) => (a.look.vmId < b.look.vmId ? -1 : 1));
+  }
 
-function isRetryable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && RETRYABLE.has(String(error.code));
-}
+  async function write(group: Waiting[]): Promise<void> {
+    let isSlow = false;
+    const slowness = setTimeout(() => {
+      isSlow = true;
+      slowLanes++;
+      startLanes();
+    }, SLOW_MS);
+    lanes++;
+    const failure = await storeGroup(pool, group);
+    clearTimeout(slowness);
+    lanes--;
+    if (isSlow) slowLanes--;
+    for (const { look } of group) busy.delete(look.vmId);
+    learn(group.length, failure);
+    hear(failure?.trouble ?? null, failure?.cause);
+    if (timer === null) startLanes();
+  }
 
-/** Makes the days these looks are for. One that can't be made shows as the failure of the looks that need it. */
-async function makePartitions(pool: Pool, group: Waiting[]): Promise<void> {
-  const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / DAY_MS))));
-  for (const day of days) await ensurePartition(pool, 'check_results', day * DAY_MS).catch(() => undefined);
+  /** A Postgres that is too slow for a group may do a smaller one. What the whole server can't do, nobody need wait for. */
+  function learn(looks: number, failure: DatabaseAway | null): void {
+    if (failure === null) {
+      maxLooks = Math.min(MAX_GROUP_LOOKS, maxLooks * 2);
+      return;
+    }
+    if (failure.trouble.reason === 'statement-timeout') maxLooks = Math.max(1, looks >> 1);
+    const tooLong = performance.now() - MAX_WAIT_MS;
+    const isHopeless = (one: Waiting) => concernsServer(failure.trouble) || one.sinceMs < tooLong;
+    for (const one of waiting) if (isHopeless(one)) one.reject(failure);
+    waiting = waiting.filter((one) => !isHopeless(one));
+  }
 }

@@ -13,12 +13,14 @@ import { type RunningApi, startApi } from '../../api/start-api.ts';
 import { createCheckRules } from '../../checks/registry.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { LIMITS, type Limits } from '../../db/limits.ts';
 import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-box.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { parseSettings, type Settings } from '../../domain/settings.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
+import { sharedDatabaseState } from '../../workers/shared-database-state.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import '../support/provided.ts';
@@ -64,11 +66,27 @@ export interface CallOptions {
 
 /** The API as it is, over HTTP, on a database of its own and the run's Temporal server. */
 export async function startApiUnderTest(
-  given: { settings?: Record<string, string>; temporalAddress?: string; cuttable?: boolean } = {},
+  given: {
+    settings?: Record<string, string>;
+    temporalAddress?: string;
+    cuttable?: boolean;
+    /** A migrated database, instead of one of its own. */
+    databaseUrl?: string;
+    limits?: Limits;
+  } = {},
 ): Promise<ApiUnderTest> {
-  const testDatabase = await createTestDatabase();
+  const { databaseUrl } = given;
+  const testDatabase =
+    databaseUrl === undefined ? await createTestDatabase() : { url: databaseUrl, drop: () => Promise.resolve() };
   const link = await breakableLink(testDatabase.url);
-  const database = openDatabase(given.cuttable ? link.url : testDatabase.url, { applicationName: 'api-test' });
+  const lines: string[] = [];
+  const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
+  const url = given.cuttable ? link.url : testDatabase.url;
+  const database = openDatabase(url, {
+    applicationName: 'api-test',
+    limits: given.limits ?? LIMITS.requests,
+    state: sharedDatabaseState(url, logger),
+  });
   const sockets = realpathSync(mkdtempSync(join(tmpdir(), 'defib-qmp-')));
   const { address, namespace } = temporalOf(given.temporalAddress);
   const connection = Connection.lazy({ address });
@@ -77,8 +95,6 @@ export async function startApiUnderTest(
   const judgedSockets: string[] = [];
   const box = createCredentialBox(randomBytes(KEY_BYTES));
   const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
-  const lines: string[] = [];
-  const logger = pino({ level: 'trace' }, { write: (line: string) => lines.push(line) });
   const egress = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
   const state = { nowMs: Date.now() };
   await ensurePartitions(database.pool, state.nowMs);

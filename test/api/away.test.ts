@@ -1,7 +1,12 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../db/limits.ts';
+import { migrate } from '../../db/migrate.ts';
+import { until } from '../../local/until.ts';
+import { query } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { seedVm } from '../support/seed-vm.ts';
+import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
 import { type ApiUnderTest, aVm, registered, startApiUnderTest } from './api-under-test.ts';
 
 describe('While Temporal is away', () => {
@@ -69,7 +74,7 @@ describe('While Temporal is away', () => {
       status: 503,
       body: { status: 'unavailable', parts: { postgres: { ok: true }, temporal: { ok: false } } },
     });
-    expect(health.body.error).toBe('temporal does not answer');
+    expect(health.body.error).toBe('temporal: does not answer');
   });
 
   it('takes a deletion with 202', async () => {
@@ -102,9 +107,95 @@ describeNeeding(['temporal'], 'While Postgres is away', () => {
     const changed = await api.call('PATCH', `/api/vms/${vm.id}`, { name: 'x' });
     expect(changed.status).toBe(503);
     const health = await api.call('GET', '/health', undefined, { token: null });
-    expect(health).toMatchObject({ status: 503, body: { error: 'postgres does not answer' } });
+    expect(health).toMatchObject({ status: 503, body: { error: 'postgres: unreachable' } });
     api.link.mend();
     expect((await api.call('GET', `/api/vms/${vm.id}`)).body.name).toBe(vm.name);
     expect(api.logged()).not.toContain('postgres://');
+  });
+});
+
+/** Lines of the log about Postgres as a whole: when its trouble begins, and when it is over. */
+const statesIn = (api: ApiUnderTest) =>
+  [...api.logged().matchAll(/"msg":"(Postgres[ :][^".]*)/g)].map((match) => match[1]);
+const healthOf = (api: ApiUnderTest) => api.call('GET', '/health', undefined, { token: null });
+
+describeNeeding(['temporal', 'small-disk'], 'While the disk of Postgres is full', () => {
+  let server: SmallDiskPostgres;
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    server = await startOnSmallDisk();
+    await migrate(server.url);
+    api = await startApiUnderTest({ databaseUrl: server.url });
+  });
+  afterAll(async () => {
+    await api?.close();
+    await server?.stop();
+  });
+
+  it('answers reads, says in words why it changes nothing, and is unavailable by that reason', async () => {
+    const vm = await registered(api);
+    expect((await healthOf(api)).status).toBe(200);
+    server.fill();
+    // nothing has been refused yet: it is asked
+    await until(async () => (await healthOf(api)).status !== 200);
+    expect(await healthOf(api)).toMatchObject({
+      status: 503,
+      body: { parts: { postgres: { ok: false, message: 'disk full' } }, error: 'postgres: disk full' },
+    });
+    expect((await api.call('GET', `/api/vms/${vm.id}`)).status).toBe(200);
+    for (let i = 0; i < 3; i++) {
+      const refused = await api.call('POST', '/api/vms/auto-heal/policies', { name: 'the first of its table' });
+      expect(refused).toMatchObject({
+        status: 503,
+        body: { error: 'The disk of the database is full; try again in a moment.' },
+      });
+      expect(refused.headers.get('retry-after')).toBe('5');
+    }
+    expect(statesIn(api)).toEqual(['Postgres: disk full']);
+    server.free();
+    await until(async () => (await healthOf(api)).status === 200);
+    await until(() => statesIn(api).length > 1);
+    expect(statesIn(api)).toEqual(['Postgres: disk full', 'Postgres does its work again']);
+  });
+});
+
+describeNeeding(['temporal'], 'While Postgres is there and does not do its work', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest({
+      cuttable: true,
+      limits: { ...LIMITS.requests, connectMs: 2_000, statementMs: 800, answerMs: 1_500 },
+    });
+  });
+  afterAll(() => api.close());
+
+  it('answers 503 and why, when what is sent to it is dropped', async () => {
+    const vm = await registered(api);
+    api.link.silence();
+    for (let i = 0; i < 5; i++) {
+      const reply = await api.call('GET', `/api/vms/${vm.id}`);
+      expect(reply).toMatchObject({
+        status: 503,
+        body: { error: 'The database does not answer; try again in a moment.' },
+      });
+    }
+    expect(await healthOf(api)).toMatchObject({ status: 503, body: { error: 'postgres: not answering' } });
+    api.link.mend();
+    await until(async () => (await healthOf(api)).status === 200);
+    expect((await api.call('GET', `/api/vms/${vm.id}`)).status).toBe(200);
+    await until(() => statesIn(api).length > 1);
+    expect(statesIn(api)).toEqual(['Postgres: not answering', 'Postgres does its work again']);
+  });
+
+  it('is unavailable when it can be read, and what this process writes itself is not stored', async () => {
+    const { rows } = await api.sql('SELECT current_database() AS name');
+    const url = new URL(api.link.url);
+    url.pathname = `/${rows[0].name}`;
+    const holder = query(url.href, 'BEGIN; LOCK TABLE listening_spans; SELECT pg_sleep(600)').catch(() => undefined);
+    await until(async () => (await healthOf(api)).body.error === 'postgres: statement timeout');
+    expect((await api.call('GET', '/api/vms')).status).toBe(200);
+    await api.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'`);
+    await holder;
+    await until(async () => (await healthOf(api)).status === 200);
   });
 });

@@ -1,52 +1,95 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A wire to Postgres that can be cut, as networks and killed servers do it: no goodbye, in the middle of a query. */
+/** A wire to Postgres that breaks as networks and killed servers do. */
 export interface BreakableLink {
   readonly url: string;
-  /** Ends all connections, and those to come until `mend`. */
+  /** Ends all connections, and those to come until `mend`: no goodbye, in the middle of a query. */
   cut(): void;
+  /**
+   * Packets are dropped instead: connections stay open, new ones come about, and nothing passes any more; or what is asked
+   * passes and no answer does.
+   */
+  silence(what?: 'everything' | 'answers'): void;
+  /** All passes again, what was held back first. */
   mend(): void;
   close(): Promise<void>;
 }
 
 export async function breakableLink(databaseUrl: string): Promise<BreakableLink> {
   const target = new URL(databaseUrl);
-  const open = new Set<Socket>();
-  let whole = true;
+  const pairs = new Set<Pair>();
+  let passes: Passes = 'everything';
   const server = createServer((near) => {
-    const far = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(from);
-      from
-        .on('error', () => to.destroy())
-        .on('close', () => to.destroy())
-        .pipe(to);
-      from.on('close', () => open.delete(from));
-    }
-    if (!whole) near.resetAndDestroy();
+    const pair = new Pair(near, connect(Number(target.port), target.hostname), passes, () => pairs.delete(pair));
+    pairs.add(pair);
+    if (passes === 'no connection') pair.cut();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = new URL(databaseUrl);
   url.hostname = '127.0.0.1';
   url.port = String((server.address() as AddressInfo).port);
-  const cutAll = () => {
-    for (const socket of open) socket.resetAndDestroy();
+  const letPass = (what: Passes) => {
+    passes = what;
+    for (const pair of pairs) pair.letPass(what);
   };
   return {
     url: url.href,
-    cut() {
-      whole = false;
-      cutAll();
-    },
-    mend() {
-      whole = true;
-    },
+    cut: () => letPass('no connection'),
+    silence: (what = 'everything') => letPass(what === 'everything' ? 'nothing' : 'questions'),
+    mend: () => letPass('everything'),
     close() {
-      cutAll();
+      for (const pair of pairs) pair.cut();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+type Passes = 'everything' | 'questions' | 'nothing' | 'no connection';
+
+/** Both ends of a connection. While nothing passes, the end of one isn't told to the other either. */
+class Pair {
+  readonly #near: Socket;
+  readonly #far: Socket;
+  #passes: Passes;
+  #ended = false;
+
+  constructor(near: Socket, far: Socket, passes: Passes, gone: () => void) {
+    this.#near = near;
+    this.#far = far;
+    this.#passes = passes;
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => near.write(chunk));
+    for (const socket of [near, far]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.#ended = true;
+        if (this.#passes !== 'nothing') this.#endBoth();
+        gone();
+      });
+    }
+    this.letPass(passes);
+  }
+
+  letPass(passes: Passes): void {
+    this.#passes = passes;
+    if (passes === 'no connection') this.cut();
+    else if (this.#ended && passes !== 'nothing') this.#endBoth();
+    flow(this.#near, passes === 'everything' || passes === 'questions');
+    flow(this.#far, passes === 'everything');
+  }
+
+  cut(): void {
+    this.#near.resetAndDestroy();
+    this.#far.resetAndDestroy();
+  }
+
+  #endBoth(): void {
+    this.#near.destroy();
+    this.#far.destroy();
+  }
+}
+
+function flow(socket: Socket, does: boolean): void {
+  if (does) socket.resume();
+  else socket.pause();
 }

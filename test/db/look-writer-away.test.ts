@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { isDatabaseAway, openDatabase } from '../../db/database.ts';
+import { openDatabase } from '../../db/database.ts';
+import { databaseTrouble } from '../../db/database-trouble.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { breakableLink } from './breakable-link.ts';
@@ -13,7 +14,7 @@ const { database } = testDatabase;
 afterAll(testDatabase.close);
 
 describe('while Postgres is away', () => {
-  const away = (error: unknown) => expect(isDatabaseAway(error), String(error)).toBe(true);
+  const away = (error: unknown) => expect(databaseTrouble(error), String(error)).not.toBeNull();
 
   it('a look whose connection is ended by the server is rejected as such, and stored when tried again', async () => {
     const own = openDatabase(testDatabase.url, { applicationName: 'ended' });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../db/database.ts';
+import { LIMITS } from '../../db/limits.ts';
 import type { LookRecord } from '../../db/looks/look-statement.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { probeResult } from '../domain/examples.ts';
@@ -96,7 +97,10 @@ describe('many looks at once', () => {
   });
 
   it('fail only for the one whose row somebody holds for too long', async () => {
-    const own = openDatabase(testDatabase.url, { applicationName: 'impatient', statementTimeoutMs: 150 });
+    const own = openDatabase(testDatabase.url, {
+      applicationName: 'impatient',
+      limits: { ...LIMITS.writes, lockMs: 150 },
+    });
     const looks = createLookWriter(own.pool);
     const vms = await registerMany(6);
     const [held] = vms.slice(3);

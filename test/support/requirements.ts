@@ -2,14 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { describe, inject } from 'vitest';
 import { findVmParts } from '../e2e/vm/parts.ts';
 import './provided.ts';
+import { namespaceCommand } from './small-disk/small-disk.ts';
 
 export type Requirement = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /**
  * What a test may need beyond npm packages: `qemu` a bootable VM, `fping` the program, `virtual-time` Temporal's
- * test server, `temporal` a real Temporal server.
+ * test server, `temporal` a real Temporal server, `small-disk` the right to mount one for a process.
  */
-export type RequirementName = 'qemu' | 'fping' | 'virtual-time' | 'temporal';
+export type RequirementName = 'qemu' | 'fping' | 'virtual-time' | 'temporal' | 'small-disk';
 
 /** Marks a reason in a title; local/skip-report.ts lists what follows it at the end of the run. */
 const MARK = 'skipped because ';
@@ -32,6 +33,10 @@ export function requirement(name: RequirementName): Requirement {
     case 'temporal': {
       const provided = inject('temporal');
       return provided.ok ? { ok: true } : provided;
+    }
+    case 'small-disk': {
+      const found = namespaceCommand();
+      return found.ok ? { ok: true } : found;
     }
   }
 }

@@ -41,6 +41,8 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const egress = createEgress({ allow: [], ownPorts: new Set() });
   const activities = createActivities({
     database: own,
+    lookReads: own,
+    upkeep: own,
     looks: createLookWriter(own.pool),
     probes: new Map([...createProbes({ egress }), ['http', site.http]]),
     providers: site.providers,

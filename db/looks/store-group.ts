@@ -1,0 +1,125 @@
+import { DatabaseError, type Pool } from 'pg';
+import { DatabaseAway, databaseTrouble, type TroubleReason, troubleOf } from '../database-trouble.ts';
+import { retryContended } from '../transactions.ts';
+import { ensurePartition } from '../upkeep/partitions.ts';
+import { findHeldVms, type LookRecord, storeLooks } from './look-statement.ts';
+
+/** `stored`: durable now. `overtaken`: somebody else folded first; read again and fold again. */
+export type LookWritten = 'stored' | 'overtaken';
+
+/** A look that whoever made it waits to see stored. */
+export interface WaitingLook {
+  look: LookRecord;
+  resolve(written: LookWritten): void;
+  reject(error: unknown): void;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What has been tried already with this group. */
+interface Tried {
+  partitions?: boolean;
+  withoutHeld?: boolean;
+}
+
+/**
+ * Stores a group of looks, each of another VM, and gives every one its own answer; never rejects. Answers what kept Postgres from
+ * storing any of them, if something did.
+ *
+ * A group that Postgres refuses for its rows is halved until only the offending look fails: one VM's odd bytes stop no other's.
+ * What else keeps a group from being stored is trouble of Postgres's: no look is to blame, none is tried alone, and all may be
+ * stored later. The exception is a row that somebody holds: then the looks at the other VMs are stored.
+ */
+export async function storeGroup(
+  pool: Pool,
+  group: readonly WaitingLook[],
+  tried: Tried = {},
+): Promise<DatabaseAway | null> {
+  try {
+    const looks = group.map((one) => one.look);
+    const stored = await retryContended(() => storeLooks(pool, looks));
+    for (const { look, resolve } of group) resolve(stored.has(look.vmId) ? 'stored' : 'overtaken');
+    return null;
+  } catch (error) {
+    if (isMissingPartition(error) && !tried.partitions) {
+      const unmade = await makePartitions(pool, group);
+      return unmade ? rejectAll(group, unmade) : storeGroup(pool, group, { ...tried, partitions: true });
+    }
+    if (isRefusalOfRows(error)) {
+      await storeHalves(pool, group, error, tried);
+      return null;
+    }
+    const away = new DatabaseAway(databaseTrouble(error) ?? troubleOf('refused'), { cause: error });
+    return WAITED.has(away.trouble.reason) && !tried.withoutHeld
+      ? storeWithoutHeld(pool, group, away, tried)
+      : rejectAll(group, away);
+  }
+}
+
+const WAITED: ReadonlySet<TroubleReason> = new Set(['lock-timeout', 'statement-timeout']);
+
+function rejectAll(group: readonly WaitingLook[], away: DatabaseAway): DatabaseAway {
+  for (const { reject } of group) reject(away);
+  return away;
+}
+
+async function storeHalves(pool: Pool, group: readonly WaitingLook[], error: unknown, tried: Tried): Promise<void> {
+  if (group.length === 1) {
+    group[0]?.reject(error);
+    return;
+  }
+  const half = group.length >> 1;
+  await storeGroup(pool, group.slice(0, half), tried);
+  await storeGroup(pool, group.slice(half), tried);
+}
+
+/** Sets aside the looks at VMs whose rows somebody holds, and stores the others. */
+async function storeWithoutHeld(
+  pool: Pool,
+  group: readonly WaitingLook[],
+  away: DatabaseAway,
+  tried: Tried,
+): Promise<DatabaseAway | null> {
+  const vmIds = group.map(({ look }) => look.vmId);
+  const held = await findHeldVms(pool, vmIds).catch(() => null);
+  // let go meanwhile, or never a matter of rows; to be merely slow again helps nobody
+  const isOverAlready = held?.size === 0 && away.trouble.reason === 'lock-timeout';
+  if (held === null || (held.size === 0 && !isOverAlready)) return rejectAll(group, away);
+  const itsRowIsHeld = new DatabaseAway(troubleOf('lock-timeout'), { cause: away });
+  for (const { look, reject } of group) if (held.has(look.vmId)) reject(itsRowIsHeld);
+  const free = group.filter(({ look }) => !held.has(look.vmId));
+  return free.length === 0 ? null : storeGroup(pool, free, { ...tried, withoutHeld: true });
+}
+
+/**
+ * Classes of errors that may be due to the values of a row, or to where it is stored; every other class speaks of the
+ * connection, the schema or the server. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const CLASSES_OF_ROWS: ReadonlySet<string> = new Set(['21', '22', '23', '54', 'P0', 'XX']);
+
+function isRefusalOfRows(error: unknown): boolean {
+  if (databaseTrouble(error) !== null) return false;
+  // what isn't Postgres's error is ours: a look that can't even be written down
+  return !(error instanceof DatabaseError) || CLASSES_OF_ROWS.has(error.code?.slice(0, 2) ?? '');
+}
+
+function isMissingPartition(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23514' && /no partition/.test(error.message);
+}
+
+/**
+ * Makes the days these looks are for, and answers what trouble kept it from that. A day that can't be made for another reason
+ * shows as the failure of the looks that need it.
+ */
+async function makePartitions(pool: Pool, group: readonly WaitingLook[]): Promise<DatabaseAway | null> {
+  const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / DAY_MS))));
+  for (const day of days) {
+    try {
+      await ensurePartition(pool, 'check_results', day * DAY_MS);
+    } catch (error) {
+      const trouble = databaseTrouble(error);
+      if (trouble !== null) return new DatabaseAway(trouble, { cause: error });
+    }
+  }
+  return null;
+}

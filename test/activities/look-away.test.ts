@@ -1,0 +1,433 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { LookInput } from '../../activities/contract.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { createLook, type Look, type LookOutcome, type LookRequest } from '../../activities/look/look.ts';
+import { createUnstoredResults, type UnstoredResults } from '../../activities/look/unstored-results.ts';
+import { createWatchActivities } from '../../activities/watch.ts';
+import type { Probe } from '../../checks/check.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { LIMITS, type Limits } from '../../db/limits.ts';
+import { createLookWriter, MAX_LANES } from '../../db/looks/look-writer.ts';
+import { migrate } from '../../db/migrate.ts';
+import { ensurePartitions } from '../../db/upkeep/partitions.ts';
+import { tickAtOrBefore } from '../../domain/grid.ts';
+import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import { until } from '../../local/until.ts';
+import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
+import { holdRow } from '../db/held-row.ts';
+import { NOON, registerVm } from '../db/watched.ts';
+import { probeResult } from '../domain/examples.ts';
+import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+import { describeNeeding } from '../support/requirements.ts';
+import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
+
+const MINUTE = 60_000;
+
+let nowMs: number;
+/** What every probe finds. */
+let found: ProbeResult;
+/** Targets in the order in which they were probed. */
+let probed: (string | null)[];
+beforeEach(() => {
+  nowMs = NOON;
+  found = probeResult('healthy');
+  probed = [];
+});
+
+const probe: Probe = {
+  needs: [],
+  probe: async ({ target }) => {
+    probed.push(target);
+    return found;
+  },
+};
+
+/** A worker's looks, on ways to Postgres of its own, within the limits of a real one. */
+class Looking {
+  readonly reads: Database;
+  readonly writes: Database;
+  readonly unstored: UnstoredResults = createUnstoredResults();
+  readonly deps: Dependencies;
+  readonly look: Look;
+
+  constructor(
+    readsUrl: string,
+    { writesUrl = readsUrl, probes = new Map([['http', probe]]), limits = {} }: Given = {},
+  ) {
+    this.reads = openDatabase(readsUrl, { applicationName: 'reads', limits: { ...LIMITS.looks, ...limits } });
+    const shared = writesUrl === readsUrl ? { state: this.reads.state } : {};
+    this.writes = openDatabase(writesUrl, {
+      applicationName: 'writes',
+      max: MAX_LANES + 1,
+      limits: { ...LIMITS.writes, ...limits },
+      ...shared,
+    });
+    this.deps = {
+      database: this.reads,
+      looks: createLookWriter(this.writes.pool),
+      probes,
+      log: pino({ level: 'silent' }),
+      now: () => nowMs,
+    } as unknown as Dependencies;
+    this.look = createLook(this.deps, this.unstored);
+  }
+
+  /** A look, carrying what the one before could not store, as Temporal's heartbeat does. */
+  async at(vmId: string, atMs: number, before?: LookOutcome): Promise<LookOutcome> {
+    nowMs = atMs;
+    return this.look(request(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
+  }
+
+  async close(): Promise<void> {
+    await this.writes.close();
+    await this.reads.close();
+  }
+}
+
+interface Given {
+  writesUrl?: string;
+  probes?: ReadonlyMap<string, Probe>;
+  limits?: Partial<Limits>;
+}
+
+const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest => ({
+  vmId,
+  mode: () => ({ paceMs: null, now: false }),
+  settingsVersion: 1,
+  limitMs: null,
+  unstored: [],
+  ...given,
+});
+
+/** The grid's ticks of a VM whose checks are a minute apart. */
+const tick = ({ vmId }: Pick<WatchedVm, 'vmId'>, n: number) => tickAtOrBefore(vmId, MINUTE, NOON) + n * MINUTE;
+
+/** What is stored of a VM, oldest first, in minutes after the first tick. */
+async function stored(database: Database, vm: WatchedVm): Promise<[minute: number, status: string][]> {
+  const sql = 'SELECT due_at, status FROM check_results WHERE vm_id = $1 ORDER BY due_at';
+  const { rows } = await database.pool.query<{ due_at: Date; status: string }>(sql, [vm.vmId]);
+  return rows.map((row) => [(row.due_at.getTime() - tick(vm, 0)) / MINUTE, row.status]);
+}
+
+async function successesOf(database: Database, vm: WatchedVm): Promise<number> {
+  const sql = 'SELECT consecutive_successes AS n FROM check_state WHERE vm_id = $1';
+  return (await database.pool.query<{ n: number }>(sql, [vm.vmId])).rows[0]?.n ?? 0;
+}
+
+describe('looks while Postgres is frozen', () => {
+  let server: OwnPostgres;
+  let script: Database;
+  let looking: Looking;
+  beforeAll(async () => {
+    server = await startOwnPostgres();
+    script = openDatabase(server.url, { applicationName: 'script' });
+    await ensurePartitions(script.pool, NOON);
+    looking = new Looking(server.url);
+  });
+  afterAll(async () => {
+    server.thaw();
+    await looking.close();
+    await script.close();
+    await server.stop();
+  });
+
+  it('go on, say why nothing is stored, and have everything stored in order when it goes on', async () => {
+    const vm = await registerVm(script, {}, [{}]);
+    expect(await looking.at(vm.vmId, tick(vm, 0))).toMatchObject({ kind: 'looked' });
+    server.freeze();
+    let outcome: LookOutcome | undefined;
+    for (let n = 1; n <= 20; n++) {
+      outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
+      expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'not-answering' } });
+    }
+    expect(probed).toHaveLength(21);
+    server.thaw();
+    await until(() => looking.reads.state.trouble === null);
+    expect(await looking.at(vm.vmId, tick(vm, 21), outcome)).toMatchObject({ kind: 'looked' });
+    expect(await stored(script, vm)).toEqual(Array.from({ length: 22 }, (_, n) => [n, 'healthy']));
+    expect(await successesOf(script, vm)).toBe(22);
+    expect(looking.unstored.isEmpty).toBe(true);
+  });
+});
+
+describe('looks while the network drops what is sent to Postgres', () => {
+  let link: BreakableLink;
+  let looking: Looking;
+  const testDatabase = openTestDatabase(NOON);
+  beforeEach(async () => {
+    link = await breakableLink((await testDatabase).url);
+    looking = new Looking(link.url);
+  });
+  afterEach(async () => {
+    link.mend();
+    await looking.close();
+    await link.close();
+  });
+  afterAll(async () => (await testDatabase).close());
+
+  it('go on, and have everything stored in order when it comes through again', async () => {
+    const { database } = await testDatabase;
+    const vm = await registerVm(database, {}, [{}]);
+    await looking.at(vm.vmId, tick(vm, 0));
+    link.silence();
+    let outcome: LookOutcome | undefined;
+    for (let n = 1; n <= 8; n++) outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
+    expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'not-answering' } });
+    expect(probed).toHaveLength(9);
+    link.mend();
+    await until(() => looking.reads.state.trouble === null);
+    await looking.at(vm.vmId, tick(vm, 9), outcome);
+    expect((await stored(database, vm)).map(([minute]) => minute)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('can not look at a VM that they never knew, and say why', async () => {
+    const vm = await registerVm((await testDatabase).database);
+    link.silence();
+    expect(await looking.at(vm.vmId, tick(vm, 0))).toMatchObject({
+      kind: 'not-stored',
+      vm: null,
+      away: { reason: 'not-answering' },
+    });
+    expect(probed).toEqual([]);
+  });
+});
+
+describe('what was seen while Postgres was away', () => {
+  const testDatabase = openTestDatabase(NOON);
+  afterAll(async () => (await testDatabase).close());
+
+  let links: BreakableLink[] = [];
+  let lookings: Looking[] = [];
+  afterEach(async () => {
+    for (const link of links) link.mend();
+    for (const looking of lookings) await looking.close();
+    for (const link of links) await link.close();
+    links = [];
+    lookings = [];
+  });
+
+  async function start(
+    given: Given = {},
+  ): Promise<{ database: Database; reads: BreakableLink; writes: BreakableLink; looking: Looking }> {
+    const { url, database } = await testDatabase;
+    const [reads, writes] = await Promise.all([breakableLink(url), breakableLink(url)]);
+    const looking = new Looking(reads.url, { writesUrl: writes.url, ...given });
+    links.push(reads, writes);
+    lookings.push(looking);
+    return { database, reads, writes, looking };
+  }
+
+  const cutBoth = ({ reads, writes }: { reads: BreakableLink; writes: BreakableLink }) => {
+    reads.cut();
+    writes.cut();
+  };
+
+  it('is stored too when Postgres comes back in the middle of a look, after it was read from memory', async () => {
+    const world = await start();
+    const vm = await registerVm(world.database);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    found = probeResult('unhealthy');
+    const before = await world.looking.at(vm.vmId, tick(vm, 1));
+    world.writes.mend();
+    found = probeResult('healthy');
+    expect(await world.looking.at(vm.vmId, tick(vm, 2), before)).toMatchObject({ kind: 'looked' });
+    expect(await stored(world.database, vm)).toEqual([
+      [0, 'healthy'],
+      [1, 'unhealthy'],
+      [2, 'healthy'],
+    ]);
+  });
+
+  it('is not lost with a look that is cancelled, and its heartbeat with it', async () => {
+    const world = await start();
+    const vm = await registerVm(world.database);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    await world.looking.at(vm.vmId, tick(vm, 1));
+    world.reads.mend();
+    world.writes.mend();
+    await world.looking.at(vm.vmId, tick(vm, 2));
+    expect((await stored(world.database, vm)).map(([minute]) => minute)).toEqual([0, 1, 2]);
+  });
+
+  it('is stored although no look of this process comes to its VM any more', async () => {
+    const world = await start();
+    const [gone, other] = await Promise.all([registerVm(world.database), registerVm(world.database)]);
+    await world.looking.at(gone.vmId, tick(gone, 0));
+    cutBoth(world);
+    await world.looking.at(gone.vmId, tick(gone, 1));
+    world.reads.mend();
+    world.writes.mend();
+    await world.looking.at(other.vmId, tick(other, 4));
+    await until(async () => (await stored(world.database, gone)).length === 2);
+    const sql = 'SELECT last_look_at FROM vm_status WHERE vm_id = $1';
+    const { rows } = await world.database.pool.query(sql, [gone.vmId]);
+    // nobody looked at it since
+    expect(rows[0].last_look_at.getTime()).toBe(tick(gone, 1));
+    await until(() => world.looking.unstored.isEmpty);
+  });
+
+  it('is not lost when its probe ended after its look', async () => {
+    let answer: (result: ProbeResult) => void = () => undefined;
+    const slow: Probe = {
+      needs: [],
+      probe: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    };
+    const world = await start({
+      probes: new Map([
+        ['http', probe],
+        ['tcp', slow],
+      ]),
+    });
+    const vm = await registerVm(world.database, {}, [
+      { intervalSeconds: 1, timeoutSeconds: 1 },
+      { checkType: 'tcp', target: 'slow', intervalSeconds: 3_600, timeoutSeconds: 60 },
+    ]);
+    expect(await world.looking.at(vm.vmId, tick(vm, 0))).toMatchObject({ kind: 'looked' });
+    cutBoth(world);
+    answer(probeResult('unhealthy', { reason: 'came-late' }));
+    await until(() => !world.looking.unstored.isEmpty);
+    world.reads.mend();
+    world.writes.mend();
+    await world.looking.at(vm.vmId, tick(vm, 0) + 1_000);
+    const { rows } = await world.database.pool.query('SELECT reason FROM check_results WHERE vm_id = $1', [vm.vmId]);
+    expect(rows.map(({ reason }) => reason)).toContain('came-late');
+  });
+
+  it('is kept up to a bound, the newest of it, and what was dropped is counted', async () => {
+    const world = await start();
+    const vm = await registerVm(world.database);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    let outcome: LookOutcome | undefined;
+    for (let n = 1; n <= 65; n++) outcome = await world.looking.at(vm.vmId, tick(vm, n), outcome);
+    expect(outcome?.kind === 'not-stored' && outcome.unstored).toHaveLength(60);
+    expect(world.looking.unstored.dropped).toBe(5);
+    world.reads.mend();
+    world.writes.mend();
+    await world.looking.at(vm.vmId, tick(vm, 66), outcome);
+    const minutes = (await stored(world.database, vm)).map(([minute]) => minute);
+    expect(minutes).toEqual([0, ...Array.from({ length: 61 }, (_, n) => n + 6)]);
+  });
+
+  it('is not lost with one result that Postgres refuses', async () => {
+    const world = await start();
+    const vm = await registerVm(world.database);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    const before = await world.looking.at(vm.vmId, tick(vm, 1));
+    world.reads.mend();
+    world.writes.mend();
+    found = probeResult('healthy', { latencyMs: 'fast' as never });
+    expect(await world.looking.at(vm.vmId, tick(vm, 2), before)).toMatchObject({ kind: 'looked' });
+    expect(await stored(world.database, vm)).toEqual([
+      [0, 'healthy'],
+      [1, 'healthy'],
+      [2, 'unknown'],
+    ]);
+  });
+});
+
+describe('a look whose VM somebody holds in the database', () => {
+  it('is not lost: what it saw is stored when the row is let go', async () => {
+    const { url, database, close } = await openTestDatabase(NOON);
+    const looking = new Looking(url, { limits: { lockMs: 100 } });
+    const vm = await registerVm(database);
+    const holder = await holdRow(url, vm.vmId);
+    const before = await looking.at(vm.vmId, tick(vm, 0));
+    expect(before).toMatchObject({ kind: 'not-stored', away: { reason: 'lock-timeout' } });
+    await holder.release();
+    await looking.at(vm.vmId, tick(vm, 1), before);
+    expect((await stored(database, vm)).map(([minute]) => minute)).toEqual([0, 1]);
+    await looking.close();
+    await close();
+  });
+});
+
+describeNeeding(['small-disk'], 'looks while the disk of Postgres is full', () => {
+  let server: SmallDiskPostgres;
+  let script: Database;
+  let looking: Looking;
+  beforeAll(async () => {
+    server = await startOnSmallDisk();
+    await migrate(server.url);
+    script = openDatabase(server.url, { applicationName: 'script' });
+    await ensurePartitions(script.pool, NOON);
+    looking = new Looking(server.url);
+  });
+  afterAll(async () => {
+    await looking?.close();
+    await script?.close();
+    await server?.stop();
+  });
+
+  it('go on, probe nothing twice although its due time is not stored, and lose nothing', async () => {
+    const vm = await registerVm(script, {}, [
+      { target: '/often', intervalSeconds: 60 },
+      { target: '/seldom', intervalSeconds: 3_600 },
+    ]);
+    server.fill();
+    let outcome: LookOutcome | undefined;
+    for (let n = 0; n < 5; n++) {
+      outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
+      expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'disk-full' } });
+    }
+    expect(probed.filter((target) => target === '/seldom')).toHaveLength(1);
+    expect(probed.filter((target) => target === '/often')).toHaveLength(5);
+    server.free();
+    await until(async () => {
+      outcome = await looking.at(vm.vmId, tick(vm, 4), outcome);
+      return outcome.kind === 'looked';
+    });
+    expect(await stored(script, vm)).toHaveLength(6);
+  });
+});
+
+describe('the look in care, as operators read it', () => {
+  it('names why nothing is stored, carries what it saw, and drops that once it is stored', async () => {
+    const { url, database, close } = await openTestDatabase(NOON);
+    const link = await breakableLink(url);
+    const looking = new Looking(link.url);
+    const { watch } = createWatchActivities(looking.deps);
+    const vm = await registerVm(database);
+    const input: LookInput = {
+      vmId: vm.vmId,
+      deliveredSeq: 1,
+      settingsVersion: 1,
+      healOpen: false,
+      watchCloselyUntilMs: null,
+      now: false,
+    };
+    let details: CheckResult[] | undefined;
+    const attempt = async (atMs: number) => {
+      nowMs = atMs;
+      const env = new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000, heartbeatDetails: details });
+      env.on('heartbeat', (given: CheckResult[]) => {
+        details = given;
+      });
+      return env.run(watch, input).catch((error: Error) => error);
+    };
+    expect(await attempt(tick(vm, 0))).toMatchObject({ type: 'Steady' });
+    expect(details).toBeUndefined();
+    link.cut();
+    const away = await attempt(tick(vm, 1));
+    expect(away).toMatchObject({ type: 'Steady' });
+    expect((away as Error).message).toMatch(/^healthy .*· not stored: the database is away \(unreachable\)$/);
+    expect(details).toHaveLength(1);
+    link.mend();
+    expect(await attempt(tick(vm, 2))).toMatchObject({ type: 'Steady' });
+    expect(details).toEqual([]);
+    expect(await stored(database, vm)).toHaveLength(3);
+    await looking.close();
+    await link.close();
+    await close();
+  });
+});
