@@ -24,7 +24,10 @@ export const OPTIONS_IN_WORDS = inWords(({ options }) => Object.keys(options.sha
 /** Every check, ready to probe, by its type. Create once per process: pings of all VMs share processes. */
 export function createProbes(dependencies: ProbeDependencies): ReadonlyMap<string, Probe> {
   return new Map(
-    CHECKS.map((check) => [check.type, { needs: check.needs, probe: check.createProbe(dependencies) }] as const),
+    CHECKS.map((check) => {
+      const { type, about, needsCorroboration, needs } = check;
+      return [type, { about, needsCorroboration, needs, probe: check.createProbe(dependencies) }];
+    }),
   );
 }
 

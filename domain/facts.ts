@@ -1,10 +1,13 @@
+import type { CheckTraits } from './check-traits.ts';
 import type { HealthStatus } from './health.ts';
 import type { PowerAction } from './power.ts';
 
 /** One enabled check of the ill VM. */
-export interface CheckFact {
+export interface CheckFact extends CheckTraits {
   checkId: string;
   checkType: string;
+  /** '' for the check that is addressed by its type alone. */
+  name: string;
   status: HealthStatus;
   consecutiveFailures: number;
   reason: string;
@@ -36,6 +39,7 @@ export interface Facts {
   deleted: boolean;
   stoppedOnPurpose: boolean;
   status: HealthStatus;
+  /** Of the worst check that is about being alive. */
   consecutiveFailures: number;
   checks: CheckFact[];
   /** When a look last said anything about this VM, `unknown` included. */

@@ -60,21 +60,21 @@ export interface FoldedLook {
 
 /** Folds results, oldest first, into the VM's state. Pure; results of checks that are gone are dropped. */
 export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: number): FoldedLook {
-  const states = new Map(vm.checks.map((check) => [check.checkId, check.state]));
-  const thresholds = new Map(vm.checks.map((check) => [check.checkId, check.thresholds]));
+  const checks = new Map(vm.checks.map((check) => [check.checkId, check]));
   const folded: CheckResult[] = [];
   for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
-    const state = states.get(result.checkId);
-    const limits = thresholds.get(result.checkId);
-    if (!state || !limits) continue;
-    const last = plausibleLastDue(state.lastDueAtMs, nowMs);
+    const check = checks.get(result.checkId);
+    if (!check) continue;
+    const last = plausibleLastDue(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
-    states.set(result.checkId, foldCheck(state, limits, result));
+    checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });
     folded.push(result);
   }
-  const { health, transition } = foldVm(vm.health, [...states.values()], nowMs);
+  const after = [...checks.values()];
+  const { health, transition } = foldVm(vm.health, after, nowMs);
   const touched = new Set(folded.map((result) => result.checkId));
-  return { health, transition, states: [...states.values()].filter((state) => touched.has(state.checkId)), folded };
+  const states = after.filter(({ checkId }) => touched.has(checkId)).map(({ state }) => state);
+  return { health, transition, states, folded };
 }
 
 /** The VM as it stands once its folded look is stored. */

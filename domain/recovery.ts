@@ -1,15 +1,20 @@
 import type { CheckFact, Facts } from './facts.ts';
+import { type HealthStatus, worstOf } from './health.ts';
 
 /**
- * Whether the VM is well again: healthy, by looks that *began* after the last remedy was done. A check without a
+ * Whether the VM is well again: alive, by looks that *began* after the last remedy was done. A check without a
  * conclusion (`unknown`) neither proves nor disproves it, but one at least must have one: missing data is no recovery.
  */
-export function hasRecovered(facts: Pick<Facts, 'status' | 'checks' | 'lastRemedyDoneAtMs'>): boolean {
-  if (facts.status !== 'healthy') return false;
-  const doneAtMs = facts.lastRemedyDoneAtMs;
-  if (doneAtMs === null) return true;
-  const conclusive = facts.checks.filter((check) => check.status !== 'unknown');
-  return conclusive.length > 0 && conclusive.every((check) => lookedSince(check, doneAtMs));
+export function hasRecovered({ checks, lastRemedyDoneAtMs }: Pick<Facts, 'checks' | 'lastRemedyDoneAtMs'>): boolean {
+  if (aliveStatus(checks) !== 'healthy') return false;
+  if (lastRemedyDoneAtMs === null) return true;
+  const conclusive = checks.filter((check) => check.about === 'alive' && check.status !== 'unknown');
+  return conclusive.every((check) => lookedSince(check, lastRemedyDoneAtMs));
+}
+
+/** The worst of the checks that are about being alive: load and upkeep neither keep a VM ill nor make it well. */
+export function aliveStatus(checks: readonly Pick<CheckFact, 'about' | 'status'>[]): HealthStatus {
+  return worstOf(checks.filter(({ about }) => about === 'alive').map(({ status }) => status));
 }
 
 /** Whether a conclusive look began after that instant. */

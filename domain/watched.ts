@@ -1,10 +1,11 @@
 import type { CheckState, Thresholds } from './check-state.ts';
+import type { CheckTraits } from './check-traits.ts';
 import type { JsonObject } from './json-value.ts';
 import type { ProviderReference } from './provider-reference.ts';
 import type { VmHealth } from './vm-health.ts';
 
 /** An enabled check with its settings resolved and its state as stored. */
-export interface WatchedCheck {
+export interface WatchedCheck extends CheckTraits {
   checkId: string;
   checkType: string;
   /** '' for the check that is addressed by its type alone. */

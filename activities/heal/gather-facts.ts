@@ -42,9 +42,12 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
 
 /** What decisions need to know of a VM's checks. */
 export function checkFacts(vm: WatchedVm): CheckFact[] {
-  return vm.checks.map(({ checkId, checkType, intervalMs, timeoutMs, state }) => ({
+  return vm.checks.map(({ checkId, checkType, name, about, needsCorroboration, intervalMs, timeoutMs, state }) => ({
     checkId,
     checkType,
+    name,
+    about,
+    needsCorroboration,
     intervalMs,
     timeoutMs,
     status: state.status,

@@ -1,3 +1,4 @@
+import { traitsIn } from '../../checks/check.ts';
 import type { FoldedLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
@@ -35,7 +36,7 @@ export type Look = (request: LookRequest) => Promise<LookOutcome>;
 
 /** Looks with these dependencies; create once per process. */
 export function createLook(deps: Dependencies): Look {
-  const reader = createVmReader(deps.database.pool);
+  const reader = createVmReader(deps.database.pool, traitsIn(deps.probes));
   const lookAt = createLookAt(deps, createFactSources(deps));
   const storeLook = createStoreLook(deps, reader);
 

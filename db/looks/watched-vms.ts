@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { type CheckState, unseenCheck } from '../../domain/check-state.ts';
+import type { TraitsOf } from '../../domain/check-traits.ts';
 import type { HealthStatus } from '../../domain/health.ts';
 import type { JsonObject } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
@@ -26,9 +27,13 @@ LEFT JOIN LATERAL (
 WHERE v.id = ANY($1::uuid[])`;
 
 /** Reads all that looks need to know of these VMs, deleted ones too, in one query. VMs that don't exist are left out. */
-export async function findWatchedVms(pool: Pool, vmIds: readonly string[]): Promise<Map<string, WatchedVm>> {
+export async function findWatchedVms(
+  pool: Pool,
+  vmIds: readonly string[],
+  traitsOf: TraitsOf,
+): Promise<Map<string, WatchedVm>> {
   const { rows } = await pool.query<VmRow>({ name: 'find-watched-vms', text: SQL, values: [vmIds] });
-  return new Map(rows.map((row) => [row.id, toWatchedVm(row)]));
+  return new Map(rows.map((row) => [row.id, toWatchedVm(row, traitsOf)]));
 }
 
 interface VmRow {
@@ -81,7 +86,7 @@ type CheckTuple = [
   message: string | null,
 ];
 
-function toWatchedVm(row: VmRow): WatchedVm {
+function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
   return {
     vmId: row.id,
     tenantId: row.tenant_id,
@@ -97,7 +102,7 @@ function toWatchedVm(row: VmRow): WatchedVm {
     stoppedOnPurpose: row.stopped,
     reportIntervalMs: row.report_interval_seconds * 1000,
     lastHeartbeatAtMs: wholeMs(row.last_heartbeat),
-    checks: (row.checks ?? []).map(toWatchedCheck),
+    checks: (row.checks ?? []).map((tuple) => toWatchedCheck(tuple, traitsOf)),
     health: {
       status: row.status,
       reasons: row.reasons,
@@ -112,11 +117,14 @@ function toWatchedVm(row: VmRow): WatchedVm {
   };
 }
 
-function toWatchedCheck(tuple: CheckTuple): WatchedCheck {
+function toWatchedCheck(tuple: CheckTuple, traitsOf: TraitsOf): WatchedCheck {
   const [checkId, checkType, name, target, intervalSeconds, timeoutSeconds, failureThreshold, successThreshold] = tuple;
+  const { about, needsCorroboration } = traitsOf(checkType);
   return {
     checkId,
     checkType,
+    about,
+    needsCorroboration,
     name,
     target,
     intervalMs: intervalSeconds * 1000,

@@ -1,5 +1,5 @@
+import { evidenceIn } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
-import { triggers } from '../policy.ts';
 import { lookedSince, watchLimitMs } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
@@ -8,9 +8,7 @@ export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
     if (remedy.kind !== 'power') return null;
-    const failing = facts.checks.filter(
-      (check) => check.checkType !== 'agent' && triggers(policy, check.consecutiveFailures),
-    );
+    const failing = evidenceIn(facts, policy).filter((check) => !check.needsCorroboration);
     const doneAtMs = facts.lastRemedyDoneAtMs;
     const recent = failing.filter((check) => doneAtMs === null || lookedSince(check, doneAtMs));
     // without any such check it is silence alone, which has its own guard

@@ -7,7 +7,7 @@ import { createLookWriter } from '../../db/looks/look-writer.ts';
 import type { ProbeResult } from '../../domain/probe-result.ts';
 import { until } from '../../local/until.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
-import { probeResult } from '../domain/examples.ts';
+import { ALIVE, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
@@ -18,6 +18,7 @@ let probes: { target: string | null; answer(result: ProbeResult): void; break():
 
 /** A check whose answers the test gives, one by one. */
 const scripted: Probe = {
+  ...ALIVE,
   needs: [],
   probe: ({ target }) =>
     new Promise((resolve, reject) => {

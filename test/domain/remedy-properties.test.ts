@@ -6,7 +6,7 @@ import { POLICY_ACTIONS, type Policy } from '../../domain/policy.ts';
 import type { PowerAction } from '../../domain/power.ts';
 import { hasRecovered, watchLimitMs } from '../../domain/recovery.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { anyCheckType, anyIntervalMs, HOUR, ill, MINUTE, NOW, policy, SECOND } from './examples.ts';
+import { anyCheckType, anyIntervalMs, HOUR, ill, LOAD, MINUTE, NOW, policy, SECOND, traitsOf } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -15,17 +15,20 @@ const anyAge = fc.oneof(fc.integer({ min: 0, max: 20 * MINUTE }), fc.integer({ m
 const anyPast = anyAge.map((ageMs) => NOW - ageMs);
 const anyResultStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
 
-const anyCheck: fc.Arbitrary<CheckFact> = fc.record({
-  checkId: fc.uuid(),
-  checkType: anyCheckType,
-  status: anyResultStatus,
-  consecutiveFailures: fc.integer({ min: 0, max: 12 }),
-  reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
-  message: fc.option(fc.string()),
-  lastCheckAtMs: fc.option(anyPast),
-  intervalMs: anyIntervalMs,
-  timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
-});
+const anyCheck: fc.Arbitrary<CheckFact> = fc
+  .record({
+    checkId: fc.uuid(),
+    checkType: anyCheckType,
+    name: fc.constantFrom('', 'another'),
+    status: anyResultStatus,
+    consecutiveFailures: fc.integer({ min: 0, max: 12 }),
+    reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
+    message: fc.option(fc.string()),
+    lastCheckAtMs: fc.option(anyPast),
+    intervalMs: anyIntervalMs,
+    timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
+  })
+  .map((check) => ({ ...check, ...traitsOf(check.checkType) }));
 
 const anyFacts: fc.Arbitrary<Facts> = fc.record({
   vmId: fc.uuid(),
@@ -81,7 +84,7 @@ function deepFreeze<T>(value: T): T {
 }
 
 describe('whatever the facts and the policy', () => {
-  it('a power action needs a check other than the agent that failed often enough, lately and since the last remedy', () => {
+  it('a power action needs a check about being alive, other than the agent, that failed often enough, lately and since the last remedy', () => {
     let acted = 0;
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
@@ -90,7 +93,8 @@ describe('whatever the facts and the policy', () => {
         acted++;
         const grounds = facts.checks.filter(
           (check) =>
-            check.checkType !== 'agent' &&
+            check.about === 'alive' &&
+            !check.needsCorroboration &&
             check.consecutiveFailures >= chosen.triggerAfterFailures &&
             check.lastCheckAtMs !== null &&
             check.lastCheckAtMs > (facts.lastRemedyDoneAtMs ?? 0) &&
@@ -140,8 +144,24 @@ describe('whatever the facts and the policy', () => {
   it('agents alone, however many are silent, never start a power action', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
-        const checks = facts.checks.map((check): CheckFact => ({ ...check, checkType: 'agent' }));
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, ...traitsOf('agent') }));
         expect(decide({ ...facts, checks }, chosen)).not.toMatchObject({ kind: 'act', remedy: { kind: 'power' } });
+      }),
+    );
+  });
+
+  it('load and upkeep, however bad, never start a power action and never keep a VM from being well again', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const onlyLoad = facts.checks.map((check): CheckFact => ({ ...check, ...LOAD }));
+        expect(decide({ ...facts, checks: onlyLoad }, chosen)).not.toMatchObject({
+          kind: 'act',
+          remedy: { kind: 'power' },
+        });
+        const without = facts.checks.filter((check) => check.about === 'alive');
+        expect(hasRecovered({ ...facts, checks: [...onlyLoad, ...without] })).toBe(
+          hasRecovered({ ...facts, checks: without }),
+        );
       }),
     );
   });

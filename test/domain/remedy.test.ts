@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { failing, ill, MINUTE, NOW, passing, policy, SECOND } from './examples.ts';
+import { expired, ill, MINUTE, NOW, passing, policy, SECOND, silent } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy | null = policy()): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -35,6 +35,12 @@ describe('what to do about an ill VM', () => {
     ['it was deleted', { deleted: true }, policy(), 'vm-deleted'],
     ['it was stopped by request', { stoppedOnPurpose: true }, policy(), 'stopped-on-purpose'],
     ['it is well', { status: 'healthy', consecutiveFailures: 0, checks: [passing()] }, policy(), 'recovered'],
+    [
+      'it is alive and well, though a certificate has run out',
+      { status: 'degraded', consecutiveFailures: 0, checks: [passing(), expired()] },
+      policy(),
+      'recovered',
+    ],
     ['no policy wants it healed', {}, null, 'no-policy'],
   ])('is nothing any more when %s', (_title, given, chosen, reason) => {
     expect(decide(ill(given), chosen)).toEqual({ kind: 'close', reason });
@@ -43,7 +49,7 @@ describe('what to do about an ill VM', () => {
   const MANY_OBJECTIONS = ill({
     lastLookAtMs: null,
     consecutiveFailures: 0,
-    checks: [failing({ checkType: 'agent' })],
+    checks: [silent()],
     attempts: tried(3 * MINUTE, 2 * MINUTE, MINUTE),
     provider: { answered: false, reason: 'busy', message: 'busy' },
     providerSupports: [],
@@ -103,7 +109,6 @@ describe('at the end of its attempts', () => {
     expect(decide(ill({ attempts: usedUp }), stops)).toMatchObject({ kind: 'hold', reason: 'cooldown' });
     const cooled = ill({ attempts: tried(90 * MINUTE, 60 * MINUTE, 30 * MINUTE) });
     expect(decide(cooled, stops)).toMatchObject({ kind: 'act', remedy: { power: 'stop', escalation: true } });
-    const silent = { ...cooled, checks: [failing({ checkType: 'agent' })] };
-    expect(decide(silent, stops)).toMatchObject({ kind: 'hold', reason: 'silence-alone' });
+    expect(decide({ ...cooled, checks: [silent()] }, stops)).toMatchObject({ kind: 'hold', reason: 'silence-alone' });
   });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../domain/guards/guard.ts';
 import { GUARDS } from '../../../domain/remedy.ts';
-import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
+import { failing, ill, MINUTE, NOW, SECOND, silent } from '../examples.ts';
 import { ask, MIGRATE } from './ask.ts';
 
 const page = readFileSync(new URL('../../../docs/guards.md', import.meta.url), 'utf8');
@@ -27,7 +27,7 @@ const attempt = (ageMs: number) => ({ atMs: NOW - ageMs, escalation: false });
 const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
   'not-watched': [{ facts: ill({ lastLookAtMs: NOW - 20 * MINUTE }) }],
   'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
-  'silence-alone': [{ facts: ill({ checks: [failing({ checkType: 'agent' })] }) }],
+  'silence-alone': [{ facts: ill({ checks: [silent()] }) }],
   'failures-old': [
     { facts: ill({ checks: [failing({ lastCheckAtMs: NOW - 20 * MINUTE })] }) },
     { facts: ill({ lastRemedyDoneAtMs: NOW }) },

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../domain/facts.ts';
 import { failuresOld } from '../../../domain/guards/failures-old.ts';
-import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
+import { expired, failing, ill, MINUTE, NOW, SECOND, silent } from '../examples.ts';
 import { ask, NOTIFY } from './ask.ts';
 
 const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
 const told = (lastCheckAtMs: number | null) => failing({ lastCheckAtMs });
-const AGENT = failing({ checkId: 'agent-1', checkType: 'agent' });
+const AGENT = silent();
 
 describe('failures-old', () => {
   it.each<[string, Partial<Facts>]>([
@@ -34,6 +34,11 @@ describe('failures-old', () => {
       'the look that failed began as the remedy was done',
       { checks: [told(NOW - MINUTE)], lastRemedyDoneAtMs: NOW - MINUTE },
       'no look since the last remedy was conclusive',
+    ],
+    [
+      'only a certificate that has run out was conclusive since',
+      { checks: [told(NOW - LIMIT - 1), expired({ lastCheckAtMs: NOW })] },
+      'its failing checks have not been conclusive for three intervals',
     ],
     [
       'only the agent was heard of since',

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckFact } from '../../../domain/facts.ts';
 import { silenceAlone } from '../../../domain/guards/silence-alone.ts';
-import { failing, ill, passing } from '../examples.ts';
+import { expired, failing, ill, passing, silent } from '../examples.ts';
 import { ask, NOTIFY } from './ask.ts';
 
-const SILENT = failing({ checkId: 'agent-1', checkType: 'agent', reason: 'heartbeat-stale' });
+const SILENT = silent();
 
 describe('silence-alone', () => {
   it.each<[string, CheckFact[]]>([
@@ -22,6 +22,8 @@ describe('silence-alone', () => {
       'the agent is silent and no other check can tell',
       [SILENT, failing({ status: 'unknown', consecutiveFailures: 0 })],
     ],
+    ['the agent is silent and a certificate has run out', [SILENT, expired()]],
+    ['two agents are silent', [SILENT, silent({ checkId: 'agent-2', name: 'another' })]],
     ['no check is left', []],
   ])('objects when %s', (_title, checks) => {
     expect(ask(silenceAlone, { facts: ill({ checks }) })).toMatchObject({ reason: 'silence-alone' });

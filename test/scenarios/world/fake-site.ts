@@ -18,6 +18,8 @@ export type Manner =
 export class FakeSite {
   hung = false;
   frozen = false;
+  /** Its certificate has run out: upkeep, which no reset mends. */
+  expired = false;
   /** Hangs again by itself after every reset. */
   resetsHelp = true;
   bootMs = 8_000;
@@ -50,8 +52,17 @@ export class FakeSite {
   };
 
   readonly http: Probe = {
+    about: 'alive',
+    needsCorroboration: false,
     needs: [],
     probe: async () => (this.#answers() ? WELL : TIMED_OUT),
+  };
+
+  readonly certificate: Probe = {
+    about: 'load',
+    needsCorroboration: false,
+    needs: [],
+    probe: async () => (this.expired ? EXPIRED : WELL),
   };
 
   #answers(): boolean {
@@ -95,6 +106,14 @@ const WELL: ProbeResult = {
   latencyMs: 3,
   rawResponse: { statusCode: 200 },
   summary: 'ok',
+};
+const EXPIRED: ProbeResult = {
+  status: 'unhealthy',
+  reason: 'certificate-expired',
+  message: 'The certificate has run out.',
+  latencyMs: null,
+  rawResponse: {},
+  summary: 'certificate expired',
 };
 const TIMED_OUT: ProbeResult = {
   status: 'unhealthy',

@@ -60,11 +60,12 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
   const given = script.checks.length > 0 ? script.checks : [{ type: 'http' }];
   const checks = given.map((check: Record<string, string>, index) => {
     const setting = (name: string, fallback: number): number => Number(check[name] ?? fallback);
-    const isAgent = check['type'] === 'agent';
+    const checkType = check['type'] ?? 'http';
+    const isAgent = checkType === 'agent';
     return {
       id: `5ce7a210-0000-4000-8000-0000000c0de${index}`,
-      checkType: isAgent ? ('agent' as const) : ('http' as const),
-      name: '',
+      checkType,
+      name: check['name'] ?? '',
       target: isAgent ? null : '/',
       intervalSeconds: setting('interval', 10),
       timeoutSeconds: 2,
@@ -123,6 +124,9 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       return;
     case 'boots':
       site.bootMs = Number(line.settings['seconds']) * 1000;
+      return;
+    case 'certificate-expires':
+      site.expired = true;
       return;
     case 'flap':
       site.flapping = { well: Number(line.settings['well']), badly: Number(line.settings['badly']) };
