@@ -1,4 +1,10 @@
-import { type Notice, recordNotice, recordNoticeClosed, recordNoticesClosedExcept } from '../db/notices/notices.ts';
+import {
+  type Notice,
+  recordNotice,
+  recordNoticeClosed,
+  recordNotices,
+  recordNoticesClosedExcept,
+} from '../db/notices/notices.ts';
 import type { Dependencies } from './dependencies.ts';
 
 type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
@@ -20,8 +26,12 @@ export async function noticeOver(
 
 /** All that is so of one kind: opens what is new and closes what is not so any more. */
 export async function noticesOf(needed: Needed, kind: string, found: readonly Omit<Notice, 'kind'>[]): Promise<void> {
-  for (const one of found) await notice(needed, { ...one, kind });
+  const { database, log, now } = needed;
+  const about = found.map((one) => ({ ...one, kind }));
+  for (const { subject, message } of await recordNotices(database.orm, about, now())) {
+    log.error({ notice: kind, subject }, message);
+  }
   const subjects = found.map(({ subject }) => subject);
-  const closed = await recordNoticesClosedExcept(needed.database.orm, kind, subjects, needed.now());
-  for (const { subject } of closed) needed.log.warn({ notice: kind, subject }, 'is over');
+  const closed = await recordNoticesClosedExcept(database.orm, kind, subjects, now());
+  for (const { subject } of closed) log.warn({ notice: kind, subject }, 'is over');
 }

@@ -68,6 +68,8 @@ export interface CheckRules {
   problems(check: CheckSettings, address: string | null): CheckProblem[];
   /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts); null when it may. */
   refusal(check: CheckSettings, address: string | null): string | null;
+  /** What it is aimed at: checks/aim.ts. */
+  aim(check: CheckSettings, address: string | null): string;
 }
 
 /** A strict object of optional fields. The message of a field ends the sentence that begins `The option "x"`. */

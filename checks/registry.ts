@@ -1,4 +1,5 @@
 import { agent } from './agent.ts';
+import { aimOf } from './aim.ts';
 import type { Check, CheckProblem, CheckRules, CheckSettings, Probe, ProbeDependencies } from './check.ts';
 import { ownAddresses } from './egress.ts';
 import { type EgressSettings, foreseeableRefusal } from './egress-rules.ts';
@@ -33,7 +34,11 @@ export function createProbes(dependencies: ProbeDependencies): ReadonlyMap<strin
 
 /** The rules of all checks, on a machine with these egress settings. */
 export function createCheckRules(settings: EgressSettings): CheckRules {
-  return { problems: checkProblems, refusal: (check, address) => targetRefusal(settings, check, address) };
+  return {
+    problems: checkProblems,
+    refusal: (check, address) => targetRefusal(settings, check, address),
+    aim: (check, address) => aimOf(BY_TYPE.get(check.checkType), check, address),
+  };
 }
 
 /** Every problem with a check's type, target and options; empty when fine. Pure. */

@@ -3,11 +3,12 @@ import type { Policy, PolicyAction } from './policy.ts';
 import type { PowerAction } from './power.ts';
 
 /** What would be done: to the VM's power, by notifying people, or something that Defib can't do for this VM. */
-export type Remedy = { action: PolicyAction; escalation: boolean } & (
-  | { kind: 'power'; power: PowerAction }
-  | { kind: 'notify' }
-  | { kind: 'other' }
-);
+export type Remedy = {
+  action: PolicyAction;
+  escalation: boolean;
+  /** Chosen for the VM's state at its hypervisor (off, panicked …): guards that weigh the evidence of checks are not concerned. */
+  byPowerState?: boolean;
+} & ({ kind: 'power'; power: PowerAction } | { kind: 'notify' } | { kind: 'other' });
 
 /** At the end of its attempts a policy escalates once within the window. */
 export function chooseRemedy(facts: Facts, policy: Policy): Remedy {

@@ -14,6 +14,10 @@ export interface CheckFact extends CheckTraits {
   message: string | null;
   /** When the last conclusive look began, epoch ms. */
   lastCheckAtMs: number | null;
+  /** When it was first seen to succeed with the aim that it has; null = never. */
+  provenAtMs: number | null;
+  /** An administrator says that its failures are evidence all the same. */
+  trusted: boolean;
   intervalMs: number;
   timeoutMs: number;
 }

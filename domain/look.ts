@@ -58,13 +58,13 @@ export interface FoldedLook {
   folded: CheckResult[];
 }
 
-/** Folds results, oldest first, into the VM's state. Pure; results of checks that are gone are dropped. */
+/** Folds results, oldest first, into the VM's state. Pure; those of checks that are gone, or began anew since, are dropped. */
 export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: number): FoldedLook {
   const checks = new Map(vm.checks.map((check) => [check.checkId, check]));
   const folded: CheckResult[] = [];
   for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
     const check = checks.get(result.checkId);
-    if (!check) continue;
+    if (!check || (result.series !== undefined && result.series !== check.series)) continue;
     const last = plausibleLastDue(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
     checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });

@@ -1,4 +1,5 @@
 import { chooseRemedy, type Remedy } from './choose-remedy.ts';
+import { evidenceIn, restsOnChecks } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
@@ -9,6 +10,7 @@ import type { Case, Guard, Objection } from './guards/guard.ts';
 import { notWatched } from './guards/not-watched.ts';
 import { providerUnreachable } from './guards/provider-unreachable.ts';
 import { silenceAlone } from './guards/silence-alone.ts';
+import { unproven } from './guards/unproven.ts';
 import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
@@ -31,6 +33,7 @@ export interface Decided {
 /** In this order; the first objection is the decision. */
 export const GUARDS: readonly Guard[] = [
   notWatched,
+  unproven,
   belowThreshold,
   silenceAlone,
   failuresOld,
@@ -55,9 +58,15 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   }));
   const first = answers.find((answer) => answer.objection !== null)?.objection;
   if (first) return { decision: { kind: 'hold', ...first }, guards };
-  const reason = remedy.escalation ? 'Escalation after max attempts' : triggerReason(facts.consecutiveFailures);
+  const reason = remedy.escalation ? 'Escalation after max attempts' : triggerReason(failuresBehind(asked));
   const verifyMs = remedy.kind === 'power' && remedy.power !== 'stop' ? policy.verifySeconds * 1000 : 0;
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
+}
+
+/** How often in a row the worst check has failed that counts towards this remedy. */
+function failuresBehind({ facts, policy, remedy }: Case): number {
+  if (!restsOnChecks(remedy)) return facts.consecutiveFailures;
+  return Math.max(...evidenceIn(facts, policy).map((check) => check.consecutiveFailures));
 }
 
 function close(reason: CloseReason): Decided {

@@ -17,6 +17,10 @@ export interface WatchedCheck extends CheckTraits {
   staleAfterSeconds: number | null;
   options: JsonObject;
   createdAtMs: number;
+  /** Results of another series count for nothing: since then the check began anew. */
+  series: number;
+  /** Its failures are evidence though it has never succeeded: an administrator said so. */
+  trusted: boolean;
   state: CheckState;
 }
 

@@ -29,7 +29,7 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
     deleted: vm.deleted,
     stoppedOnPurpose: vm.stoppedOnPurpose,
     status: vm.health.status,
-    consecutiveFailures: vm.health.consecutiveFailures,
+    consecutiveFailures: failuresInARow(vm),
     checks: checkFacts(vm),
     lastLookAtMs: subject.lastLookAtMs,
     attempts: await findAttempts(db, vm.vmId, sinceMs, sources.unsentOperationId),
@@ -40,20 +40,28 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
   };
 }
 
+/** As the VM's status row has it, but for checks that have begun anew since it was written. */
+function failuresInARow({ checks }: WatchedVm): number {
+  const alive = checks.filter(({ about }) => about === 'alive');
+  return Math.max(0, ...alive.map(({ state }) => state.consecutiveFailures));
+}
+
 /** What decisions need to know of a VM's checks. */
 export function checkFacts(vm: WatchedVm): CheckFact[] {
-  return vm.checks.map(({ checkId, checkType, name, about, needsCorroboration, intervalMs, timeoutMs, state }) => ({
-    checkId,
-    checkType,
-    name,
-    about,
-    needsCorroboration,
-    intervalMs,
-    timeoutMs,
+  return vm.checks.map(({ state, ...check }) => ({
+    checkId: check.checkId,
+    checkType: check.checkType,
+    name: check.name,
+    about: check.about,
+    needsCorroboration: check.needsCorroboration,
+    trusted: check.trusted,
+    intervalMs: check.intervalMs,
+    timeoutMs: check.timeoutMs,
     status: state.status,
     consecutiveFailures: state.consecutiveFailures,
     reason: state.reason,
     message: state.message,
     lastCheckAtMs: state.lastCheckAtMs,
+    provenAtMs: state.provenAtMs,
   }));
 }

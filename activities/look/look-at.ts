@@ -63,16 +63,16 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
 
   /** Never rejects. */
   async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, known: KnownFacts): Promise<CheckResult> {
-    const { checkId, checkType, target, timeoutMs, options } = check;
+    const { checkId, checkType, series, target, timeoutMs, options } = check;
     const checkedAtMs = now();
     try {
       const one = probes.get(checkType);
       if (one === undefined) throw new Error(`Unknown check type: ${checkType}`);
       const facts = factsFor(one.needs, known, vm, check);
       const result = await one.probe({ address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts });
-      return { checkId, dueAtMs, checkedAtMs, ...result };
+      return { checkId, series, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
-      return { checkId, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
+      return { checkId, series, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
     }
   }
 

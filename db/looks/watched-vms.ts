@@ -21,7 +21,8 @@ LEFT JOIN LATERAL (
   SELECT json_agg(json_build_array(c.id, c.check_type, c.name, c.target, c.interval_seconds, c.timeout_seconds,
     c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${MS('c.created_at')},
     st.status, st.consecutive_failures, st.consecutive_successes, ${MS('st.last_due_at')}, ${MS('st.last_check_at')},
-    ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message) ORDER BY c.check_type, c.name) AS checks
+    ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
+    ${MS('st.proven_at')}) ORDER BY c.check_type, c.name) AS checks
   FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id AND c.enabled
 ) c ON true
 WHERE v.id = ANY($1::uuid[])`;
@@ -84,6 +85,9 @@ type CheckTuple = [
   lastUnhealthyAtMs: number | null,
   reason: string,
   message: string | null,
+  series: number,
+  trusted: boolean,
+  provenAtMs: number | null,
 ];
 
 function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
@@ -133,6 +137,8 @@ function toWatchedCheck(tuple: CheckTuple, traitsOf: TraitsOf): WatchedCheck {
     staleAfterSeconds: tuple[8],
     options: tuple[9],
     createdAtMs: Math.round(tuple[10]),
+    series: tuple[20],
+    trusted: tuple[21],
     state: toCheckState(checkId, checkType, tuple),
   };
 }
@@ -150,6 +156,7 @@ function toCheckState(checkId: string, checkType: string, tuple: CheckTuple): Ch
     lastCheckAtMs: wholeMs(tuple[15]),
     lastHealthyAtMs: wholeMs(tuple[16]),
     lastUnhealthyAtMs: wholeMs(tuple[17]),
+    provenAtMs: wholeMs(tuple[22]),
     reason: tuple[18],
     message: tuple[19],
   };

@@ -1,4 +1,4 @@
-import { evidenceIn } from '../evidence.ts';
+import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
 import { lookedSince, watchLimitMs } from '../recovery.ts';
 import type { Guard } from './guard.ts';
@@ -7,7 +7,7 @@ import type { Guard } from './guard.ts';
 export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    if (remedy.kind !== 'power') return null;
+    if (!restsOnChecks(remedy)) return null;
     const failing = evidenceIn(facts, policy).filter((check) => !check.needsCorroboration);
     const doneAtMs = facts.lastRemedyDoneAtMs;
     const recent = failing.filter((check) => doneAtMs === null || lookedSince(check, doneAtMs));

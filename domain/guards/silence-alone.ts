@@ -1,11 +1,11 @@
-import { evidenceIn } from '../evidence.ts';
+import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { Guard } from './guard.ts';
 
 /** A silent agent may be a crashed agent: such a check on its own never starts a power action. */
 export const silenceAlone: Guard = {
   reason: 'silence-alone',
   objectionTo({ facts, policy, remedy }) {
-    if (remedy.kind !== 'power') return null;
+    if (!restsOnChecks(remedy)) return null;
     if (evidenceIn(facts, policy).some((check) => !check.needsCorroboration)) return null;
     return {
       reason: 'silence-alone',

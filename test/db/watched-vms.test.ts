@@ -67,6 +67,8 @@ describe('what a look needs to know of a VM', () => {
           staleAfterSeconds: 90,
           options: { followRedirects: true },
           createdAtMs: createdAt.getTime(),
+          series: 0,
+          trusted: false,
           state: unseenCheck(check?.checkId ?? '', 'http'),
         },
       ],

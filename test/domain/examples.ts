@@ -55,6 +55,8 @@ export function failing(given: Partial<CheckFact> = {}): CheckFact {
     reason: 'http-status',
     message: 'HTTP 503',
     lastCheckAtMs: NOW - SECOND,
+    provenAtMs: NOW - 24 * HOUR,
+    trusted: false,
     intervalMs: 60 * SECOND,
     timeoutMs: 10 * SECOND,
     ...given,
@@ -120,6 +122,8 @@ export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
     staleAfterSeconds: null,
     options: {},
     createdAtMs: 0,
+    series: 0,
+    trusted: false,
     state: unseenCheck(checkId, checkType),
     ...given,
   };

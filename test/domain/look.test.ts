@@ -217,6 +217,29 @@ describe('folding results', () => {
   });
 });
 
+describe('a check that began anew', () => {
+  const vm = watchedVm({ checks: [watchedCheck({ series: 2 })] });
+  const result = (given: Partial<CheckResult>): CheckResult => {
+    return { ...probeResult('unhealthy'), checkId: 'http-1', dueAtMs: NOW, checkedAtMs: NOW, ...given };
+  };
+
+  it.each([
+    ['drops what a look under way saw before', 1, 0],
+    ['counts what was seen since', 2, 1],
+    ['counts what earlier versions saw, which say nothing of it', undefined, 1],
+  ])('%s', (_title, series, failures) => {
+    const folded = foldLook(vm, [result(series === undefined ? {} : { series })], NOW);
+    expect(folded.health.consecutiveFailures).toBe(failures);
+    expect(folded.folded).toHaveLength(failures);
+  });
+
+  it('is not proven by a result from before', () => {
+    const well = { ...probeResult('healthy'), status: 'healthy' as const };
+    expect(foldLook(vm, [result({ ...well, series: 1 })], NOW).states).toEqual([]);
+    expect(foldLook(vm, [result({ ...well, series: 2 })], NOW).states[0]?.provenAtMs).toBe(NOW);
+  });
+});
+
 describe('while a look cannot be stored', () => {
   it("a VM's due times move on as if it were, so that the same ticks are not due again, and nothing else does", () => {
     fc.assert(

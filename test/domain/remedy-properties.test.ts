@@ -25,6 +25,8 @@ const anyCheck: fc.Arbitrary<CheckFact> = fc
     reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
     message: fc.option(fc.string()),
     lastCheckAtMs: fc.option(anyPast),
+    provenAtMs: fc.option(anyPast),
+    trusted: fc.boolean(),
     intervalMs: anyIntervalMs,
     timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
   })
@@ -95,6 +97,7 @@ describe('whatever the facts and the policy', () => {
           (check) =>
             check.about === 'alive' &&
             !check.needsCorroboration &&
+            (check.provenAtMs !== null || check.trusted) &&
             check.consecutiveFailures >= chosen.triggerAfterFailures &&
             check.lastCheckAtMs !== null &&
             check.lastCheckAtMs > (facts.lastRemedyDoneAtMs ?? 0) &&

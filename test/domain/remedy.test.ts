@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { expired, ill, MINUTE, NOW, passing, policy, SECOND, silent } from './examples.ts';
+import { expired, failing, ill, MINUTE, NOW, passing, policy, SECOND, silent } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy | null = policy()): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -15,6 +15,14 @@ describe('what to do about an ill VM', () => {
       reason: '3 consecutive failures',
       verifyMs: 120_000,
     });
+  });
+
+  it('gives as its reason the failures of the checks that count, not of one that has never succeeded', () => {
+    const checks = [
+      failing(),
+      failing({ checkId: 'tcp-1', checkType: 'tcp', consecutiveFailures: 50, provenAtMs: null }),
+    ];
+    expect(decide(ill({ consecutiveFailures: 50, checks }))).toMatchObject({ reason: '3 consecutive failures' });
   });
 
   it('is a reboot rather than a reset where the provider offers one', () => {
@@ -60,6 +68,7 @@ describe('what to do about an ill VM', () => {
     expect(decision).toMatchObject({ kind: 'hold', reason: 'not-watched' });
     expect(guards.map((answer) => answer.guard)).toEqual(GUARDS.map((guard) => guard.reason));
     expect(guards.filter((answer) => answer.objection === null).map((answer) => answer.guard)).toEqual([
+      'unproven',
       'failures-old',
     ]);
   });
@@ -67,6 +76,7 @@ describe('what to do about an ill VM', () => {
   it('asks its guards in this order', () => {
     expect(GUARDS.map((guard) => guard.reason)).toEqual([
       'not-watched',
+      'unproven',
       'below-threshold',
       'silence-alone',
       'failures-old',

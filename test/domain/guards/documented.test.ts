@@ -26,6 +26,10 @@ const attempt = (ageMs: number) => ({ atMs: NOW - ageMs, escalation: false });
 /** Cases that each guard objects to; a guard without one here fails below. */
 const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
   'not-watched': [{ facts: ill({ lastLookAtMs: NOW - 20 * MINUTE }) }],
+  unproven: [
+    { facts: ill({ checks: [failing({ provenAtMs: null })] }) },
+    { facts: ill({ checks: [failing({ provenAtMs: null, name: 'admin' })] }) },
+  ],
   'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
   'silence-alone': [{ facts: ill({ checks: [silent()] }) }],
   'failures-old': [

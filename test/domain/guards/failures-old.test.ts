@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../domain/facts.ts';
 import { failuresOld } from '../../../domain/guards/failures-old.ts';
 import { expired, failing, ill, MINUTE, NOW, SECOND, silent } from '../examples.ts';
-import { ask, NOTIFY } from './ask.ts';
+import { ask, NOTIFY, RESET } from './ask.ts';
 
 const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
 const told = (lastCheckAtMs: number | null) => failing({ lastCheckAtMs });
@@ -36,6 +36,11 @@ describe('failures-old', () => {
       'no look since the last remedy was conclusive',
     ],
     [
+      'only a check was conclusive since that has never succeeded',
+      { checks: [told(NOW - LIMIT - 1), failing({ checkId: 'tcp-1', provenAtMs: null, lastCheckAtMs: NOW })] },
+      'its failing checks have not been conclusive for three intervals',
+    ],
+    [
       'only a certificate that has run out was conclusive since',
       { checks: [told(NOW - LIMIT - 1), expired({ lastCheckAtMs: NOW })] },
       'its failing checks have not been conclusive for three intervals',
@@ -47,6 +52,11 @@ describe('failures-old', () => {
     ],
   ])('objects when %s', (_title, given, sentence) => {
     expect(ask(failuresOld, { facts: ill(given) })).toMatchObject({ reason: 'failures-old', sentence });
+  });
+
+  it('is not concerned when the hypervisor itself says that the VM is down', () => {
+    const remedy = { ...RESET, byPowerState: true };
+    expect(ask(failuresOld, { facts: ill({ checks: [told(null)] }), remedy })).toBeNull();
   });
 
   it('lets people be told', () => {

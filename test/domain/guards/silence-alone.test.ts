@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CheckFact } from '../../../domain/facts.ts';
 import { silenceAlone } from '../../../domain/guards/silence-alone.ts';
 import { expired, failing, ill, passing, silent } from '../examples.ts';
-import { ask, NOTIFY } from './ask.ts';
+import { ask, NOTIFY, RESET } from './ask.ts';
 
 const SILENT = silent();
 
@@ -24,9 +24,15 @@ describe('silence-alone', () => {
     ],
     ['the agent is silent and a certificate has run out', [SILENT, expired()]],
     ['two agents are silent', [SILENT, silent({ checkId: 'agent-2', name: 'another' })]],
+    ['another check fails that has never succeeded', [SILENT, failing({ provenAtMs: null })]],
     ['no check is left', []],
   ])('objects when %s', (_title, checks) => {
     expect(ask(silenceAlone, { facts: ill({ checks }) })).toMatchObject({ reason: 'silence-alone' });
+  });
+
+  it('is not concerned when the hypervisor itself says that the VM is down', () => {
+    const remedy = { ...RESET, byPowerState: true };
+    expect(ask(silenceAlone, { facts: ill({ checks: [SILENT] }), remedy })).toBeNull();
   });
 
   it('lets people be told', () => {

@@ -1,4 +1,4 @@
-import type { Probe } from '../../../checks/check.ts';
+import type { Probe, ProbeInput } from '../../../checks/check.ts';
 import type { PowerAction } from '../../../domain/power.ts';
 import type { ProbeResult } from '../../../domain/probe-result.ts';
 import type { PowerOutcome, Provider, ProviderTrouble } from '../../../providers/provider.ts';
@@ -55,7 +55,7 @@ export class FakeSite {
     about: 'alive',
     needsCorroboration: false,
     needs: [],
-    probe: async () => (this.#answers() ? WELL : TIMED_OUT),
+    probe: async (input) => (this.#answers(input) ? WELL : TIMED_OUT),
   };
 
   readonly certificate: Probe = {
@@ -65,7 +65,9 @@ export class FakeSite {
     probe: async () => (this.expired ? EXPIRED : WELL),
   };
 
-  #answers(): boolean {
+  #answers({ target }: Pick<ProbeInput, 'target'>): boolean {
+    // nothing listens there, however well the VM is
+    if (target === MISTYPED) return false;
     this.#looks++;
     if (this.flapping) {
       const { well, badly } = this.flapping;
@@ -97,6 +99,9 @@ export class FakeSite {
     if (this.resetsHelp) this.hung = false;
   }
 }
+
+/** A target that no VM has. */
+export const MISTYPED = ':8081/';
 
 const AWAY: ProviderTrouble = { ok: false, reason: 'unreachable', message: 'its QMP socket is not there' };
 const WELL: ProbeResult = {

@@ -1,5 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
+import { recordCheck } from '../../../db/fleet/check-settings.ts';
 import { checkConfigs } from '../../../db/schema/checks.ts';
 import { policies } from '../../../db/schema/heals.ts';
 import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
@@ -8,7 +9,7 @@ import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
 import type { PolicyAction } from '../../../domain/policy.ts';
 import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
 import { seedVm } from '../../support/seed-vm.ts';
-import type { Manner } from './fake-site.ts';
+import { type Manner, MISTYPED } from './fake-site.ts';
 import { writeLog } from './log.ts';
 import type { ScenarioWorld } from './scenario-world.ts';
 import type { Line, Script } from './script.ts';
@@ -66,7 +67,8 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
       id: `5ce7a210-0000-4000-8000-0000000c0de${index}`,
       checkType,
       name: check['name'] ?? '',
-      target: isAgent ? null : '/',
+      target: isAgent ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
+      trusted: check['trusted'] === 'yes',
       intervalSeconds: setting('interval', 10),
       timeoutSeconds: 2,
       failureThreshold: setting('failures', 2),
@@ -174,6 +176,10 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       await database.orm.update(vms).set({ settingsVersion: 2, announcedVersion: 2 }).where(ofVm);
       return vm.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: true });
     }
+    case 'correct-target':
+      return correctTarget(env, world, nowMs);
+    case 'notice':
+      return world.noticeFleet();
     case 'delete':
       await database.orm.update(vms).set({ deletedAt: now }).where(ofVm);
       return vm.signal(vmSignals.retire);
@@ -190,4 +196,19 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
     default:
       throw new Error(`faults: there is no "${line.verb}"`);
   }
+}
+
+/** As the API does it. */
+async function correctTarget(env: TestWorkflowEnvironment, { database }: ScenarioWorld, nowMs: number): Promise<void> {
+  const [stored] = await database.orm.select().from(checkConfigs).where(eq(checkConfigs.target, MISTYPED));
+  const [vm] = await database.orm.select().from(vms).where(eq(vms.id, VM_ID));
+  if (!stored || !vm) throw new Error('faults: no check has a mistyped target');
+  const { id: _, vmId, createdAt: __, updatedAt: ___, series: ____, ...check } = stored;
+  const author = { tenantId: 'default', actor: 'the script', nowMs };
+  const read = { vmId, version: vm.settingsVersion };
+  const aims = { before: 'mistyped', after: 'right' };
+  const committed = await recordCheck(database, read, { ...check, target: '/' }, aims, author);
+  if (committed === null) throw new Error('faults: the VM was changed meanwhile');
+  const news = { version: committed.version, site: 'main', lookSooner: true };
+  await env.client.workflow.getHandle(vmWorkflowId(VM_ID)).signal(vmSignals.settingsChanged, news);
 }

@@ -2,6 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import type { Activities } from '../../../activities/contract.ts';
 import { createActivities } from '../../../activities/create-activities.ts';
+import { noticeFleet } from '../../../activities/fleet-notices.ts';
 import { createEgress } from '../../../checks/egress.ts';
 import { createProbes } from '../../../checks/registry.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
@@ -21,6 +22,8 @@ export interface ScenarioWorld {
   /** Defib's own way to Postgres. */
   link: BreakableLink;
   activities: Activities;
+  /** Tells people what is so of the fleet, as reconcile does each minute. */
+  noticeFleet(): Promise<void>;
   /** Looks that are lost with their worker before they begin. */
   lostLooks: number;
   /** Nobody does this site's looks. */
@@ -38,6 +41,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   await ensurePartitions(database.pool, nowMs);
   const site = new FakeSite(now);
   const egress = createEgress({ allow: [], ownPorts: new Set() });
+  const log = pino({ level: 'silent' });
   const activities = createActivities({
     database: own,
     looks: createLookWriter(own.pool),
@@ -45,7 +49,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
     settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
-    log: pino({ level: 'silent' }),
+    log,
     now,
   });
   /** Time stands still while an activity works: it is read from the server when it begins. */
@@ -63,6 +67,10 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     database,
     link,
     activities: timed,
+    async noticeFleet() {
+      nowMs = Math.max(nowMs, await env.currentTimeMs());
+      await noticeFleet({ database, log, now });
+    },
     lostLooks: 0,
     unmanned: false,
     async close() {
