@@ -1,4 +1,4 @@
-import { findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
+import { findCannotTell, findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
 import { findUnprovenChecks, type UnprovenCheck } from '../db/fleet/unproven-checks.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
@@ -8,6 +8,7 @@ type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
 /** Tells people what is so of the fleet, and that it is over: one query over all VMs for each kind of notice. */
 export async function noticeFleet(deps: Needed): Promise<void> {
   await noticeUnwatchedSites(deps);
+  await noticeCannotTell(deps);
   await noticeUnprovenChecks(deps);
 }
 
@@ -21,6 +22,18 @@ async function noticeUnwatchedSites(deps: Needed): Promise<void> {
     message: `Nobody looks at ${count} VMs of site ${site}: see that a worker for it runs and that their looks are not paused.`,
   }));
   await noticesOf(deps, 'site-unwatched', found);
+}
+
+/** One notice per site and reason, however many VMs have no check that can tell how they are. */
+async function noticeCannotTell(deps: Needed): Promise<void> {
+  const unknown = await findCannotTell(deps.database.pool, deps.now());
+  const found = unknown.map(({ site, reason, count, message }) => ({
+    subject: `site/${site}/${reason}`,
+    tenantId: null,
+    vmId: null,
+    message: `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${message ?? 'nothing'}`,
+  }));
+  await noticesOf(deps, 'cannot-tell', found);
 }
 
 /** A check that fails as often as it takes and has never succeeded: until it has, or is gone. */

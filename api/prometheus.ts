@@ -34,7 +34,11 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     help: 'VMs that nobody has looked at for three intervals and a timeout.',
     registers: [registry],
   });
-
+  const cannotTell = new Gauge({
+    name: 'defib_vms_cannot_tell',
+    help: 'VMs that are looked at, but none of whose checks is conclusive.',
+    registers: [registry],
+  });
   const mended = new Gauge({
     name: 'defib_reconcile_mended',
     help: 'What reconcile had to mend between Postgres and Temporal, ever; stays at zero in a healthy system.',
@@ -50,9 +54,14 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     roles: OPERATORS,
     answers: { 200: { description: 'Prometheus text' } },
   }).handle(async () => {
-    const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
+    const {
+      unwatched: notWatched,
+      cannotTell: inconclusive,
+      ...byStatus
+    } = await findFleetCounts(database.pool, null, clock());
     for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
-    unwatched.set(count);
+    unwatched.set(notWatched);
+    cannotTell.set(inconclusive);
     mended.set(await findMended(database.pool));
     return { status: 200, body: await registry.metrics(), headers: { 'Content-Type': registry.contentType } };
   });

@@ -12,6 +12,8 @@ export interface CheckFact extends CheckTraits {
   consecutiveFailures: number;
   reason: string;
   message: string | null;
+  /** The tick of the last look, conclusive or not, epoch ms. */
+  lastDueAtMs: number | null;
   /** When the last conclusive look began, epoch ms. */
   lastCheckAtMs: number | null;
   /** When it was first seen to succeed with the aim that it has; null = never. */

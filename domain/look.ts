@@ -1,5 +1,6 @@
 import { type CheckState, foldCheck } from './check-state.ts';
-import { dueTick, msToNextTick, plausibleLastDue } from './grid.ts';
+import { conclusiveUntil } from './conclusive.ts';
+import { believable, dueTick, msToNextTick } from './grid.ts';
 import type { CheckResult } from './probe-result.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
 import type { WatchedCheck, WatchedVm } from './watched.ts';
@@ -56,6 +57,8 @@ export interface FoldedLook {
   states: CheckState[];
   /** The results that were new; one of an older tick than the last folded one counts for nothing. */
   folded: CheckResult[];
+  /** Until when what the VM's checks last concluded holds, epoch ms; null = none has been conclusive. */
+  conclusiveUntilMs: number | null;
 }
 
 /** Folds results, oldest first, into the VM's state. Pure; those of checks that are gone, or began anew since, are dropped. */
@@ -65,7 +68,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
     const check = checks.get(result.checkId);
     if (!check || (result.series !== undefined && result.series !== check.series)) continue;
-    const last = plausibleLastDue(check.state.lastDueAtMs, nowMs);
+    const last = believable(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
     checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });
     folded.push(result);
@@ -74,7 +77,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   const { health, transition } = foldVm(vm.health, after, nowMs);
   const touched = new Set(folded.map((result) => result.checkId));
   const states = after.filter(({ checkId }) => touched.has(checkId)).map(({ state }) => state);
-  return { health, transition, states, folded };
+  return { health, transition, states, folded, conclusiveUntilMs: conclusiveUntil(after, nowMs) };
 }
 
 /** The VM as it stands once its folded look is stored. */

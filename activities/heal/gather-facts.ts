@@ -61,6 +61,7 @@ export function checkFacts(vm: WatchedVm): CheckFact[] {
     consecutiveFailures: state.consecutiveFailures,
     reason: state.reason,
     message: state.message,
+    lastDueAtMs: state.lastDueAtMs,
     lastCheckAtMs: state.lastCheckAtMs,
     provenAtMs: state.provenAtMs,
   }));

@@ -41,12 +41,14 @@ const SQL = `
 WITH looks AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS l("vmId" uuid, "tenantId" text, "lookSeq" bigint, "watchEpoch" int,
     "endedAtMs" float8, status text, reasons jsonb, "consecutiveFailures" int, "consecutiveSuccesses" int,
-    "lastCheckAtMs" float8, "lastHealthyAtMs" float8, "lastUnhealthyAtMs" float8, "transitionSeq" int, "from" text)
+    "lastCheckAtMs" float8, "lastHealthyAtMs" float8, "lastUnhealthyAtMs" float8, "transitionSeq" int, "from" text,
+    "conclusiveUntilMs" float8)
 ), won AS (
   UPDATE vm_status s SET status = l.status, reasons = l.reasons, consecutive_failures = l."consecutiveFailures",
     consecutive_successes = l."consecutiveSuccesses", last_check_at = ${at('l."lastCheckAtMs"')},
     last_healthy_at = ${at('l."lastHealthyAtMs"')}, last_unhealthy_at = ${at('l."lastUnhealthyAtMs"')},
-    last_look_at = ${at('l."endedAtMs"')}, transition_seq = l."transitionSeq", look_seq = l."lookSeq" + 1
+    last_look_at = ${at('l."endedAtMs"')}, transition_seq = l."transitionSeq", look_seq = l."lookSeq" + 1,
+    conclusive_until = ${at('l."conclusiveUntilMs"')}
   FROM looks l JOIN vms v ON v.id = l."vmId" AND v.watch_epoch = l."watchEpoch"
   WHERE s.vm_id = l."vmId" AND s.look_seq = l."lookSeq" AND s.vm_id = ANY($4::uuid[])
   RETURNING s.vm_id, s.look_seq, l."tenantId", l."from", l.status, l.reasons, l."endedAtMs", l."transitionSeq"
@@ -84,9 +86,11 @@ SELECT vm_id, (SELECT count(*) FROM notified) FROM won`;
 
 // In the rows below what is added stands before what is spread: the other way round V8 takes three times as long.
 
-function toLookRow({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs, health, transition }: LookRecord): object {
+function toLookRow(look: LookRecord): object {
+  const { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, conclusiveUntilMs, health, transition } = look;
+  const from = transition?.from ?? null;
   const reasons = health.reasons.map(withCleanMessage);
-  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, from: transition?.from ?? null, ...health, reasons };
+  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, conclusiveUntilMs, from, ...health, reasons };
 }
 
 function toStateRows({ vmId, states }: LookRecord): object[] {

@@ -1,6 +1,7 @@
+import { conclusionHoldsMs } from '../conclusive.ts';
 import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
-import { lookedSince, watchLimitMs } from '../recovery.ts';
+import { lookedSince } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
 /** Its failing checks have no conclusion any more: counted failures stay counted, but say nothing about the VM now. */
@@ -26,5 +27,5 @@ export const failuresOld: Guard = {
 };
 
 function isFresh(check: CheckFact, nowMs: number): boolean {
-  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= watchLimitMs([check]);
+  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= conclusionHoldsMs(check);
 }

@@ -102,6 +102,54 @@ describe('of a check that has never succeeded people are told', () => {
   });
 });
 
+describe('of VMs whose checks cannot tell people are told', () => {
+  const notices = async () => {
+    await noticeFleet(deps);
+    return (await open('cannot-tell')).map(({ subject, message }) => [subject, message]);
+  };
+  const CANNOT = (reason: string) => probeResult('unknown', { reason, message: `${reason}: do something` });
+
+  it('once for each site and reason, however many they are, until they can', async () => {
+    const well = probeResult('healthy');
+    const everyMinute = (reason: string): ProbeResult[] => [well, ...Array.from({ length: 4 }, () => CANNOT(reason))];
+    const vms: WatchedVm[] = [];
+    for (const [site, reason] of [
+      ['a', 'fping-missing'],
+      ['a', 'fping-missing'],
+      ['a', 'no-route'],
+      ['b', 'no-route'],
+    ] as const) {
+      nowMs = NOON;
+      vms.push(await looked(await registerVm(database, { site }), ...everyMinute(reason)));
+    }
+    nowMs = NOON;
+    await looked(await registerVm(database, { site: 'a' }), well, ...[1, 2, 3].map(() => CANNOT('no-route')), well);
+    const say = (count: number, site: string, reason: string) => [
+      `site/${site}/${reason}`,
+      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${reason}: do something`,
+    ];
+    const expected = [say(2, 'a', 'fping-missing'), say(1, 'a', 'no-route'), say(1, 'b', 'no-route')];
+    expect(await notices()).toEqual(expected);
+    expect(await notices()).toEqual(expected);
+    expect(logged.map(({ subject }) => subject)).toEqual(expected.map(([subject]) => subject));
+    await looked(vms[0]!, well);
+    await looked({ ...vms[3]! }, well);
+    expect(await notices()).toEqual([say(1, 'a', 'fping-missing'), say(1, 'a', 'no-route')]);
+  });
+
+  it('though nothing was ever conclusive, after three intervals and a timeout', async () => {
+    const vm = await looked(await registerVm(database, { createdAt: new Date(NOON) }), CANNOT('no-address'));
+    await database.pool.query('UPDATE check_configs SET created_at = $1, updated_at = $1', [new Date(NOON)]);
+    nowMs = NOON + 190_000;
+    await database.pool.query('UPDATE vm_status SET last_look_at = $1', [new Date(nowMs)]);
+    expect(await notices()).toEqual([]);
+    nowMs += 1;
+    expect(await notices()).toHaveLength(1);
+    await looked(vm, probeResult('unhealthy'));
+    expect(await notices()).toEqual([]);
+  });
+});
+
 it('closes notices however many stay open', async () => {
   const subjects = Array.from({ length: 70_000 }, (_, index) => `check/${index}`);
   expect(await recordNoticesClosedExcept(database.orm, 'unproven-check', subjects, NOON)).toEqual([]);

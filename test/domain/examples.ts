@@ -54,6 +54,7 @@ export function failing(given: Partial<CheckFact> = {}): CheckFact {
     consecutiveFailures: 3,
     reason: 'http-status',
     message: 'HTTP 503',
+    lastDueAtMs: given.lastCheckAtMs === undefined ? NOW - SECOND : given.lastCheckAtMs,
     lastCheckAtMs: NOW - SECOND,
     provenAtMs: NOW - 24 * HOUR,
     trusted: false,

@@ -24,6 +24,7 @@ const anyCheck: fc.Arbitrary<CheckFact> = fc
     consecutiveFailures: fc.integer({ min: 0, max: 12 }),
     reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
     message: fc.option(fc.string()),
+    lastDueAtMs: fc.option(anyPast),
     lastCheckAtMs: fc.option(anyPast),
     provenAtMs: fc.option(anyPast),
     trusted: fc.boolean(),

@@ -18,6 +18,8 @@ export type Manner =
 export class FakeSite {
   hung = false;
   frozen = false;
+  /** fping is gone from where the worker runs: pings can't tell. */
+  fpingLost = false;
   /** Its certificate has run out: upkeep, which no reset mends. */
   expired = false;
   /** Hangs again by itself after every reset. */
@@ -58,6 +60,14 @@ export class FakeSite {
     probe: async (input) => (this.#answers(input) ? WELL : TIMED_OUT),
   };
 
+  readonly ping: Probe = {
+    about: 'alive',
+    needsCorroboration: false,
+    needs: [],
+    // a hung VM's kernel goes on answering
+    probe: async () => (this.fpingLost ? FPING_MISSING : this.#isUp() ? WELL : TIMED_OUT),
+  };
+
   readonly certificate: Probe = {
     about: 'load',
     needsCorroboration: false,
@@ -73,7 +83,11 @@ export class FakeSite {
       const { well, badly } = this.flapping;
       return this.#looks % (well + badly) < well;
     }
-    return !this.hung && !this.frozen && this.#now() >= this.#bootedAtMs;
+    return !this.hung && this.#isUp();
+  }
+
+  #isUp(): boolean {
+    return !this.frozen && this.#now() >= this.#bootedAtMs;
   }
 
   #power(action: PowerAction): PowerOutcome {
@@ -111,6 +125,14 @@ const WELL: ProbeResult = {
   latencyMs: 3,
   rawResponse: { statusCode: 200 },
   summary: 'ok',
+};
+const FPING_MISSING: ProbeResult = {
+  status: 'unknown',
+  reason: 'fping-missing',
+  message: 'fping is not installed where this worker runs: install it.',
+  latencyMs: null,
+  rawResponse: {},
+  summary: 'ping fping missing',
 };
 const EXPIRED: ProbeResult = {
   status: 'unhealthy',

@@ -1,6 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
 import { recordCheck } from '../../../db/fleet/check-settings.ts';
+import { findVm } from '../../../db/fleet/find-vms.ts';
 import { checkConfigs } from '../../../db/schema/checks.ts';
 import { policies } from '../../../db/schema/heals.ts';
 import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
@@ -37,7 +38,8 @@ export async function play(env: TestWorkflowEnvironment, world: ScenarioWorld, s
     await sleepUntil(env, beganAtMs + line.atMs);
     const told = Object.entries(line.settings).map(([name, value]) => ` ${name}=${value}`);
     said.push({ atMs: beganAtMs + line.atMs, rank: 0, text: `script: ${line.verb}${told.join('')}` });
-    await perform(env, world, line, beganAtMs + line.atMs);
+    const answer = await perform(env, world, line, beganAtMs + line.atMs);
+    if (answer) said.push({ atMs: beganAtMs + line.atMs, rank: 10, text: answer });
   }
   await sleepUntil(env, beganAtMs + script.endMs);
   return writeLog(world.database.pool, world.site, beganAtMs, said);
@@ -67,7 +69,7 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
       id: `5ce7a210-0000-4000-8000-0000000c0de${index}`,
       checkType,
       name: check['name'] ?? '',
-      target: isAgent ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
+      target: checkType !== 'http' ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
       trusted: check['trusted'] === 'yes',
       intervalSeconds: setting('interval', 10),
       timeoutSeconds: 2,
@@ -106,7 +108,13 @@ async function storePolicy({ database }: Pick<ScenarioWorld, 'database'>, given:
     .onConflictDoUpdate({ target: policies.id, set: row });
 }
 
-async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line: Line, nowMs: number): Promise<void> {
+/** Does what a line says; what it answers is told in the log. */
+async function perform(
+  env: TestWorkflowEnvironment,
+  world: ScenarioWorld,
+  line: Line,
+  nowMs: number,
+): Promise<string | undefined | void> {
   const { site, database } = world;
   const vm = env.client.workflow.getHandle(vmWorkflowId(VM_ID));
   const ofVm = eq(vms.id, VM_ID);
@@ -178,6 +186,16 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
     }
     case 'correct-target':
       return correctTarget(env, world, nowMs);
+    case 'fping-lost':
+      site.fpingLost = true;
+      return;
+    case 'fping-back':
+      site.fpingLost = false;
+      return;
+    case 'read': {
+      const read = await findVm(database.pool, 'default', VM_ID, nowMs);
+      return `reads: ${read?.status}${read?.unknownReason ? ` (${read.unknownReason})` : ''}`;
+    }
     case 'notice':
       return world.noticeFleet();
     case 'delete':

@@ -45,7 +45,12 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const activities = createActivities({
     database: own,
     looks: createLookWriter(own.pool),
-    probes: new Map([...createProbes({ egress }), ['http', site.http], ['certificate', site.certificate]]),
+    probes: new Map([
+      ...createProbes({ egress }),
+      ['http', site.http],
+      ['ping', site.ping],
+      ['certificate', site.certificate],
+    ]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
     settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
