@@ -39,9 +39,14 @@ export function planLook(vm: WatchedVm, mode: LookMode, nowMs: number): DueCheck
 
 const IDLE_MS = 60_000;
 
-/** Milliseconds until the next look; at least 1. A VM with nothing to look at is asked about once a minute. */
+/**
+ * Milliseconds until the next look; at least 1. A check whose next tick came while it was being probed has its turn at once: a hung
+ * VM takes all the time that its checks give it, and is to be looked at at each tick all the same. A VM with nothing to look at is
+ * asked about once a minute.
+ */
 export function msToNextLook(vm: WatchedVm, mode: LookMode, nowMs: number): number {
   if (vm.checks.length === 0 || vm.stoppedOnPurpose) return IDLE_MS;
+  if (planLook(vm, { ...mode, now: false }, nowMs).length > 0) return 1;
   return msToNextTick(
     vm.vmId,
     vm.checks.map((check) => intervalIn(mode, check)),

@@ -60,10 +60,15 @@ export function createLook(deps: Dependencies): Look {
     }
   };
 
-  /** What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. */
-  async function storeLate(vmId: string, { result }: RunningProbe): Promise<void> {
+  /**
+   * What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. Unless one waits
+   * for it, which then does as with its own.
+   */
+  async function storeLate(vmId: string, probe: RunningProbe): Promise<void> {
+    const { keeper } = probe;
     try {
-      const late = await result;
+      const late = await probe.result;
+      if (probe.keeper !== keeper) return;
       const vm = await reader.read(vmId);
       if (vm !== 'away' && vm !== null && !vm.deleted) await storeLook(vm, [late]);
     } catch (error) {

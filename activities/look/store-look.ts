@@ -58,7 +58,8 @@ export function createStoreLook(deps: Pick<Dependencies, 'looks' | 'log' | 'now'
 
   function notStored(vm: WatchedVm, folded: FoldedLook, results: readonly CheckResult[]): StoredLook {
     // health is folded anew when the results are stored
-    reader.remember(applyDueTimes(vm, folded));
-    return { kind: 'not-stored', vm, unstored: results.slice(-MAX_UNSTORED) };
+    const moved = applyDueTimes(vm, folded);
+    reader.remember(moved);
+    return { kind: 'not-stored', vm: moved, unstored: results.slice(-MAX_UNSTORED) };
   }
 }

@@ -17,6 +17,8 @@ export type Manner =
 /** One VM and its hypervisor, as nasty as scripts want them. Time is the scenario's. */
 export class FakeSite {
   hung = false;
+  /** While hung it takes connections and answers nothing: a probe takes all the time that it has. */
+  hangsSlowly = false;
   frozen = false;
   /** fping is gone from where the worker runs: pings can't tell. */
   fpingLost = false;
@@ -33,9 +35,11 @@ export class FakeSite {
   #bootedAtMs = 0;
   #looks = 0;
   readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<void>;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, sleep: (ms: number) => Promise<void>) {
     this.#now = now;
+    this.#sleep = sleep;
   }
 
   readonly #provider: Provider = {
@@ -57,7 +61,11 @@ export class FakeSite {
     about: 'alive',
     needsCorroboration: false,
     needs: [],
-    probe: async (input) => (this.#answers(input) ? WELL : TIMED_OUT),
+    probe: async (input) => {
+      if (this.#answers(input)) return WELL;
+      if (this.hung && this.hangsSlowly) await this.#sleep(input.timeoutMs);
+      return TIMED_OUT;
+    },
   };
 
   readonly ping: Probe = {

@@ -18,7 +18,7 @@ import type { Line, Script } from './script.ts';
 /** The same in every scenario, so that its ticks are. */
 export const VM_ID = '5ce7a210-0000-4000-8000-000000000000';
 const POLICY_ID = '5ce7a210-0000-4000-8000-00000000b01c';
-const GRID_MS = 60_000;
+const GRID_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Plays a script from beginning to end and answers what happened. */
@@ -72,7 +72,7 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
       target: checkType !== 'http' ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
       trusted: check['trusted'] === 'yes',
       intervalSeconds: setting('interval', 10),
-      timeoutSeconds: 2,
+      timeoutSeconds: setting('timeout', 2),
       failureThreshold: setting('failures', 2),
       successThreshold: setting('successes', 1),
       staleAfterSeconds: isAgent ? setting('stale', 60) : null,
@@ -122,6 +122,7 @@ async function perform(
   switch (line.verb) {
     case 'hang':
       site.hung = true;
+      site.hangsSlowly = line.settings['slowly'] === 'yes';
       return;
     case 'recover':
       site.hung = false;

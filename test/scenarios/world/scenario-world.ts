@@ -39,7 +39,10 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const own = openDatabase(link.url, { applicationName: 'scenario' });
   const database = openDatabase(test.url, { applicationName: 'script' });
   await ensurePartitions(database.pool, nowMs);
-  const site = new FakeSite(now);
+  const site = new FakeSite(now, async (ms) => {
+    await env.sleep(ms);
+    nowMs = Math.max(nowMs, await env.currentTimeMs());
+  });
   const egress = createEgress({ allow: [], ownPorts: new Set() });
   const log = pino({ level: 'silent' });
   const activities = createActivities({
