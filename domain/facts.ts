@@ -16,6 +16,8 @@ export interface CheckFact extends CheckTraits {
   lastDueAtMs: number | null;
   /** When the last conclusive look began, epoch ms. */
   lastCheckAtMs: number | null;
+  /** When the last healthy look began; null = not since the check began anew, as at a start of the VM. */
+  lastHealthyAtMs: number | null;
   /** When it was first seen to succeed with the aim that it has; null = never. */
   provenAtMs: number | null;
   /** An administrator says that its failures are evidence all the same. */
@@ -44,6 +46,10 @@ export interface Facts {
   incident: number;
   deleted: boolean;
   stoppedOnPurpose: boolean;
+  /** When it was last started by request; null = never. */
+  startedAtMs: number | null;
+  /** How long it may take to boot then. */
+  bootGraceMs: number;
   status: HealthStatus;
   /** Of the worst check that is about being alive. */
   consecutiveFailures: number;

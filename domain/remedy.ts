@@ -4,6 +4,7 @@ import type { Facts } from './facts.ts';
 import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
 import { belowThreshold } from './guards/below-threshold.ts';
+import { bootGrace } from './guards/boot-grace.ts';
 import { cooldown } from './guards/cooldown.ts';
 import { failuresOld } from './guards/failures-old.ts';
 import type { Case, Guard, Objection } from './guards/guard.ts';
@@ -34,6 +35,7 @@ export interface Decided {
 export const GUARDS: readonly Guard[] = [
   notWatched,
   unproven,
+  bootGrace,
   belowThreshold,
   silenceAlone,
   failuresOld,

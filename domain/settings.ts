@@ -43,6 +43,12 @@ const schema = z.object({
   QMP_SOCKET_DIRS: list.describe('folders in which QMP sockets may lie, comma-separated'),
   STALE_TIMEOUT_MS: positive(300_000).describe('age after which the agent check that a first report creates is stale'),
   AGENT_REPORT_INTERVAL_SECONDS: positive(60).describe('how often agents report unless a VM says otherwise'),
+  BOOT_GRACE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(180)
+    .describe('how long a VM that was started by request may take to boot before its failures count'),
   RESULT_RETENTION_DAYS: positive(30).describe('days that check results and metrics are kept'),
   HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
   RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),

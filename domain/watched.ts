@@ -38,6 +38,8 @@ export interface WatchedVm {
   watchEpoch: number;
   deleted: boolean;
   stoppedOnPurpose: boolean;
+  /** When it was last started by request; null = never. */
+  startedAtMs: number | null;
   reportIntervalMs: number;
   lastHeartbeatAtMs: number | null;
   checks: WatchedCheck[];

@@ -1,4 +1,5 @@
 import type { Transaction } from '../../db/database.ts';
+import { recordStarted } from '../../db/fleet/begin-anew.ts';
 import { recordStoppedOnPurpose } from '../../db/heals/heal-subject.ts';
 import { findOperation, type OperationRow, recordOperationEvent } from '../../db/heals/operations.ts';
 import { findVmProvider } from '../../db/providers/vm-provider.ts';
@@ -106,5 +107,5 @@ async function end(deps: Dependencies, { id }: OperationRow, ending: Ending): Pr
 /** A VM that a policy stopped is stopped on purpose; one that was started again is meant to run. */
 async function recordPurpose(tx: Transaction, { vmId, power }: OperationRow, atMs: number): Promise<void> {
   if (power === 'stop' || power === 'shutdown') await recordStoppedOnPurpose(tx, vmId, atMs);
-  else if (power === 'start') await recordStoppedOnPurpose(tx, vmId, null);
+  else if (power === 'start') await recordStarted(tx, vmId, atMs);
 }

@@ -28,6 +28,8 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
     incident,
     deleted: vm.deleted,
     stoppedOnPurpose: vm.stoppedOnPurpose,
+    startedAtMs: vm.startedAtMs,
+    bootGraceMs: deps.settings.BOOT_GRACE_SECONDS * 1000,
     status: vm.health.status,
     consecutiveFailures: failuresInARow(vm),
     checks: checkFacts(vm),
@@ -63,6 +65,7 @@ export function checkFacts(vm: WatchedVm): CheckFact[] {
     message: state.message,
     lastDueAtMs: state.lastDueAtMs,
     lastCheckAtMs: state.lastCheckAtMs,
+    lastHealthyAtMs: state.lastHealthyAtMs,
     provenAtMs: state.provenAtMs,
   }));
 }

@@ -1,7 +1,7 @@
 import { eq, inArray, sql } from 'drizzle-orm';
 import type { Queryable } from '../database.ts';
 import { checkConfigs, checkProofs, checkState } from '../schema/checks.ts';
-import { vmStatus } from '../schema/vms.ts';
+import { vmStatus, vms } from '../schema/vms.ts';
 
 /** A check that is aimed elsewhere than before, by the hashes of both aims. */
 export interface AimChange {
@@ -31,6 +31,24 @@ export async function recordBegunAnew(tx: Queryable, vmId: string, checkIds: rea
       message: null,
     })
     .where(inArray(checkState.checkId, [...checkIds]));
+}
+
+/** A VM is started by request: it is meant to run, has its time to boot, and all its checks begin anew. */
+export async function recordStarted(tx: Queryable, vmId: string, startedAtMs: number): Promise<void> {
+  await tx
+    .update(vms)
+    .set({ stoppedOnPurposeAt: null, startedAt: new Date(startedAtMs) })
+    .where(eq(vms.id, vmId));
+  const checks = await tx.select({ id: checkConfigs.id }).from(checkConfigs).where(eq(checkConfigs.vmId, vmId));
+  await recordBegunAnew(
+    tx,
+    vmId,
+    checks.map(({ id }) => id),
+  );
+  await tx
+    .update(vmStatus)
+    .set({ consecutiveFailures: 0, consecutiveSuccesses: 0, conclusiveUntil: null })
+    .where(eq(vmStatus.vmId, vmId));
 }
 
 /** Checks that are aimed elsewhere begin anew, and are trusted no more. One that was proven for its new aim before is proven again. */

@@ -12,7 +12,7 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const SQL = `
 SELECT v.id, v.tenant_id, v.name, v.address, v.site, v.host, v.provider->>'kind' AS provider_kind, v.tags,
        v.settings_version, v.watch_epoch, v.deleted_at IS NOT NULL AS deleted,
-       v.stopped_on_purpose_at IS NOT NULL AS stopped, v.report_interval_seconds,
+       v.stopped_on_purpose_at IS NOT NULL AS stopped, ${MS('v.started_at')} AS started, v.report_interval_seconds,
        s.status, s.reasons, s.consecutive_failures, s.consecutive_successes, s.transition_seq, s.look_seq,
        ${MS('s.last_check_at')} AS last_check, ${MS('s.last_healthy_at')} AS last_healthy,
        ${MS('s.last_unhealthy_at')} AS last_unhealthy, ${MS('a.last_heartbeat_at')} AS last_heartbeat, c.checks
@@ -50,6 +50,7 @@ interface VmRow {
   watch_epoch: number;
   deleted: boolean;
   stopped: boolean;
+  started: number | null;
   report_interval_seconds: number;
   status: HealthStatus;
   reasons: HealthReason[];
@@ -104,6 +105,7 @@ function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
     watchEpoch: row.watch_epoch,
     deleted: row.deleted,
     stoppedOnPurpose: row.stopped,
+    startedAtMs: wholeMs(row.started),
     reportIntervalMs: row.report_interval_seconds * 1000,
     lastHeartbeatAtMs: wholeMs(row.last_heartbeat),
     checks: (row.checks ?? []).map((tuple) => toWatchedCheck(tuple, traitsOf)),

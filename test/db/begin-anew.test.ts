@@ -6,7 +6,7 @@ import { completeCheck } from '../../api/check-defaults.ts';
 import type { CheckInput } from '../../api/schemas/checks.ts';
 import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { type Aims, recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
-import { recordVmChanged } from '../../db/fleet/vm-changes.ts';
+import { recordVmChanged, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
@@ -54,6 +54,7 @@ async function set(vm: WatchedVm, change: Partial<CheckInput>, aims: Aims): Prom
   return again(vm);
 }
 
+const FAILED = probeResult('unhealthy');
 const stateOf = (vm: WatchedVm) => vm.checks[0]!.state;
 const seriesOf = (vm: WatchedVm) => vm.checks[0]!.series;
 
@@ -147,6 +148,69 @@ describe("a VM's other address", () => {
       vm: null,
     });
     expect((await again(vm)).checks).toEqual(vm.checks);
+  });
+});
+
+describe('a VM that was stopped by request', () => {
+  const stopped = async (): Promise<WatchedVm> => {
+    const vm = await illVm();
+    const at = { stoppedOnPurposeAt: new Date(NOON) };
+    await recordVmChanged(database, { vmId: vm.vmId, version: vm.settingsVersion }, at, [], author);
+    return again(vm);
+  };
+  const change = async (vm: WatchedVm, given: VmChange): Promise<WatchedVm> => {
+    await recordVmChanged(database, { vmId: vm.vmId, version: vm.settingsVersion }, given, [], author);
+    return again(vm);
+  };
+
+  it('begins anew when it is started, and stays proven', async () => {
+    const vm = await stopped();
+    expect(vm).toMatchObject({ startedAtMs: null, health: { consecutiveFailures: 2 } });
+    const started = await change(vm, { stoppedOnPurposeAt: null });
+    expect(started).toMatchObject({
+      stoppedOnPurpose: false,
+      startedAtMs: NOON,
+      health: { consecutiveFailures: 0 },
+      checks: [
+        {
+          series: seriesOf(vm) + 1,
+          state: { status: 'unknown', consecutiveFailures: 0, lastHealthyAtMs: null, provenAtMs: NOON + 3 },
+        },
+      ],
+    });
+  });
+
+  it('is not held to what a look saw that was under way', async () => {
+    const vm = await stopped();
+    const late = resultsOf(vm, NOON + 3 * MINUTE, FAILED).map((one) => ({ ...one, series: seriesOf(vm) }));
+    const started = await change(vm, { stoppedOnPurposeAt: null });
+    await storeLook(vm, late);
+    expect(stateOf(await again(vm))).toEqual(stateOf(started));
+  });
+
+  it('has its disabled checks begin anew as well', async () => {
+    const vm = await stopped();
+    const { checkId, checkType, name } = vm.checks[0]!;
+    await recordCheckDisabled(database, vm.vmId, { id: checkId, checkType, name }, author);
+    await change(await again(vm), { stoppedOnPurposeAt: null });
+    const { rows } = await database.pool.query('SELECT consecutive_failures FROM check_state WHERE check_id = $1', [
+      checkId,
+    ]);
+    expect(rows).toEqual([{ consecutive_failures: 0 }]);
+  });
+
+  it.each<[string, (vm: WatchedVm) => Promise<WatchedVm>]>([
+    ['runs and is said to run', async (vm) => change(vm, { stoppedOnPurposeAt: null })],
+    ['is stopped', async (vm) => change(vm, { stoppedOnPurposeAt: new Date(NOON) })],
+    ['is changed otherwise', async (vm) => change(vm, { name: 'another' })],
+  ])('keeps what it saw when it %s', async (_title, act) => {
+    const vm = await illVm();
+    expect(await act(vm)).toMatchObject({ startedAtMs: null, checks: vm.checks });
+  });
+
+  it('is not started by a change that comes too late', async () => {
+    const vm = await stopped();
+    expect(await change({ ...vm, settingsVersion: 99 }, { stoppedOnPurposeAt: null })).toEqual(vm);
   });
 });
 

@@ -49,6 +49,7 @@ describe('what a look needs to know of a VM', () => {
       watchEpoch: 1,
       deleted: false,
       stoppedOnPurpose: false,
+      startedAtMs: null,
       reportIntervalMs: 15_000,
       lastHeartbeatAtMs: null,
       health: UNSEEN,

@@ -26,6 +26,7 @@ const anyCheck: fc.Arbitrary<CheckFact> = fc
     message: fc.option(fc.string()),
     lastDueAtMs: fc.option(anyPast),
     lastCheckAtMs: fc.option(anyPast),
+    lastHealthyAtMs: fc.option(anyPast),
     provenAtMs: fc.option(anyPast),
     trusted: fc.boolean(),
     intervalMs: anyIntervalMs,
@@ -38,6 +39,8 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   incident: fc.integer({ min: 1, max: 99 }),
   deleted: fc.constant(false),
   stoppedOnPurpose: fc.constant(false),
+  startedAtMs: fc.option(anyPast),
+  bootGraceMs: fc.integer({ min: 0, max: 10 * MINUTE }),
   status: anyResultStatus,
   consecutiveFailures: fc.integer({ min: 0, max: 12 }),
   checks: fc.array(anyCheck, { maxLength: 4 }),
@@ -142,6 +145,17 @@ describe('whatever the facts and the policy', () => {
         }
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('nothing is done while it may be booting, unless it was seen to have booted', () => {
+    fc.assert(
+      fc.property(anyCase, fc.integer({ min: 1, max: HOUR }), ({ facts, chosen }, leftMs) => {
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, lastHealthyAtMs: null }));
+        const booting = { ...facts, checks, startedAtMs: NOW - facts.bootGraceMs + leftMs };
+        fc.pre(booting.startedAtMs <= NOW);
+        expect(decide(booting, chosen).kind).not.toBe('act');
+      }),
     );
   });
 

@@ -69,6 +69,7 @@ describe('what to do about an ill VM', () => {
     expect(guards.map((answer) => answer.guard)).toEqual(GUARDS.map((guard) => guard.reason));
     expect(guards.filter((answer) => answer.objection === null).map((answer) => answer.guard)).toEqual([
       'unproven',
+      'boot-grace',
       'failures-old',
     ]);
   });
@@ -77,6 +78,7 @@ describe('what to do about an ill VM', () => {
     expect(GUARDS.map((guard) => guard.reason)).toEqual([
       'not-watched',
       'unproven',
+      'boot-grace',
       'below-threshold',
       'silence-alone',
       'failures-old',

@@ -30,6 +30,7 @@ const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
     { facts: ill({ checks: [failing({ provenAtMs: null })] }) },
     { facts: ill({ checks: [failing({ provenAtMs: null, name: 'admin' })] }) },
   ],
+  'boot-grace': [{ facts: ill({ startedAtMs: NOW - SECOND, checks: [failing({ lastHealthyAtMs: null })] }) }],
   'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
   'silence-alone': [{ facts: ill({ checks: [silent()] }) }],
   'failures-old': [

@@ -52,6 +52,12 @@ export class FakeSite {
     power: async (_reference, action) => this.#power(action),
   };
 
+  /** Somebody starts it: it is up after its time to boot. */
+  boot(): void {
+    this.frozen = false;
+    this.#bootedAtMs = this.#now() + this.bootMs;
+  }
+
   readonly providers: Providers = {
     kinds: new Map([['qemu', qemu]]),
     reach: () => ({ ok: true, provider: this.#provider }),

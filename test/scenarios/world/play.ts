@@ -2,6 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
 import { recordCheck } from '../../../db/fleet/check-settings.ts';
 import { findVm } from '../../../db/fleet/find-vms.ts';
+import { type CommittedVm, type ReadVm, recordVmChanged } from '../../../db/fleet/vm-changes.ts';
 import { checkConfigs } from '../../../db/schema/checks.ts';
 import { policies } from '../../../db/schema/heals.ts';
 import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
@@ -205,6 +206,9 @@ async function perform(
     case 'stop-on-purpose':
       await database.orm.update(vms).set({ stoppedOnPurposeAt: now }).where(ofVm);
       return;
+    case 'start':
+      site.boot();
+      return start(env, world, nowMs);
     case 'pause':
       return vm.signal(vmSignals.pause, { reason: 'by the script' });
     case 'resume':
@@ -217,17 +221,35 @@ async function perform(
   }
 }
 
-/** As the API does it. */
-async function correctTarget(env: TestWorkflowEnvironment, { database }: ScenarioWorld, nowMs: number): Promise<void> {
-  const [stored] = await database.orm.select().from(checkConfigs).where(eq(checkConfigs.target, MISTYPED));
-  const [vm] = await database.orm.select().from(vms).where(eq(vms.id, VM_ID));
-  if (!stored || !vm) throw new Error('faults: no check has a mistyped target');
-  const { id: _, vmId, createdAt: __, updatedAt: ___, series: ____, ...check } = stored;
-  const author = { tenantId: 'default', actor: 'the script', nowMs };
-  const read = { vmId, version: vm.settingsVersion };
+/** As the API corrects a check's target. */
+async function correctTarget(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
+  const [stored] = await world.database.orm.select().from(checkConfigs).where(eq(checkConfigs.target, MISTYPED));
+  if (!stored) throw new Error('faults: no check has a mistyped target');
+  const { id: _, vmId: __, createdAt: ___, updatedAt: ____, series: _____, ...check } = stored;
+  const right = { ...check, target: '/' };
   const aims = { before: 'mistyped', after: 'right' };
-  const committed = await recordCheck(database, read, { ...check, target: '/' }, aims, author);
-  if (committed === null) throw new Error('faults: the VM was changed meanwhile');
+  await changeAndAnnounce(env, world, (read) => recordCheck(world.database, read, right, aims, authorAt(nowMs)));
+}
+
+/** As the API starts a VM that was stopped by request. */
+async function start(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
+  await changeAndAnnounce(env, world, async (read) => {
+    const change = { stoppedOnPurposeAt: null };
+    const changed = await recordVmChanged(world.database, read, change, [], authorAt(nowMs));
+    return changed.ok ? changed.vm : null;
+  });
+}
+
+const authorAt = (nowMs: number) => ({ tenantId: 'default', actor: 'the script', nowMs });
+
+async function changeAndAnnounce(
+  env: TestWorkflowEnvironment,
+  { database }: ScenarioWorld,
+  change: (read: ReadVm) => Promise<CommittedVm | null>,
+): Promise<void> {
+  const [vm] = await database.orm.select().from(vms).where(eq(vms.id, VM_ID));
+  const committed = vm && (await change({ vmId: VM_ID, version: vm.settingsVersion }));
+  if (!committed) throw new Error('faults: the VM was changed meanwhile');
   const news = { version: committed.version, site: 'main', lookSooner: true };
   await env.client.workflow.getHandle(vmWorkflowId(VM_ID)).signal(vmSignals.settingsChanged, news);
 }

@@ -56,7 +56,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     ]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: { DEFIB_SITE: 'main', RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
+    settings: { DEFIB_SITE: 'main', BOOT_GRACE_SECONDS: 180, RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
     log,
     now,
   });
