@@ -18,7 +18,10 @@ export interface Dependencies {
   probes: ReadonlyMap<string, Probe>;
   providers: Providers;
   temporal: TemporalPort;
-  settings: Pick<Settings, 'DEFIB_SITE' | 'PAUSED_GRACE_SECONDS' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'>;
+  settings: Pick<
+    Settings,
+    'DEFIB_SITE' | 'BOOT_GRACE_SECONDS' | 'PAUSED_GRACE_SECONDS' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'
+  >;
   log: Logger;
   /** Epoch ms. */
   now(): number;

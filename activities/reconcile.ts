@@ -1,4 +1,3 @@
-import { findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import { recordIncidentClosed } from '../db/heals/incidents.ts';
 import { findOperationsOf, recordOperationEvent } from '../db/heals/operations.ts';
@@ -12,8 +11,8 @@ import {
 import { recordMended } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
+import { noticeFleet } from './fleet-notices.ts';
 import { resolveOperation } from './heal/resolve-operation.ts';
-import { noticesOf } from './notices.ts';
 import { noticeStuckWorkflows } from './stuck-workflows.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
@@ -38,24 +37,12 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
     await recordMended(deps.database.pool, mended, deps.now());
     deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
   }
-  await noticeUnwatchedSites(deps);
+  await noticeFleet(deps);
   const stuck = await noticeStuckWorkflows(deps);
   const line = Object.entries({ ...counts, stuck })
     .map(([what, count]) => `${what} ${count}`)
     .join(', ');
   return { line, mended };
-}
-
-/** One notice per site, however many of its VMs nobody watches. */
-async function noticeUnwatchedSites(deps: Dependencies): Promise<void> {
-  const unwatched = await findUnwatchedSites(deps.database.pool, deps.now());
-  const found = unwatched.map(({ site, count }) => ({
-    subject: `site/${site}`,
-    tenantId: null,
-    vmId: null,
-    message: `Nobody looks at ${count} VMs of site ${site}: see that a worker for it runs and that their looks are not paused.`,
-  }));
-  await noticesOf(deps, 'site-unwatched', found);
 }
 
 async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {

@@ -13,6 +13,7 @@ const DEFAULTS = {
   staleAfterSeconds: null,
   options: {},
   enabled: true,
+  trusted: false,
 } satisfies Omit<NewCheck, 'checkType'>;
 
 /** A whole check from what was sent, over what there was before, over the defaults. */

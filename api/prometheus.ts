@@ -35,7 +35,11 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     help: 'VMs that nobody has looked at for three intervals and a timeout.',
     registers: [registry],
   });
-
+  const cannotTell = new Gauge({
+    name: 'defib_vms_cannot_tell',
+    help: 'VMs that are looked at, but none of whose checks is conclusive.',
+    registers: [registry],
+  });
   const mended = new Gauge({
     name: 'defib_reconcile_mended',
     help: 'What reconcile had to mend between Postgres and Temporal, ever; stays at zero in a healthy system.',
@@ -62,9 +66,14 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     roles: OPERATORS,
     answers: { 200: { description: 'Prometheus text' } },
   }).handle(async () => {
-    const { unwatched: count, ...byStatus } = await findFleetCounts(database.pool, null, clock());
+    const {
+      unwatched: notWatched,
+      cannotTell: inconclusive,
+      ...byStatus
+    } = await findFleetCounts(database.pool, null, clock());
     for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
-    unwatched.set(count);
+    unwatched.set(notWatched);
+    cannotTell.set(inconclusive);
     mended.set(await findMended(database.pool));
     const reconciled = await findStuckWorkflows(database.pool);
     stuck.set(reconciled?.ids.length ?? 0);

@@ -62,6 +62,9 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
     staleAfterSeconds: check.staleAfterSeconds,
     options: check.options,
     enabled: check.enabled,
+    proven: check.provenAt !== null,
+    provenAt: check.provenAt,
+    trusted: check.trusted,
     status: check.status ?? 'unknown',
     reason: check.reason ?? 'not-checked-yet',
     message: check.message,
@@ -73,6 +76,7 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
 
 /** What its checks say, unless that doesn't hold now. */
 function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
+  const since = (at: Date | null) => (at === null ? 'yet' : `for ${Math.floor((nowMs - at.getTime()) / 1000)} s`);
   switch (vm.unknownReason) {
     case null:
       return vm.reasons;
@@ -85,9 +89,13 @@ function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
     case 'no-checks':
       return [{ reason: vm.unknownReason, message: 'It has no enabled checks.' }];
     case 'not-watched': {
-      const since = vm.lastLookAt === null ? 'yet' : `for ${Math.floor((nowMs - vm.lastLookAt.getTime()) / 1000)} s`;
       const advice = `see that a worker for site "${vm.site}" runs and that its look is not paused`;
-      return [{ reason: vm.unknownReason, message: `Nobody has looked at it ${since}: ${advice}.` }];
+      return [{ reason: vm.unknownReason, message: `Nobody has looked at it ${since(vm.lastLookAt)}: ${advice}.` }];
+    }
+    case 'cannot-tell': {
+      const why = vm.reasons[0] ? ` (${vm.reasons[0].reason})` : '';
+      const message = `None of its checks has been conclusive ${since(vm.lastCheckAt)}${why}; their reasons follow.`;
+      return [{ reason: vm.unknownReason, message }, ...vm.reasons];
     }
   }
 }

@@ -8,6 +8,7 @@ import { noTarget } from './target.ts';
 export const agent = defineCheck({
   type: 'agent',
   about: 'alive',
+  needsCorroboration: true,
   targetIs: null,
   options: z.strictObject({}),
   needs: ['heartbeat'],

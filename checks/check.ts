@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { HeartbeatFacts } from '../domain/agent-staleness.ts';
+import { type CheckTraits, TRAITS_OF_UNKNOWN_TYPE, type TraitsOf } from '../domain/check-traits.ts';
 import type { JsonObject } from '../domain/json-value.ts';
 import type { ProbeResult } from '../domain/probe-result.ts';
 import type { Egress } from './egress.ts';
@@ -29,10 +30,15 @@ export interface ProbeInput<Needs extends FactName = never, Options = JsonObject
 }
 
 /** A check ready to probe. */
-export interface Probe {
+export interface Probe extends CheckTraits {
   readonly needs: readonly FactName[];
   /** Resolves within about `timeoutMs`, and never rejects because a VM is ill. */
   probe(input: ProbeInput<FactName>): Promise<ProbeResult>;
+}
+
+/** The traits of the types that have a probe here. */
+export function traitsIn(probes: ReadonlyMap<string, CheckTraits>): TraitsOf {
+  return (checkType) => probes.get(checkType) ?? TRAITS_OF_UNKNOWN_TYPE;
 }
 
 /** What a process has once, for the probes of all VMs. */
@@ -62,6 +68,8 @@ export interface CheckRules {
   problems(check: CheckSettings, address: string | null): CheckProblem[];
   /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts); null when it may. */
   refusal(check: CheckSettings, address: string | null): string | null;
+  /** What it is aimed at: checks/aim.ts. */
+  aim(check: CheckSettings, address: string | null): string;
 }
 
 /** A strict object of optional fields. The message of a field ends the sentence that begins `The option "x"`. */
@@ -71,14 +79,9 @@ export type OptionsSchema = z.ZodObject<Record<string, z.ZodType>, z.core.$stric
  * One kind of check, whole: what a user may set, where it connects, how it probes. All but `createProbe` is pure; the API
  * validates with it. `Target` is what a target says once it is read.
  */
-export interface CheckDefinition<Target, Options extends OptionsSchema, Needs extends FactName> {
+export interface CheckDefinition<Target, Options extends OptionsSchema, Needs extends FactName> extends CheckTraits {
   /** Its name, as users write it: `tcp`. Results and settings are stored under it: never change one. */
   readonly type: string;
-  /**
-   * What it is about: that a VM is alive, or its load and upkeep. Only the first kind may start a heal. So far
-   * every check is of the first kind, and nothing reads this yet.
-   */
-  readonly about: 'alive' | 'load';
   /** What its target is, for the API's documents: `the port`; null when it takes none. */
   readonly targetIs: string | null;
   readonly options: Options;

@@ -20,6 +20,7 @@ const options = z.strictObject({ followRedirects: flag, verifyTls: flag });
 export const http = defineCheck({
   type: 'http',
   about: 'alive',
+  needsCorroboration: false,
   targetIs: 'a path or URL',
   options,
   needs: [],

@@ -12,6 +12,7 @@ import { addressProblems, noTarget } from './target.ts';
 export const ping = defineCheck({
   type: 'ping',
   about: 'alive',
+  needsCorroboration: false,
   targetIs: null,
   options: z.strictObject({}),
   needs: [],

@@ -1,4 +1,5 @@
 import { agent } from './agent.ts';
+import { aimOf } from './aim.ts';
 import type { Check, CheckProblem, CheckRules, CheckSettings, Probe, ProbeDependencies } from './check.ts';
 import { ownAddresses } from './egress.ts';
 import { type EgressSettings, foreseeableRefusal } from './egress-rules.ts';
@@ -24,13 +25,20 @@ export const OPTIONS_IN_WORDS = inWords(({ options }) => Object.keys(options.sha
 /** Every check, ready to probe, by its type. Create once per process: pings of all VMs share processes. */
 export function createProbes(dependencies: ProbeDependencies): ReadonlyMap<string, Probe> {
   return new Map(
-    CHECKS.map((check) => [check.type, { needs: check.needs, probe: check.createProbe(dependencies) }] as const),
+    CHECKS.map((check) => {
+      const { type, about, needsCorroboration, needs } = check;
+      return [type, { about, needsCorroboration, needs, probe: check.createProbe(dependencies) }];
+    }),
   );
 }
 
 /** The rules of all checks, on a machine with these egress settings. */
 export function createCheckRules(settings: EgressSettings): CheckRules {
-  return { problems: checkProblems, refusal: (check, address) => targetRefusal(settings, check, address) };
+  return {
+    problems: checkProblems,
+    refusal: (check, address) => targetRefusal(settings, check, address),
+    aim: (check, address) => aimOf(BY_TYPE.get(check.checkType), check, address),
+  };
 }
 
 /** Every problem with a check's type, target and options; empty when fine. Pure. */

@@ -12,6 +12,7 @@ import { addressProblems, isPort, quoted, type Read, unreadable } from './target
 export const tcp = defineCheck({
   type: 'tcp',
   about: 'alive',
+  needsCorroboration: false,
   targetIs: 'the port',
   options: z.strictObject({}),
   needs: [],

@@ -14,14 +14,14 @@ import { outlives } from './limited-pool.ts';
 export const LOCK_ORDER = [
   'provider_instances',
   'vms',
-  'vm_status',
-  'check_state',
-  'check_configs',
+  'policies',
   'tenants',
   'incidents',
   'operations',
   'heal_steps',
-  'policies',
+  'vm_status',
+  'check_state',
+  'check_configs',
   'api_tokens',
 ] as const;
 

@@ -25,7 +25,7 @@ export interface HeartbeatFacts {
 export function judgeHeartbeat(facts: HeartbeatFacts, nowMs: number): Omit<ProbeResult, 'summary'> {
   const { lastHeartbeatAtMs, staleAfterMs } = facts;
   const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
-  const measured = { latencyMs: null, rawResponse: { lastHeartbeat } };
+  const measured = { latencyMs: null, rawResponse: { lastHeartbeat }, provesAim: lastHeartbeatAtMs !== null };
   if (lastHeartbeatAtMs !== null && nowMs - lastHeartbeatAtMs <= staleAfterMs) {
     return { status: 'healthy', reason: 'ok', message: null, ...measured };
   }

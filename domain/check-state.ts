@@ -20,6 +20,8 @@ export interface CheckState {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
+  /** When it was first seen to succeed with the aim that it has; null = never. */
+  provenAtMs: number | null;
   /** Of the last result, `unknown` ones too. */
   reason: string;
   message: string | null;
@@ -37,6 +39,7 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
     lastCheckAtMs: null,
     lastHealthyAtMs: null,
     lastUnhealthyAtMs: null,
+    provenAtMs: null,
     reason: 'not-checked-yet',
     message: null,
   };
@@ -50,10 +53,12 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
 export function foldCheck(
   state: CheckState,
   thresholds: Thresholds,
-  result: Pick<CheckResult, 'status' | 'reason' | 'message' | 'dueAtMs' | 'checkedAtMs'>,
+  result: Pick<CheckResult, 'status' | 'reason' | 'message' | 'dueAtMs' | 'checkedAtMs' | 'provesAim'>,
 ): CheckState {
   const { reason, message, dueAtMs, checkedAtMs } = result;
-  const base = { ...state, lastDueAtMs: dueAtMs, reason, message };
+  const proves = result.status === 'healthy' || result.provesAim === true;
+  const provenAtMs = state.provenAtMs ?? (proves ? checkedAtMs : null);
+  const base = { ...state, lastDueAtMs: dueAtMs, provenAtMs, reason, message };
   if (result.status === 'unknown') return base;
   if (result.status === 'healthy') {
     const consecutiveSuccesses = state.consecutiveSuccesses + 1;

@@ -1,16 +1,27 @@
+import type { CheckTraits } from './check-traits.ts';
 import type { HealthStatus } from './health.ts';
 import type { PowerAction, PowerReading, PowerState } from './power.ts';
 
 /** One enabled check of the ill VM. */
-export interface CheckFact {
+export interface CheckFact extends CheckTraits {
   checkId: string;
   checkType: string;
+  /** '' for the check that is addressed by its type alone. */
+  name: string;
   status: HealthStatus;
   consecutiveFailures: number;
   reason: string;
   message: string | null;
+  /** The tick of the last look, conclusive or not, epoch ms. */
+  lastDueAtMs: number | null;
   /** When the last conclusive look began, epoch ms. */
   lastCheckAtMs: number | null;
+  /** When the last healthy look began; null = not since the check began anew, as at a start of the VM. */
+  lastHealthyAtMs: number | null;
+  /** When it was first seen to succeed with the aim that it has; null = never. */
+  provenAtMs: number | null;
+  /** An administrator says that its failures are evidence all the same. */
+  trusted: boolean;
   intervalMs: number;
   timeoutMs: number;
 }
@@ -49,7 +60,12 @@ export interface Facts {
   paused: { reason: string; by: string } | null;
   /** Whether it is to be started when it is off and nobody stopped it on purpose. */
   keepRunning: boolean;
+  /** When it was last started by request; null = never. */
+  startedAtMs: number | null;
+  /** How long it may take to boot then. */
+  bootGraceMs: number;
   status: HealthStatus;
+  /** Of the worst check that is about being alive. */
   consecutiveFailures: number;
   checks: CheckFact[];
   /** When a look last said anything about this VM, `unknown` included. */

@@ -33,15 +33,15 @@ export interface DueInput {
   lastDueAtMs: number | null;
 }
 
-/** A tick further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
+/** A time further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
 const MAX_AHEAD_MS = 60_000;
 
 /**
- * The last tick that was folded, or null when it lies too far in the future to be believed: or a VM whose worker's clock
- * once was a day ahead would not be looked at for a day.
+ * A time that was noted, or null when it lies too far in the future to be believed: or a VM whose worker's clock once was a day
+ * ahead would not be looked at for a day.
  */
-export function plausibleLastDue(lastDueAtMs: number | null, nowMs: number): number | null {
-  return lastDueAtMs !== null && lastDueAtMs - nowMs > MAX_AHEAD_MS ? null : lastDueAtMs;
+export function believable(notedAtMs: number | null, nowMs: number): number | null {
+  return notedAtMs !== null && notedAtMs - nowMs > MAX_AHEAD_MS ? null : notedAtMs;
 }
 
 /**
@@ -50,7 +50,7 @@ export function plausibleLastDue(lastDueAtMs: number | null, nowMs: number): num
  */
 export function dueTick({ vmId, intervalMs, lastDueAtMs }: DueInput, nowMs: number): number | null {
   const tick = tickAtOrBefore(vmId, intervalMs, nowMs);
-  const last = plausibleLastDue(lastDueAtMs, nowMs);
+  const last = believable(lastDueAtMs, nowMs);
   if (last === null) return tick;
   if (tick <= last) return null;
   const missedSome = tick - last > intervalMs;

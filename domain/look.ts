@@ -1,5 +1,6 @@
 import { type CheckState, foldCheck } from './check-state.ts';
-import { dueTick, msToNextTick, plausibleLastDue } from './grid.ts';
+import { conclusiveUntil } from './conclusive.ts';
+import { believable, dueTick, msToNextTick } from './grid.ts';
 import type { CheckResult } from './probe-result.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
 import type { WatchedCheck, WatchedVm } from './watched.ts';
@@ -38,9 +39,14 @@ export function planLook(vm: WatchedVm, mode: LookMode, nowMs: number): DueCheck
 
 const IDLE_MS = 60_000;
 
-/** Milliseconds until the next look; at least 1. A VM with nothing to look at is asked about once a minute. */
+/**
+ * Milliseconds until the next look; at least 1. A check whose next tick came while it was being probed has its turn at once: a hung
+ * VM takes all the time that its checks give it, and is to be looked at at each tick all the same. A VM with nothing to look at is
+ * asked about once a minute.
+ */
 export function msToNextLook(vm: WatchedVm, mode: LookMode, nowMs: number): number {
   if (vm.checks.length === 0 || vm.stoppedOnPurpose || vm.paused !== null) return IDLE_MS;
+  if (planLook(vm, { ...mode, now: false }, nowMs).length > 0) return 1;
   return msToNextTick(
     vm.vmId,
     vm.checks.map((check) => intervalIn(mode, check)),
@@ -56,25 +62,27 @@ export interface FoldedLook {
   states: CheckState[];
   /** The results that were new; one of an older tick than the last folded one counts for nothing. */
   folded: CheckResult[];
+  /** Until when what the VM's checks last concluded holds, epoch ms; null = none has been conclusive. */
+  conclusiveUntilMs: number | null;
 }
 
-/** Folds results, oldest first, into the VM's state. Pure; results of checks that are gone are dropped. */
+/** Folds results, oldest first, into the VM's state. Pure; those of checks that are gone, or began anew since, are dropped. */
 export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: number): FoldedLook {
-  const states = new Map(vm.checks.map((check) => [check.checkId, check.state]));
-  const thresholds = new Map(vm.checks.map((check) => [check.checkId, check.thresholds]));
+  const checks = new Map(vm.checks.map((check) => [check.checkId, check]));
   const folded: CheckResult[] = [];
   for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
-    const state = states.get(result.checkId);
-    const limits = thresholds.get(result.checkId);
-    if (!state || !limits) continue;
-    const last = plausibleLastDue(state.lastDueAtMs, nowMs);
+    const check = checks.get(result.checkId);
+    if (!check || (result.series !== undefined && result.series !== check.series)) continue;
+    const last = believable(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
-    states.set(result.checkId, foldCheck(state, limits, result));
+    checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });
     folded.push(result);
   }
-  const { health, transition } = foldVm(vm.health, [...states.values()], nowMs);
+  const after = [...checks.values()];
+  const { health, transition } = foldVm(vm.health, after, nowMs);
   const touched = new Set(folded.map((result) => result.checkId));
-  return { health, transition, states: [...states.values()].filter((state) => touched.has(state.checkId)), folded };
+  const states = after.filter(({ checkId }) => touched.has(checkId)).map(({ state }) => state);
+  return { health, transition, states, folded, conclusiveUntilMs: conclusiveUntil(after, nowMs) };
 }
 
 /** The VM as it stands once its folded look is stored. */

@@ -95,7 +95,7 @@ export function attemptsCountSince(
   return Math.max(nowMs - windowMs, attemptsResetAtMs ?? 0);
 }
 
-/** Whether an ill VM asks for this policy: its worst check has failed often enough in a row. */
+/** Whether so many failures in a row, of the worst check that is about being alive, ask for this policy. */
 export function triggers(policy: Policy, consecutiveFailures: number): boolean {
   return consecutiveFailures >= policy.triggerAfterFailures;
 }

@@ -14,6 +14,8 @@ export interface ProbeResult {
   rawResponse: JsonObject;
   /** The line for operators: `http 200 12 ms`, `tcp timeout`, `agent 14 s ago`. Not stored. */
   summary: string;
+  /** The check is known to have succeeded with this aim, though it does not now: a healthy result says so by itself. Not stored. */
+  provesAim?: boolean;
 }
 
 /** A probe result as it is stored, and as it rides along in heartbeats while Postgres is away. */
@@ -23,6 +25,8 @@ export interface CheckResult extends ProbeResult {
   dueAtMs: number;
   /** When the probe began, epoch ms. */
   checkedAtMs: number;
+  /** The check's series when it was probed; results of an earlier one count for nothing. Absent in those of 0.1. Not stored. */
+  series?: number;
 }
 
 /** The result of a look that failed itself, by what nobody foresaw: it says nothing about the VM. `what` names the check. */
@@ -37,13 +41,13 @@ const STATUSES: ReadonlySet<unknown> = new Set(['healthy', 'unhealthy', 'unknown
 /** Whether this is a check result as this version writes them; earlier versions' heartbeats have another shape. */
 export function isCheckResult(value: unknown): value is CheckResult {
   if (typeof value !== 'object' || value === null) return false;
-  const { status, reason, message, latencyMs, rawResponse, summary, checkId, dueAtMs, checkedAtMs } = value as Partial<
-    Record<keyof CheckResult, unknown>
-  >;
+  const given = value as Partial<Record<keyof CheckResult, unknown>>;
+  const { status, reason, message, latencyMs, rawResponse, summary, checkId, dueAtMs, checkedAtMs, series } = given;
   return (
     STATUSES.has(status) &&
     [reason, summary, checkId].every((text) => typeof text === 'string') &&
     [dueAtMs, checkedAtMs].every(Number.isFinite) &&
+    (series === undefined || Number.isInteger(series)) &&
     (message === null || typeof message === 'string') &&
     (latencyMs === null || typeof latencyMs === 'number') &&
     typeof rawResponse === 'object' &&

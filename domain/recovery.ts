@@ -1,15 +1,24 @@
+import { conclusionHoldsMs } from './conclusive.ts';
 import type { CheckFact, Facts } from './facts.ts';
+import { type HealthStatus, worstOf } from './health.ts';
 
 /**
- * Whether the VM is well again: healthy, by looks that *began* after the last remedy was done. A check without a
- * conclusion (`unknown`) neither proves nor disproves it, but one at least must have one: missing data is no recovery.
+ * Whether the VM is well again: alive, by what was conclusive in looks that *began* after the last remedy was done. A check whose
+ * looks since then could not tell neither proves nor disproves it, unless it was ill before. One at least must have told: missing
+ * data is no recovery.
  */
-export function hasRecovered(facts: Pick<Facts, 'status' | 'checks' | 'lastRemedyDoneAtMs'>): boolean {
-  if (facts.status !== 'healthy') return false;
-  const doneAtMs = facts.lastRemedyDoneAtMs;
-  if (doneAtMs === null) return true;
-  const conclusive = facts.checks.filter((check) => check.status !== 'unknown');
-  return conclusive.length > 0 && conclusive.every((check) => lookedSince(check, doneAtMs));
+export function hasRecovered({ checks, lastRemedyDoneAtMs }: Pick<Facts, 'checks' | 'lastRemedyDoneAtMs'>): boolean {
+  if (aliveStatus(checks) !== 'healthy') return false;
+  if (lastRemedyDoneAtMs === null) return true;
+  const known = checks.filter((check) => check.about === 'alive' && check.status !== 'unknown');
+  const told = known.filter((check) => lookedSince(check, lastRemedyDoneAtMs));
+  const couldNotTell = known.filter((check) => !told.includes(check) && (check.lastDueAtMs ?? 0) > lastRemedyDoneAtMs);
+  return told.length > 0 && told.length + couldNotTell.length === known.length;
+}
+
+/** The worst of the checks that are about being alive: load and upkeep neither keep a VM ill nor make it well. */
+export function aliveStatus(checks: readonly Pick<CheckFact, 'about' | 'status'>[]): HealthStatus {
+  return worstOf(checks.filter(({ about }) => about === 'alive').map(({ status }) => status));
 }
 
 /** Whether a conclusive look began after that instant. */
@@ -22,5 +31,5 @@ export function lookedSince(check: CheckFact, doneAtMs: number): boolean {
  * of it is old. In ms; 0 without checks.
  */
 export function watchLimitMs(checks: readonly { intervalMs: number; timeoutMs: number }[]): number {
-  return checks.length === 0 ? 0 : Math.min(...checks.map((check) => 3 * check.intervalMs + check.timeoutMs));
+  return checks.length === 0 ? 0 : Math.min(...checks.map(conclusionHoldsMs));
 }

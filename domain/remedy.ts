@@ -1,8 +1,10 @@
 import { chooseRemedy, type Remedy } from './choose-remedy.ts';
+import { evidenceIn, restsOnChecks } from './evidence.ts';
 import type { Facts } from './facts.ts';
 import { actionUnsupported } from './guards/action-unsupported.ts';
 import { attemptsUsedUp } from './guards/attempts-used-up.ts';
 import { belowThreshold } from './guards/below-threshold.ts';
+import { bootGrace } from './guards/boot-grace.ts';
 import { cooldown } from './guards/cooldown.ts';
 import { crashDump } from './guards/crash-dump.ts';
 import { failuresOld } from './guards/failures-old.ts';
@@ -17,6 +19,7 @@ import { providerUnreachable } from './guards/provider-unreachable.ts';
 import { runsAgain } from './guards/runs-again.ts';
 import { silenceAlone } from './guards/silence-alone.ts';
 import { storageFailed } from './guards/storage-failed.ts';
+import { unproven } from './guards/unproven.ts';
 import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
@@ -40,6 +43,8 @@ export interface Decided {
 export const GUARDS: readonly Guard[] = [
   paused,
   notWatched,
+  unproven,
+  bootGrace,
   belowThreshold,
   inTransit,
   crashDump,
@@ -71,16 +76,16 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   }));
   const first = answers.find((answer) => answer.objection !== null)?.objection;
   if (first) return { decision: { kind: 'hold', ...first }, guards };
-  const reason = remedy.escalation ? 'Escalation after max attempts' : reasonFor(remedy, facts);
+  const reason = remedy.escalation ? 'Escalation after max attempts' : reasonFor(asked);
   const verifyMs = remedy.kind === 'power' && remedy.power !== 'stop' ? policy.verifySeconds * 1000 : 0;
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
 }
 
 /** What was found, as the heal's history tells it. */
-function reasonFor(remedy: Remedy, facts: Facts): string {
-  switch (remedy.cause) {
+function reasonFor(asked: Case): string {
+  switch (asked.remedy.cause) {
     case 'unresponsive':
-      return triggerReason(facts.consecutiveFailures);
+      return triggerReason(failuresBehind(asked));
     case 'paused':
       return 'Paused at its hypervisor';
     case 'storage-failed':
@@ -90,6 +95,12 @@ function reasonFor(remedy: Remedy, facts: Facts): string {
     case 'off':
       return 'Off at its hypervisor, and meant to run';
   }
+}
+
+/** How often in a row the worst check has failed that counts towards this remedy. */
+function failuresBehind({ facts, policy, remedy }: Case): number {
+  if (!restsOnChecks(remedy)) return facts.consecutiveFailures;
+  return Math.max(...evidenceIn(facts, policy).map((check) => check.consecutiveFailures));
 }
 
 function close(reason: CloseReason): Decided {

@@ -1,10 +1,13 @@
 import type { CheckState } from './check-state.ts';
+import type { CheckTraits } from './check-traits.ts';
 import { type HealthStatus, worstOf } from './health.ts';
 
 /** Why a VM has its status: one per check that isn't plainly healthy. */
 export interface HealthReason {
   checkId: string;
   checkType: string;
+  /** Absent in what was stored before 0.2, when every check was about being alive. */
+  about?: CheckTraits['about'];
   status: HealthStatus;
   reason: string;
   message: string | null;
@@ -14,8 +17,9 @@ export interface HealthReason {
 export interface VmHealth {
   status: HealthStatus;
   reasons: HealthReason[];
-  /** Of the worst check. */
+  /** Of the worst check that is about being alive; a policy's trigger reads it. */
   consecutiveFailures: number;
+  /** Those that all such checks have in common. */
   consecutiveSuccesses: number;
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
@@ -45,17 +49,26 @@ export interface HealthTransition {
   reasons: HealthReason[];
 }
 
+/** A check as far as the VM's health goes by it. */
+export interface FoldedCheck extends Pick<CheckTraits, 'about'> {
+  readonly state: CheckState;
+}
+
 /** The VM from its enabled checks, and the transition if its status changed. Every status change goes through here. */
 export function foldVm(
   before: VmHealth,
-  checks: readonly CheckState[],
+  checks: readonly FoldedCheck[],
   nowMs: number,
 ): { health: VmHealth; transition: HealthTransition | null } {
-  const status = worstOf(checks.map((check) => check.status));
-  const reasons = checks.flatMap(reasonOf);
-  const failures = checks.map((check) => check.consecutiveFailures);
-  const lastCheckAtMs = latest(checks.map((check) => check.lastCheckAtMs)) ?? before.lastCheckAtMs;
-  const successes = checks.filter((check) => check.status !== 'unknown').map((check) => check.consecutiveSuccesses);
+  const alive = checks.filter(({ about }) => about === 'alive');
+  const load = checks.filter(({ about }) => about === 'load');
+  const ofLoad = load.map(({ state }) => weightOfLoad(state.status, alive.length === 0));
+  const status = worstOf([...alive.map(({ state }) => state.status), ...ofLoad]);
+  const reasons = [...alive, ...load].flatMap(reasonOf);
+  const failures = alive.map(({ state }) => state.consecutiveFailures);
+  const lastCheckAtMs = latest(checks.map(({ state }) => state.lastCheckAtMs)) ?? before.lastCheckAtMs;
+  const conclusive = alive.filter(({ state }) => state.status !== 'unknown');
+  const successes = conclusive.map(({ state }) => state.consecutiveSuccesses);
   const changed = status !== before.status;
   const health: VmHealth = {
     status,
@@ -73,10 +86,16 @@ export function foldVm(
   return { health, transition };
 }
 
-function reasonOf(check: CheckState): HealthReason[] {
-  if (check.status === 'healthy' && check.reason === 'ok') return [];
-  const { checkId, checkType, status, reason, message } = check;
-  return [{ checkId, checkType, status, reason, message }];
+/** Load and upkeep make a VM degraded at most; that they are well says nothing of its being alive, where others are to say that. */
+function weightOfLoad(status: HealthStatus, isAlone: boolean): HealthStatus {
+  if (status === 'unhealthy') return 'degraded';
+  return status === 'healthy' && !isAlone ? 'unknown' : status;
+}
+
+function reasonOf({ about, state }: FoldedCheck): HealthReason[] {
+  if (state.status === 'healthy' && state.reason === 'ok') return [];
+  const { checkId, checkType, status, reason, message } = state;
+  return [{ checkId, checkType, about, status, reason, message }];
 }
 
 function latest(times: readonly (number | null)[]): number | null {

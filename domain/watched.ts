@@ -1,10 +1,11 @@
 import type { CheckState, Thresholds } from './check-state.ts';
+import type { CheckTraits } from './check-traits.ts';
 import type { JsonObject } from './json-value.ts';
 import type { ProviderReference } from './provider-reference.ts';
 import type { VmHealth } from './vm-health.ts';
 
 /** An enabled check with its settings resolved and its state as stored. */
-export interface WatchedCheck {
+export interface WatchedCheck extends CheckTraits {
   checkId: string;
   checkType: string;
   /** '' for the check that is addressed by its type alone. */
@@ -16,6 +17,10 @@ export interface WatchedCheck {
   staleAfterSeconds: number | null;
   options: JsonObject;
   createdAtMs: number;
+  /** Results of another series count for nothing: since then the check began anew. */
+  series: number;
+  /** Its failures are evidence though it has never succeeded: an administrator said so. */
+  trusted: boolean;
   state: CheckState;
 }
 
@@ -37,6 +42,8 @@ export interface WatchedVm {
   paused: { reason: string; by: string } | null;
   /** Whether it is to be started when it is off and nobody stopped it on purpose. */
   keepRunning: boolean;
+  /** When it was last started by request; null = never. */
+  startedAtMs: number | null;
   reportIntervalMs: number;
   lastHeartbeatAtMs: number | null;
   checks: WatchedCheck[];

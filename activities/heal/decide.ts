@@ -1,3 +1,4 @@
+import { traitsIn } from '../../checks/check.ts';
 import type { Transaction } from '../../db/database.ts';
 import { databaseTrouble } from '../../db/database-trouble.ts';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
@@ -59,7 +60,7 @@ async function decideNow(deps: Dependencies, { vmId, incident, provider }: Decid
   if (provider && provider.site !== site) return { kind: 'ask', site, line: `asks its provider at site ${site}` };
   // before the transaction: a slow hypervisor holds no locks
   const { fact } = provider ?? (await askProvider(deps, vmId));
-  const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
+  const vm = (await findWatchedVms(pool, [vmId], traitsIn(deps.probes))).get(vmId);
   const policies = (await findApplicablePolicies(pool, [vmId])).get(vmId) ?? [];
 
   return orm.transaction(async (tx) => {

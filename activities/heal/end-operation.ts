@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '../../db/database.ts';
+import { recordStarted } from '../../db/fleet/begin-anew.ts';
 import { recordStoppedOnPurpose } from '../../db/heals/heal-subject.ts';
-import { type OperationRow, recordOperationEvent } from '../../db/heals/operations.ts';
+import { lockVmOfOperation, type OperationRow, recordOperationEvent } from '../../db/heals/operations.ts';
 import type { OperationEvent } from '../../domain/operation.ts';
 import type { OperationEnd } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -43,13 +44,20 @@ async function recordLater(deps: Dependencies, operationId: string, ending: Endi
 }
 
 /** Ends an operation; one that has ended already stays as it is. @throws (rejects) when that can't be stored */
-export async function endOperation(deps: Dependencies, operationId: string, ending: Ending): Promise<OperationEnd> {
+export async function endOperation(
+  deps: Pick<Dependencies, 'database' | 'now'>,
+  operationId: string,
+  ending: Ending,
+): Promise<OperationEnd> {
   const atMs = deps.now();
   return deps.database.orm.transaction(async (tx): Promise<OperationEnd> => {
+    const isCertain = ending.kind === 'done' && !ending.presumed;
+    // a purpose changes the VM, whose row is locked before those of its operations
+    if (isCertain) await lockVmOfOperation(tx, operationId);
     const ended = await recordOperationEvent(tx, operationId, ending, atMs);
     // an answer that comes after the doubt was resolved changes nothing
     if (ended === null) return { state: 'sent', detail: 'somebody else has ended it' };
-    if (ending.kind === 'done' && !ending.presumed) await recordPurpose(tx, ended, atMs);
+    if (isCertain) await recordPurpose(tx, ended, atMs);
     return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail };
   });
 }
@@ -57,5 +65,5 @@ export async function endOperation(deps: Dependencies, operationId: string, endi
 /** A VM that a policy stopped is stopped on purpose; one that was started again is meant to run. */
 async function recordPurpose(tx: Transaction, { vmId, power }: OperationRow, atMs: number): Promise<void> {
   if (power === 'stop' || power === 'shutdown') await recordStoppedOnPurpose(tx, vmId, atMs);
-  else if (power === 'start') await recordStoppedOnPurpose(tx, vmId, null);
+  else if (power === 'start') await recordStarted(tx, vmId, atMs);
 }

@@ -35,8 +35,10 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
     stoppedOnPurpose: vm.stoppedOnPurpose,
     paused: vm.paused,
     keepRunning: vm.keepRunning,
+    startedAtMs: vm.startedAtMs,
+    bootGraceMs: deps.settings.BOOT_GRACE_SECONDS * 1000,
     status: vm.health.status,
-    consecutiveFailures: vm.health.consecutiveFailures,
+    consecutiveFailures: failuresInARow(vm),
     checks: checkFacts(vm),
     lastLookAtMs: subject.lastLookAtMs,
     attempts: await findAttempts(db, vm.vmId, sinceMs, unsentOperationId),
@@ -75,17 +77,30 @@ function lastInARow(operations: readonly OperationRow[], isSo: (operation: Opera
   return operations.slice(operations.findLastIndex((operation) => !isSo(operation)) + 1);
 }
 
+/** As the VM's status row has it, but for checks that have begun anew since it was written. */
+function failuresInARow({ checks }: WatchedVm): number {
+  const alive = checks.filter(({ about }) => about === 'alive');
+  return Math.max(0, ...alive.map(({ state }) => state.consecutiveFailures));
+}
+
 /** What decisions need to know of a VM's checks. */
 export function checkFacts(vm: WatchedVm): CheckFact[] {
-  return vm.checks.map(({ checkId, checkType, intervalMs, timeoutMs, state }) => ({
-    checkId,
-    checkType,
-    intervalMs,
-    timeoutMs,
+  return vm.checks.map(({ state, ...check }) => ({
+    checkId: check.checkId,
+    checkType: check.checkType,
+    name: check.name,
+    about: check.about,
+    needsCorroboration: check.needsCorroboration,
+    trusted: check.trusted,
+    intervalMs: check.intervalMs,
+    timeoutMs: check.timeoutMs,
     status: state.status,
     consecutiveFailures: state.consecutiveFailures,
     reason: state.reason,
     message: state.message,
+    lastDueAtMs: state.lastDueAtMs,
     lastCheckAtMs: state.lastCheckAtMs,
+    lastHealthyAtMs: state.lastHealthyAtMs,
+    provenAtMs: state.provenAtMs,
   }));
 }

@@ -1,6 +1,7 @@
+import { traitsIn } from '../../checks/check.ts';
 import { findOperation, recordOperationEvent } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
-import { hasRecovered } from '../../domain/recovery.ts';
+import { aliveStatus, hasRecovered } from '../../domain/recovery.ts';
 import type { HealActivities, IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { checkFacts } from './gather-facts.ts';
@@ -19,7 +20,7 @@ export async function verify(
   const { orm, pool } = deps.database;
   const operation = await findOperation(orm, operationId);
   if (!operation || operation.state === 'abandoned') return { settled: true, line: 'the remedy was never sent' };
-  const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
+  const vm = (await findWatchedVms(pool, [vmId], traitsIn(deps.probes))).get(vmId);
   const close = (result: 'success' | 'failed', errorMessage: string | null) =>
     orm.transaction((tx) =>
       recordOperationEvent(tx, operationId, { kind: 'judged', result, errorMessage }, deps.now()),
@@ -30,13 +31,8 @@ export async function verify(
     return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
   }
   if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: nobody looks whether it helped' };
-  if (
-    hasRecovered({
-      status: vm.health.status,
-      checks: checkFacts(vm),
-      lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null,
-    })
-  ) {
+  const checks = checkFacts(vm);
+  if (hasRecovered({ checks, lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null })) {
     await close('success', null);
     return { settled: true, line: `${operation.action} helped: healthy again` };
   }
@@ -50,7 +46,7 @@ export async function verify(
   }
   return {
     settled: false,
-    ...(vm.health.status === 'healthy' ? { lookAgainInMs: NEXT_LOOK_MS } : {}),
+    ...(aliveStatus(checks) === 'healthy' ? { lookAgainInMs: NEXT_LOOK_MS } : {}),
     line: `waits up to ${operation.verifyMs / 1000} s to see whether ${operation.action} helped`,
   };
 }

@@ -1,6 +1,5 @@
 import type { FactName } from '../../checks/check.ts';
-import { msToNextTick } from '../../domain/grid.ts';
-import { type DueCheck, intervalIn, type LookMode, planLook } from '../../domain/look.ts';
+import { type DueCheck, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
 import { type CheckResult, lookFailed } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -32,19 +31,24 @@ const NO_NEEDS: readonly FactName[] = [];
 
 /** Looks with these probes and facts; create once per process, which then never probes a check twice at a time. */
 export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now'>, sources: FactSources): LookAt {
-  /** Checks (by id) that are being probed. */
-  const probing = new Set<string>();
+  /** Probes on their way, by check. */
+  const probing = new Map<string, RunningProbe>();
 
   return async (vm, { mode, limitMs, facts = NO_FACTS }) => {
     const due = planLook(vm, mode(now()), now());
-    const longestMs = Math.max(0, ...due.map(({ check }) => check.timeoutMs));
+    const checks = vm.checks.filter((check) => probing.has(check.checkId) || due.some((one) => one.check === check));
+    const longestMs = Math.max(0, ...checks.map((check) => check.timeoutMs));
     if (limitMs !== null && longestMs + WRITE_MARGIN_MS > limitMs) {
       return { kind: 'needs-time', lookLimitMs: longestMs + 2 * WRITE_MARGIN_MS };
     }
     const needs = due.flatMap(({ check }) => needsOf(check.checkType));
     const known = needs.length === 0 ? facts : await readFacts(sources, needs, [vm], facts);
-    const running = due.filter(({ check }) => !probing.has(check.checkId)).map((one) => start(vm, one, known));
-    const round = await waitForRound(running, (pending) => msToNextTurn(vm, mode(now()), pending));
+    const keeper = Symbol(vm.vmId);
+    for (const one of due) if (!probing.has(one.check.checkId)) start(vm, one, known, keeper);
+    // what earlier looks left behind as well: when it ends, its check's next tick may have come
+    const running = vm.checks.flatMap(({ checkId }) => probing.get(checkId) ?? []);
+    for (const probe of running) probe.keeper = keeper;
+    const round = await waitForRound(running, (pending) => msToNextTurn(vm, mode(now()), running, pending));
     return { kind: 'results', ...round };
   };
 
@@ -52,38 +56,44 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
     return probes.get(checkType)?.needs ?? NO_NEEDS;
   }
 
-  /** A probe on its way; while it is, no other look starts it again here. */
-  function start(vm: WatchedVm, due: DueCheck, known: KnownFacts): RunningProbe {
-    const { checkId } = due.check;
-    probing.add(checkId);
-    const result = probe(vm, due, known);
-    void result.then(() => probing.delete(checkId));
-    return { checkId, result };
+  /** While a probe is on its way, no other look starts it again here. */
+  function start(vm: WatchedVm, due: DueCheck, known: KnownFacts, keeper: symbol): void {
+    const { dueAtMs, check } = due;
+    const running: RunningProbe = { checkId: check.checkId, dueAtMs, keeper, result: probe(vm, due, known) };
+    probing.set(check.checkId, running);
+    void running.result.then(() => probing.delete(check.checkId));
   }
 
   /** Never rejects. */
   async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, known: KnownFacts): Promise<CheckResult> {
-    const { checkId, checkType, target, timeoutMs, options } = check;
+    const { checkId, checkType, series, target, timeoutMs, options } = check;
     const checkedAtMs = now();
     try {
       const one = probes.get(checkType);
       if (one === undefined) throw new Error(`Unknown check type: ${checkType}`);
       const facts = factsFor(one.needs, known, vm, check);
       const result = await one.probe({ address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts });
-      return { checkId, dueAtMs, checkedAtMs, ...result };
+      return { checkId, series, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
-      return { checkId, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
+      return { checkId, series, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
     }
   }
 
   /** Milliseconds until a check that is not being probed has its turn; infinity when none has. */
-  function msToNextTurn(vm: WatchedVm, mode: LookMode, pending: ReadonlySet<string>): number {
-    const others = vm.checks.filter((check) => !pending.has(check.checkId) && !probing.has(check.checkId));
+  function msToNextTurn(
+    vm: WatchedVm,
+    mode: LookMode,
+    running: readonly RunningProbe[],
+    pending: ReadonlySet<string>,
+  ): number {
+    const had = new Map(running.map(({ checkId, dueAtMs }) => [checkId, dueAtMs]));
+    const others = vm.checks
+      .filter(({ checkId }) => !pending.has(checkId) && !probing.has(checkId))
+      .map((check) => {
+        const lastDueAtMs = had.get(check.checkId) ?? check.state.lastDueAtMs;
+        return { ...check, state: { ...check.state, lastDueAtMs } };
+      });
     if (mode.now || others.length === 0) return Number.POSITIVE_INFINITY;
-    return msToNextTick(
-      vm.vmId,
-      others.map((check) => intervalIn(mode, check)),
-      now(),
-    );
+    return msToNextLook({ ...vm, checks: others }, mode, now());
   }
 }

@@ -1,3 +1,4 @@
+import { traitsIn } from '../../checks/check.ts';
 import type { DatabaseTrouble } from '../../db/database-trouble.ts';
 import { applyDueTimes, type FoldedLook, foldLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
@@ -45,7 +46,7 @@ export type Look = (request: LookRequest) => Promise<LookOutcome>;
 
 /** Looks with these dependencies; create once per process. What can't be stored is kept in `unstored` until it can. */
 export function createLook(deps: Dependencies, unstored: UnstoredResults = createUnstoredResults()): Look {
-  const reader = createVmReader(deps.database.pool);
+  const reader = createVmReader(deps.database.pool, traitsIn(deps.probes));
   const lookAt = createLookAt(deps, createFactSources(deps));
   const storeLook = createStoreLook(deps, reader, unstored);
   const storeLeft = createStoreLeft(reader, storeLook, unstored, deps.now);
@@ -73,10 +74,15 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
     }
   };
 
-  /** What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. */
-  async function storeLate(looked: WatchedVm, { result }: RunningProbe): Promise<void> {
+  /**
+   * What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. Unless one waits
+   * for it, which then does as with its own.
+   */
+  async function storeLate(looked: WatchedVm, probe: RunningProbe): Promise<void> {
+    const { keeper } = probe;
     try {
-      const late = await result;
+      const late = await probe.result;
+      if (probe.keeper !== keeper) return;
       const { vm, away } = await reader.read(looked.vmId);
       if (vm === null && away !== null) unstored.keep(looked.vmId, [late]);
       else if (vm !== null && !vm.deleted) await storeLook(vm, [late]);

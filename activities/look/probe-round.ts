@@ -3,8 +3,12 @@ import type { CheckResult } from '../../domain/probe-result.ts';
 /** A probe on its way. */
 export interface RunningProbe {
   checkId: string;
+  /** The tick that it is for, epoch ms. */
+  dueAtMs: number;
   /** Never rejects. */
   result: Promise<CheckResult>;
+  /** The look that stores the result: the one that started it, or a later one that waits for it as well. */
+  keeper: symbol;
 }
 
 /** Probes that were waited for. */
@@ -15,10 +19,13 @@ export interface Round {
   late: RunningProbe[];
 }
 
+/** So long a failure that is there waits for probes that are still on their way. */
+const FAILURE_WAITS_MS = 1_000;
+
 /**
- * Waits for probes that run side by side, but a slow one doesn't hold up the others' next ticks: when the turn of a check
- * that isn't being probed comes, the round is over. `msToNextTick` says when that is, given the checks still being probed;
- * infinity = there is no other check to wait for.
+ * Waits for probes that run side by side, but a slow one holds up neither the others' next ticks nor, for more than a second, a
+ * failure of theirs: when the turn of a check that isn't being probed comes, the round is over. `msToNextTick` says when that is,
+ * given the checks still being probed; infinity = there is no other check to wait for.
  */
 export function waitForRound(
   probes: readonly RunningProbe[],
@@ -28,11 +35,13 @@ export function waitForRound(
     const pending = new Map(probes.map((probe) => [probe.checkId, probe]));
     const results: CheckResult[] = [];
     let timer: NodeJS.Timeout | undefined;
+    let failureWaits: NodeJS.Timeout | undefined;
     let over = false;
 
     function end(): void {
       over = true;
       clearTimeout(timer);
+      clearTimeout(failureWaits);
       resolve({ results, late: [...pending.values()] });
     }
 
@@ -48,6 +57,7 @@ export function waitForRound(
         if (over) return;
         results.push(result);
         pending.delete(probe.checkId);
+        if (result.status === 'unhealthy') failureWaits ??= setTimeout(end, FAILURE_WAITS_MS);
         waitOn();
       });
     }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../../db/database.ts';
 import { type DatabaseTrouble, databaseTrouble } from '../../db/database-trouble.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
+import type { TraitsOf } from '../../domain/check-traits.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { groupedReads } from './shared-reads.ts';
 
@@ -24,8 +25,8 @@ export interface VmReader {
 }
 
 /** Reads VMs from this database; create once per process. */
-export function createVmReader(pool: Database['pool']): VmReader {
-  const find = groupedReads((vmIds) => findWatchedVms(pool, vmIds));
+export function createVmReader(pool: Database['pool'], traitsOf: TraitsOf): VmReader {
+  const find = groupedReads((vmIds) => findWatchedVms(pool, vmIds, traitsOf));
   const remembered = new LRUCache<string, WatchedVm>({ max: MAX_REMEMBERED });
   return {
     async read(vmId) {

@@ -7,6 +7,7 @@ import { PEOPLE } from '../../domain/roles.ts';
 import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
+import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
@@ -33,23 +34,29 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     },
   })
     .judge(async (call) => {
-      const { checkType } = call.body;
+      const { checkType, trusted } = call.body;
+      refuseTrustBy(call.caller, [call.body]);
       if (checkType === undefined) return { problems: [], found: null };
       const vm = await requireVm(deps, call);
       const before = checkOf(vm, call.body);
       const check = completeCheck({ ...call.body, checkType }, before && toSettings(before));
+      const aimOf = (of: typeof check) => deps.checks.aim({ ...of, target: of.target ?? null }, vm.address);
+      const aims = { before: before ? aimOf(toSettings(before)) : null, after: aimOf(check) };
+      // trust is in one aim
+      if (aims.before !== aims.after) check.trusted = trusted ?? false;
       const problems = checkProblems(deps.checks, check, vm.address, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
         problems.push({ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` });
       }
-      return { problems, found: { vm, before, check } };
+      return { problems, found: { vm, before, check, aims } };
     })
     .handle(async (call) => {
-      const { vm, before, check } = call.found;
+      const { vm, before, check, aims } = call.found;
       const read = { vmId: vm.id, version: vm.settingsVersion };
-      const committed = await recordCheck(deps.database, read, check, authorOf(call));
+      const committed = await recordCheck(deps.database, read, check, aims, authorOf(call));
       if (committed === null) return null;
-      const lookSooner = check.enabled && (!before?.enabled || check.intervalSeconds < before.intervalSeconds);
+      const isNew = !before?.enabled || aims.before !== aims.after;
+      const lookSooner = check.enabled && (isNew || check.intervalSeconds < before.intervalSeconds);
       const announced = await announceChange(deps, committed, lookSooner);
       const after = checkOf(await requireVm(deps, call), check);
       if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
@@ -96,7 +103,7 @@ function checkOf(
 /** What is stored of a check's settings, without its state. */
 function toSettings(check: CheckRecord): NewCheck {
   const { checkType, name, target, intervalSeconds, timeoutSeconds, failureThreshold, successThreshold } = check;
-  const { staleAfterSeconds, options, enabled } = check;
+  const { staleAfterSeconds, options, enabled, trusted } = check;
   return {
     checkType,
     name,
@@ -108,5 +115,6 @@ function toSettings(check: CheckRecord): NewCheck {
     staleAfterSeconds,
     options,
     enabled,
+    trusted,
   };
 }

@@ -4,6 +4,7 @@ import type { Problem } from '../../domain/app-error.ts';
 import { PEOPLE } from '../../domain/roles.ts';
 import { completeCheck, defaultChecks } from '../check-defaults.ts';
 import { checkListProblems } from '../check-problems.ts';
+import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import type { Sound } from '../parse-request.ts';
@@ -29,6 +30,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     answers: { 201: { description: "The VM, and once its agent's token", schema: newVmAnswer } },
   })
     .judge(async ({ caller, body, refused }) => {
+      refuseTrustBy(caller, body.checks ?? []);
       const address = refused.has('address') ? SOME_NAME : (body.address ?? null);
       const site = body.site ?? deps.settings.DEFIB_SITE;
       const { problems, found } = await judgeProvider(deps, caller, body.provider, site);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
@@ -77,11 +78,13 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const change: VmChange = { ...settings, ...found.provider };
       if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(nowMs) : null;
       const read = { vmId: found.vm.id, version: found.vm.settingsVersion };
-      const changed = await recordVmChanged(deps.database, read, change, authorOf(call));
+      const aimChanges = aimChangesBy(deps.checks, found.vm, change.address);
+      const changed = await recordVmChanged(deps.database, read, change, aimChanges, authorOf(call));
       if (!changed.ok) throw conflictOf(changed.conflicts, change.provider ?? found.vm.provider);
       if (changed.vm === null) return null;
-      // only a VM that is meant to run again is due sooner
-      const announced = await announceChange(deps, changed.vm, stoppedOnPurpose === false);
+      // only what begins anew is due sooner
+      const lookSooner = stoppedOnPurpose === false || aimChanges.length > 0;
+      const announced = await announceChange(deps, changed.vm, lookSooner);
       return changedAnswer(toVmAnswer(await requireVm(deps, call), caller, nowMs), announced);
     });
 
@@ -104,6 +107,18 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
   });
 
   return [list, read, change, remove];
+}
+
+/** Those of a VM's checks that are aimed elsewhere with the address that it gets. */
+function aimChangesBy(rules: ApiDependencies['checks'], vm: VmRecord, address: string | null | undefined): AimChange[] {
+  if (address === undefined) return [];
+  return vm.checks
+    .map((check) => ({
+      checkId: check.id,
+      before: rules.aim(check, vm.address),
+      after: rules.aim(check, address),
+    }))
+    .filter(({ before, after }) => before !== after);
 }
 
 /** The checks that a VM has must fit the address that it gets. */

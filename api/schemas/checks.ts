@@ -26,6 +26,10 @@ export const checkFields = {
   staleAfterSeconds: wholeNumber(1, 604_800, 'seconds').nullable().describe('agent only').optional(),
   options: z.record(z.string(), optionValue, 'must be an object').describe(OPTIONS_IN_WORDS).optional(),
   enabled: z.boolean('must be true or false').optional(),
+  trusted: z
+    .boolean('must be true or false')
+    .describe('ADMIN only: its failures are evidence though it has never succeeded, until its aim changes')
+    .optional(),
 };
 
 /** A check as a request sets it. */
@@ -45,6 +49,9 @@ export const checkAnswer = z.object({
   staleAfterSeconds: z.int().nullable(),
   options: z.record(z.string(), z.unknown()),
   enabled: z.boolean(),
+  proven: z.boolean().describe('whether it has succeeded with its type, target, address and options'),
+  provenAt: atAnswer,
+  trusted: z.boolean(),
   status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
   reason: z.string(),
   message: z.string().nullable(),

@@ -84,6 +84,7 @@ export const reasonAnswer = z.object({
   status: z.string().optional(),
   checkId: z.string().optional(),
   checkType: z.string().optional(),
+  about: z.enum(['alive', 'load']).optional(),
 });
 
 /** What is stored of a VM's health, beside its status. */

@@ -1,29 +1,38 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import { timeoutOf } from '../../domain/watched.ts';
 import type { Author } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
-import { checkConfigs, checkState } from '../schema/checks.ts';
-import { vmStatus, vms } from '../schema/vms.ts';
+import { checkConfigs } from '../schema/checks.ts';
+import { vms } from '../schema/vms.ts';
+import { recordAimChanges, recordBegunAnew, recordProofsDropped } from './begin-anew.ts';
 import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
 import type { NewCheck } from './vm-registration.ts';
 
+/** What a check is aimed at, and was as far as there was one when the VM was read. */
+export interface Aims {
+  before: string | null;
+  after: string;
+}
+
 /**
- * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One that was
- * disabled and is enabled again begins anew: what it saw before says nothing about now.
+ * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One that is aimed
+ * elsewhere, or was disabled and is enabled again, begins anew: what it saw before says nothing about now.
  */
 export async function recordCheck(
   database: Database,
   read: ReadVm,
   check: NewCheck,
+  aims: Aims,
   author: Author,
 ): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
-    const { checkType, name = '', target = null, intervalSeconds, enabled } = check;
-    const details = { checkType, name, target, intervalSeconds, enabled };
+    const { checkType, name = '', target = null, intervalSeconds, enabled, trusted = false } = check;
+    const details = { checkType, name, target, intervalSeconds, enabled, trusted };
     const vm = await recordSettings(tx, read, {}, author, 'health_check_configured', details);
     if (vm === null) return null;
     const now = new Date(author.nowMs);
-    if (enabled) await forgetDisabled(tx, read.vmId, checkType, name);
+    await recordWhatBeginsAnew(tx, read.vmId, check, aims);
     await tx
       .insert(checkConfigs)
       .values({ ...check, id: uuidv7(), vmId: read.vmId, createdAt: now, updatedAt: now })
@@ -35,19 +44,21 @@ export async function recordCheck(
   });
 }
 
-/** Drops what a disabled check had seen. A look under way loses its swap on `lookSeq`, so it can't bring that back. */
-async function forgetDisabled(tx: Queryable, vmId: string, checkType: string, name: string): Promise<void> {
+async function recordWhatBeginsAnew(
+  tx: Queryable,
+  vmId: string,
+  check: NewCheck,
+  { before, after }: Aims,
+): Promise<void> {
+  const { checkType, name = '' } = check;
   const one = and(eq(checkConfigs.vmId, vmId), eq(checkConfigs.checkType, checkType), eq(checkConfigs.name, name));
-  const [disabled] = await tx
-    .select({ id: checkConfigs.id })
-    .from(checkConfigs)
-    .where(and(one, eq(checkConfigs.enabled, false)));
-  if (disabled === undefined) return;
-  await tx
-    .update(vmStatus)
-    .set({ lookSeq: sql`${vmStatus.lookSeq} + 1` })
-    .where(eq(vmStatus.vmId, vmId));
-  await tx.delete(checkState).where(eq(checkState.checkId, disabled.id));
+  const [stored] = await tx.select().from(checkConfigs).where(one);
+  if (stored === undefined) return;
+  if (before !== null && before !== after) await recordAimChanges(tx, vmId, [{ checkId: stored.id, before, after }]);
+  else if (check.enabled && !stored.enabled) await recordBegunAnew(tx, vmId, [stored.id]);
+  const { intervalSeconds, timeoutSeconds = null } = check;
+  if (timeoutOf({ intervalSeconds, timeoutSeconds }) < timeoutOf(stored))
+    await recordProofsDropped(tx, vmId, stored.id);
 }
 
 /** Disables a check and keeps its row; null when the VM is gone. */

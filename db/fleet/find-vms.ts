@@ -62,6 +62,8 @@ export interface CheckRecord {
   staleAfterSeconds: number | null;
   options: JsonObject;
   enabled: boolean;
+  trusted: boolean;
+  provenAt: string | null;
   status: HealthStatus | null;
   reason: string | null;
   message: string | null;
@@ -86,6 +88,8 @@ const CHECK_COLUMNS = {
   staleAfterSeconds: 'c.stale_after_seconds',
   options: 'c.options',
   enabled: 'c.enabled',
+  trusted: 'c.trusted',
+  provenAt: iso('st.proven_at'),
   status: 'st.status',
   reason: 'st.reason',
   message: 'st.message',

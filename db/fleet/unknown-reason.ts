@@ -1,9 +1,11 @@
 /**
  * Whether what is stored of a VM's health still holds, as SQL over v (vms) and s (vm_status). Computed when read, for
- * a dead worker can't write it. The limit is domain/recovery.ts's `watchLimitMs`.
+ * a dead worker can't write it. How long a check's conclusion holds is domain/conclusive.ts's `conclusionHoldsMs`; until when it
+ * does is stored by each look.
  */
+const HOLDS_SECONDS = '3 * c.interval_seconds + coalesce(c.timeout_seconds, least(10, c.interval_seconds))';
 const WATCH_COLUMNS = `count(*)::int AS enabled, max(c.updated_at) AS changed_at,
-  min(3 * c.interval_seconds + coalesce(c.timeout_seconds, least(10, c.interval_seconds))) AS limit_seconds`;
+  min(${HOLDS_SECONDS}) AS limit_seconds, max(${HOLDS_SECONDS}) AS longest_seconds`;
 
 /** Adds w for the few VMs of a page. */
 export const WATCH_OF_EACH = `LEFT JOIN LATERAL (
@@ -13,7 +15,7 @@ export const WATCH_OF_EACH = `LEFT JOIN LATERAL (
 export const WATCH_OF_ALL = `LEFT JOIN (
   SELECT c.vm_id, ${WATCH_COLUMNS} FROM check_configs c WHERE c.enabled GROUP BY c.vm_id) w ON w.vm_id = v.id`;
 
-export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not-watched';
+export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not-watched' | 'cannot-tell';
 
 /** Why a VM's health isn't known whatever is stored; null = the stored status holds. `now` is an SQL expression. */
 export function unknownReason(now: string): string {
@@ -21,8 +23,13 @@ export function unknownReason(now: string): string {
     WHEN v.paused_at IS NOT NULL THEN 'paused'
     WHEN coalesce(w.enabled, 0) = 0 THEN 'no-checks'
     WHEN greatest(s.last_look_at, v.created_at, w.changed_at) < ${now} - make_interval(secs => w.limit_seconds)
-    THEN 'not-watched' END`;
+    THEN 'not-watched'
+    WHEN coalesce(s.conclusive_until, greatest(v.created_at, v.started_at, w.changed_at) + make_interval(secs => w.longest_seconds)) < ${now}
+    THEN 'cannot-tell' END`;
 }
+
+/** Why a VM's checks can't tell how it is, as its last look has it: the first reason, which is about being alive. */
+export const CANNOT_TELL_WHY = `coalesce(s.reasons->0->>'reason', 'not-conclusive')`;
 
 /** The status to answer. */
 export function effectiveStatus(now: string): string {

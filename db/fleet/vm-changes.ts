@@ -7,6 +7,7 @@ import { notify } from '../notify.ts';
 import { holdProviderInstance } from '../providers/provider-instances.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { vms } from '../schema/vms.ts';
+import { type AimChange, recordAimChanges, recordStarted } from './begin-anew.ts';
 import { type NewVm, type VmConflict, withoutConflict } from './vm-registration.ts';
 
 /** A VM's settings as committed, to be announced. */
@@ -28,11 +29,15 @@ export interface ReadVm {
   version: number;
 }
 
-/** Changes a VM's own settings; `vm` is null when it was changed meanwhile, or is gone: read again. */
+/**
+ * Changes a VM's own settings, and what that changes of its checks' aims; `vm` is null when it was changed meanwhile, or is
+ * gone: read again. One that was stopped by request and is not any more is started.
+ */
 export async function recordVmChanged(
   database: Database,
   read: ReadVm,
   change: VmChange,
+  aimChanges: readonly AimChange[],
   author: Author,
 ): Promise<Changed> {
   return withoutConflict(database, author.tenantId, read.vmId, change, async (tx): Promise<Changed> => {
@@ -43,8 +48,19 @@ export async function recordVmChanged(
       ...(change.provider ? { provider: change.provider.kind } : {}),
       ...(stopped === undefined ? {} : { stoppedOnPurpose: stopped !== null }),
     };
-    return { ok: true, vm: await recordSettings(tx, read, change, author, 'vm_updated', details) };
+    const starts = stopped === null && (await isStopped(tx, read.vmId));
+    const vm = await recordSettings(tx, read, change, author, 'vm_updated', details);
+    if (vm === null) return { ok: true, vm };
+    if (starts) await recordStarted(tx, vm.vmId, author.nowMs);
+    await recordAimChanges(tx, vm.vmId, aimChanges);
+    return { ok: true, vm };
   });
+}
+
+/** Whether a VM is stopped by request; it stays as it is until the transaction ends. */
+async function isStopped(tx: Queryable, vmId: string): Promise<boolean> {
+  const [vm] = await tx.select({ at: vms.stoppedOnPurposeAt }).from(vms).where(eq(vms.id, vmId)).for('update');
+  return vm !== undefined && vm.at !== null;
 }
 
 /** Marks a VM deleted, frees its names and ends its agent's tokens; null when it is gone already. */

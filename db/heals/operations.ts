@@ -1,10 +1,11 @@
-import { and, asc, eq, gt, ne } from 'drizzle-orm';
+import { and, asc, eq, gt, ne, sql } from 'drizzle-orm';
 import type { AttemptFact } from '../../domain/facts.ts';
 import type { Fence } from '../../domain/fence.ts';
 import { type OperationEvent, type OperationStatus, transition } from '../../domain/operation.ts';
 import type { Queryable, Transaction } from '../database.ts';
 import { notify } from '../notify.ts';
 import { operations } from '../schema/heals.ts';
+import { vms } from '../schema/vms.ts';
 
 export type OperationRow = typeof operations.$inferSelect;
 
@@ -36,6 +37,12 @@ export async function recordIntended(tx: Transaction, operation: NewOperation, a
   if (!row) throw new Error(`operation ${operation.id} was not stored`);
   await notifyHeal(tx, row);
   return row;
+}
+
+/** Until the transaction ends nobody else changes the VM of this operation. */
+export async function lockVmOfOperation(tx: Transaction, id: string): Promise<void> {
+  const vmId = sql`(SELECT ${operations.vmId} FROM ${operations} WHERE ${operations.id} = ${id})`;
+  await tx.select({ id: vms.id }).from(vms).where(eq(vms.id, vmId)).for('update');
 }
 
 /** Renews what an intended operation's decision was made from: it was decided again, and in the same way. */

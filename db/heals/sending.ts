@@ -32,27 +32,28 @@ export async function moveToSent({ orm }: Database, operation: OperationRow, pow
   });
 }
 
-/** Locks in the order that all of Defib keeps to: the VM, its status, its tenant, the incident, its operations. */
+/** Locks all that could change it, in the order that all transactions keep to. */
 async function readUnderLocks(tx: Transaction, operation: OperationRow, powerState: PowerState): Promise<SendingFacts> {
   const { vmId, tenantId, incident, id, fence } = operation;
   const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for('update');
-  // every look folds under this row, so no failure count changes while it is held
-  await tx.select({ vmId: vmStatus.vmId }).from(vmStatus).where(eq(vmStatus.vmId, vmId)).for('update');
   const [tenant] = await tx
     .select({ policyRevision: tenants.policyRevision })
     .from(tenants)
     .where(eq(tenants.id, tenantId))
     .for('share');
-  const counted = (fence?.checks ?? []).map(({ checkId }) => checkId);
-  const states = await tx
-    .select({ checkId: checkState.checkId, failures: checkState.consecutiveFailures })
-    .from(checkState)
-    .where(inArray(checkState.checkId, counted));
   const [open] = await tx
     .select({ incident: incidents.incident })
     .from(incidents)
     .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident), isNull(incidents.closedAt)))
     .for('update');
+  await tx.select({ id: operations.id }).from(operations).where(eq(operations.id, id)).for('update');
+  // every look folds under this row, so no failure count changes while it is held
+  await tx.select({ vmId: vmStatus.vmId }).from(vmStatus).where(eq(vmStatus.vmId, vmId)).for('update');
+  const counted = (fence?.checks ?? []).map(({ checkId }) => checkId);
+  const states = await tx
+    .select({ checkId: checkState.checkId, failures: checkState.consecutiveFailures })
+    .from(checkState)
+    .where(inArray(checkState.checkId, counted));
   const others = await tx
     .select({ id: operations.id })
     .from(operations)

@@ -51,27 +51,31 @@ const SQL = `
 WITH looks AS (
   SELECT * FROM jsonb_to_recordset($1::jsonb) AS l("vmId" uuid, "tenantId" text, "lookSeq" bigint, "watchEpoch" int,
     "endedAtMs" float8, status text, reasons jsonb, "consecutiveFailures" int, "consecutiveSuccesses" int,
-    "lastCheckAtMs" float8, "lastHealthyAtMs" float8, "lastUnhealthyAtMs" float8, "transitionSeq" int, "from" text)
+    "lastCheckAtMs" float8, "lastHealthyAtMs" float8, "lastUnhealthyAtMs" float8, "transitionSeq" int, "from" text,
+    "conclusiveUntilMs" float8)
 ), won AS (
   UPDATE vm_status s SET status = l.status, reasons = l.reasons, consecutive_failures = l."consecutiveFailures",
     consecutive_successes = l."consecutiveSuccesses", last_check_at = ${at('l."lastCheckAtMs"')},
     last_healthy_at = ${at('l."lastHealthyAtMs"')}, last_unhealthy_at = ${at('l."lastUnhealthyAtMs"')},
-    last_look_at = ${at('l."endedAtMs"')}, transition_seq = l."transitionSeq", look_seq = l."lookSeq" + 1
+    last_look_at = ${at('l."endedAtMs"')}, transition_seq = l."transitionSeq", look_seq = l."lookSeq" + 1,
+    conclusive_until = ${at('l."conclusiveUntilMs"')}
   FROM looks l JOIN vms v ON v.id = l."vmId" AND v.watch_epoch = l."watchEpoch"
   WHERE s.vm_id = l."vmId" AND s.look_seq = l."lookSeq" AND s.vm_id = ANY($4::uuid[])
   RETURNING s.vm_id, s.look_seq, l."tenantId", l."from", l.status, l.reasons, l."endedAtMs", l."transitionSeq"
 ), states AS (
   INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, last_due_at, last_check_at,
-    last_healthy_at, last_unhealthy_at, reason, message, seq)
+    last_healthy_at, last_unhealthy_at, proven_at, reason, message, seq)
   SELECT c."checkId", w.vm_id, c.status, c."consecutiveFailures", c."consecutiveSuccesses", ${at('c."lastDueAtMs"')},
-    ${at('c."lastCheckAtMs"')}, ${at('c."lastHealthyAtMs"')}, ${at('c."lastUnhealthyAtMs"')}, c.reason, c.message, w.look_seq
+    ${at('c."lastCheckAtMs"')}, ${at('c."lastHealthyAtMs"')}, ${at('c."lastUnhealthyAtMs"')}, ${at('c."provenAtMs"')},
+    c.reason, c.message, w.look_seq
   FROM jsonb_to_recordset($2::jsonb) AS c("vmId" uuid, "checkId" uuid, status text, "consecutiveFailures" int,
     "consecutiveSuccesses" int, "lastDueAtMs" float8, "lastCheckAtMs" float8, "lastHealthyAtMs" float8,
-    "lastUnhealthyAtMs" float8, reason text, message text) JOIN won w ON w.vm_id = c."vmId"
+    "lastUnhealthyAtMs" float8, "provenAtMs" float8, reason text, message text) JOIN won w ON w.vm_id = c."vmId"
   ON CONFLICT (check_id) DO UPDATE SET status = excluded.status, consecutive_failures = excluded.consecutive_failures,
     consecutive_successes = excluded.consecutive_successes, last_due_at = excluded.last_due_at,
     last_check_at = excluded.last_check_at, last_healthy_at = excluded.last_healthy_at,
-    last_unhealthy_at = excluded.last_unhealthy_at, reason = excluded.reason, message = excluded.message, seq = excluded.seq
+    last_unhealthy_at = excluded.last_unhealthy_at, proven_at = excluded.proven_at, reason = excluded.reason,
+    message = excluded.message, seq = excluded.seq
 ), results AS (
   INSERT INTO check_results (vm_id, check_id, due_at, checked_at, check_type, status, reason, latency_ms, message, raw_response)
   SELECT w.vm_id, r."checkId", ${at('r."dueAtMs"')}, ${at('r."checkedAtMs"')}, r."checkType", r.status, r.reason,
@@ -92,9 +96,11 @@ SELECT vm_id, (SELECT count(*) FROM notified) FROM won`;
 
 // In the rows below what is added stands before what is spread: the other way round V8 takes three times as long.
 
-function toLookRow({ vmId, tenantId, lookSeq, watchEpoch, endedAtMs, health, transition }: LookRecord): object {
+function toLookRow(look: LookRecord): object {
+  const { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, conclusiveUntilMs, health, transition } = look;
+  const from = transition?.from ?? null;
   const reasons = health.reasons.map(withCleanMessage);
-  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, from: transition?.from ?? null, ...health, reasons };
+  return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, conclusiveUntilMs, from, ...health, reasons };
 }
 
 function toStateRows({ vmId, states }: LookRecord): object[] {
@@ -106,7 +112,8 @@ function toResultRows({ vmId, states, folded }: LookRecord): object[] {
   return folded.map((result) => {
     const checkType = types.get(result.checkId);
     const rawResponse = cleanJson(result.rawResponse);
-    return { vmId, checkType, ...withCleanMessage(result), rawResponse, summary: undefined };
+    const unstored = { summary: undefined, series: undefined, provesAim: undefined };
+    return { vmId, checkType, ...withCleanMessage(result), rawResponse, ...unstored };
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { type CheckState, unseenCheck } from '../../domain/check-state.ts';
+import type { TraitsOf } from '../../domain/check-traits.ts';
 import type { HealthStatus } from '../../domain/health.ts';
 import type { JsonObject } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
@@ -11,7 +12,7 @@ const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const SQL = `
 SELECT v.id, v.tenant_id, v.name, v.address, v.site, v.host, v.provider->>'kind' AS provider_kind, v.tags,
        v.settings_version, v.watch_epoch, v.deleted_at IS NOT NULL AS deleted,
-       v.stopped_on_purpose_at IS NOT NULL AS stopped,
+       v.stopped_on_purpose_at IS NOT NULL AS stopped, ${MS('v.started_at')} AS started,
        v.paused_at IS NOT NULL AS paused, v.paused_reason, v.paused_by, v.keep_running, v.report_interval_seconds,
        s.status, s.reasons, s.consecutive_failures, s.consecutive_successes, s.transition_seq, s.look_seq,
        ${MS('s.last_check_at')} AS last_check, ${MS('s.last_healthy_at')} AS last_healthy,
@@ -21,15 +22,20 @@ LEFT JOIN LATERAL (
   SELECT json_agg(json_build_array(c.id, c.check_type, c.name, c.target, c.interval_seconds, c.timeout_seconds,
     c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${MS('c.created_at')},
     st.status, st.consecutive_failures, st.consecutive_successes, ${MS('st.last_due_at')}, ${MS('st.last_check_at')},
-    ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message) ORDER BY c.check_type, c.name) AS checks
+    ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
+    ${MS('st.proven_at')}) ORDER BY c.check_type, c.name) AS checks
   FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id AND c.enabled
 ) c ON true
 WHERE v.id = ANY($1::uuid[])`;
 
 /** Reads all that looks need to know of these VMs, deleted ones too, in one query. VMs that don't exist are left out. */
-export async function findWatchedVms(pool: Pool, vmIds: readonly string[]): Promise<Map<string, WatchedVm>> {
+export async function findWatchedVms(
+  pool: Pool,
+  vmIds: readonly string[],
+  traitsOf: TraitsOf,
+): Promise<Map<string, WatchedVm>> {
   const { rows } = await pool.query<VmRow>({ name: 'find-watched-vms', text: SQL, values: [vmIds] });
-  return new Map(rows.map((row) => [row.id, toWatchedVm(row)]));
+  return new Map(rows.map((row) => [row.id, toWatchedVm(row, traitsOf)]));
 }
 
 interface VmRow {
@@ -49,6 +55,7 @@ interface VmRow {
   paused_reason: string | null;
   paused_by: string | null;
   keep_running: boolean;
+  started: number | null;
   report_interval_seconds: number;
   status: HealthStatus;
   reasons: HealthReason[];
@@ -84,9 +91,12 @@ type CheckTuple = [
   lastUnhealthyAtMs: number | null,
   reason: string,
   message: string | null,
+  series: number,
+  trusted: boolean,
+  provenAtMs: number | null,
 ];
 
-function toWatchedVm(row: VmRow): WatchedVm {
+function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
   return {
     vmId: row.id,
     tenantId: row.tenant_id,
@@ -102,9 +112,10 @@ function toWatchedVm(row: VmRow): WatchedVm {
     stoppedOnPurpose: row.stopped,
     paused: row.paused ? { reason: row.paused_reason ?? '', by: row.paused_by ?? '' } : null,
     keepRunning: row.keep_running,
+    startedAtMs: wholeMs(row.started),
     reportIntervalMs: row.report_interval_seconds * 1000,
     lastHeartbeatAtMs: wholeMs(row.last_heartbeat),
-    checks: (row.checks ?? []).map(toWatchedCheck),
+    checks: (row.checks ?? []).map((tuple) => toWatchedCheck(tuple, traitsOf)),
     health: {
       status: row.status,
       reasons: row.reasons,
@@ -119,11 +130,14 @@ function toWatchedVm(row: VmRow): WatchedVm {
   };
 }
 
-function toWatchedCheck(tuple: CheckTuple): WatchedCheck {
+function toWatchedCheck(tuple: CheckTuple, traitsOf: TraitsOf): WatchedCheck {
   const [checkId, checkType, name, target, intervalSeconds, timeoutSeconds, failureThreshold, successThreshold] = tuple;
+  const { about, needsCorroboration } = traitsOf(checkType);
   return {
     checkId,
     checkType,
+    about,
+    needsCorroboration,
     name,
     target,
     intervalMs: intervalSeconds * 1000,
@@ -132,6 +146,8 @@ function toWatchedCheck(tuple: CheckTuple): WatchedCheck {
     staleAfterSeconds: tuple[8],
     options: tuple[9],
     createdAtMs: Math.round(tuple[10]),
+    series: tuple[20],
+    trusted: tuple[21],
     state: toCheckState(checkId, checkType, tuple),
   };
 }
@@ -149,6 +165,7 @@ function toCheckState(checkId: string, checkType: string, tuple: CheckTuple): Ch
     lastCheckAtMs: wholeMs(tuple[15]),
     lastHealthyAtMs: wholeMs(tuple[16]),
     lastUnhealthyAtMs: wholeMs(tuple[17]),
+    provenAtMs: wholeMs(tuple[22]),
     reason: tuple[18],
     message: tuple[19],
   };

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { cleanText } from '../clean-text.ts';
 import type { Database, Queryable } from '../database.ts';
@@ -32,6 +32,32 @@ export async function recordNotice(db: Queryable, notice: Notice, nowMs: number)
   return row?.count === 1;
 }
 
+/** Notices in one statement for up to so many. */
+const MAX_AT_ONCE = 1_000;
+
+/** The same for many about different subjects; answers those that were opened. */
+export async function recordNotices(db: Queryable, found: readonly Notice[], nowMs: number): Promise<Notice[]> {
+  const at = new Date(nowMs);
+  const opened = new Set<string>();
+  for (let from = 0; from < found.length; from += MAX_AT_ONCE) {
+    const rows = await db
+      .insert(notices)
+      .values(
+        found.slice(from, from + MAX_AT_ONCE).map((one) => {
+          return { ...one, message: cleanText(one.message), id: uuidv7(), openedAt: at, lastSeenAt: at };
+        }),
+      )
+      .onConflictDoUpdate({
+        target: [notices.kind, notices.subject],
+        targetWhere: isNull(notices.closedAt),
+        set: { message: sql`excluded.message`, lastSeenAt: at, count: sql`${notices.count} + 1` },
+      })
+      .returning({ subject: notices.subject, count: notices.count });
+    for (const { subject, count } of rows) if (count === 1) opened.add(subject);
+  }
+  return found.filter(({ subject }) => opened.has(subject));
+}
+
 /** Closes what is open of this kind about this subject; false when nothing was. */
 export async function recordNoticeClosed(
   db: Queryable,
@@ -49,12 +75,13 @@ export async function recordNoticesClosedExcept(
   subjects: readonly string[],
   nowMs: number,
 ): Promise<NoticeRow[]> {
-  return closeWhere(db, subjects.length === 0 ? undefined : notInArray(notices.subject, [...subjects]), kind, nowMs);
+  // one array, for there may be more of them than a statement takes parameters
+  return closeWhere(db, sql`${notices.subject} <> ALL(${sql.param([...subjects])}::text[])`, kind, nowMs);
 }
 
 async function closeWhere(
   db: Queryable,
-  condition: ReturnType<typeof eq> | undefined,
+  condition: ReturnType<typeof eq>,
   kind: string,
   nowMs: number,
 ): Promise<NoticeRow[]> {

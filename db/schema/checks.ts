@@ -32,6 +32,10 @@ export const checkConfigs = pgTable('check_configs', {
   enabled: boolean('enabled').notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
+  /** Raised whenever what was seen before is to count no more: results of an earlier series are dropped. */
+  series: integer('series').notNull().default(0),
+  /** Whether its failures are evidence though it has never succeeded, as an administrator says; until its aim changes. */
+  trusted: boolean('trusted').notNull().default(false),
 });
 
 /** The truth about counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */
@@ -48,7 +52,23 @@ export const checkState = pgTable('check_state', {
   reason: text('reason').notNull(),
   message: text('message'),
   seq: bigint('seq', { mode: 'number' }).notNull(),
+  /** When it was first seen to succeed with the aim that it has; null = never. */
+  provenAt: at('proven_at'),
+  /** The tick of the last failure that was counted. */
+  failedDueAt: at('failed_due_at'),
 });
+
+/** Aims that a check had before the one it has, and when each was seen to succeed: an edit undone is proven again. */
+export const checkProofs = pgTable(
+  'check_proofs',
+  {
+    checkId: uuid('check_id').notNull(),
+    /** The hash that checks/registry.ts makes of type, target, address and options. */
+    aim: text('aim').notNull(),
+    provenAt: at('proven_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.checkId, table.aim] })],
+);
 
 /** Partitioned by day of `dueAt`; one row per tick that was looked at. */
 export const checkResults = pgTable(

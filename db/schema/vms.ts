@@ -48,6 +48,8 @@ export const vms = pgTable('vms', {
   pausedBy: text('paused_by'),
   /** Whether it is to be started when it is found off without anybody having stopped it on purpose. */
   keepRunning: boolean('keep_running').notNull().default(false),
+  /** When it was last started by request; opens the boot grace. */
+  startedAt: at('started_at'),
 });
 
 /** The VM's health as a whole. `lookSeq` is what every fold compares and swaps. */
@@ -64,6 +66,8 @@ export const vmStatus = pgTable('vm_status', {
   lastLookAt: at('last_look_at'),
   transitionSeq: integer('transition_seq').notNull(),
   lookSeq: bigint('look_seq', { mode: 'number' }).notNull(),
+  /** Until then what its checks last concluded holds; null = none has been conclusive. */
+  conclusiveUntil: at('conclusive_until'),
 });
 
 export const healthTransitions = pgTable(

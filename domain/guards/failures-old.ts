@@ -1,17 +1,15 @@
+import { conclusionHoldsMs } from '../conclusive.ts';
+import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
-import { triggers } from '../policy.ts';
-import { lookedSince, watchLimitMs } from '../recovery.ts';
+import { lookedSince } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
 /** Its failing checks have no conclusion any more: counted failures stay counted, but say nothing about the VM now. */
 export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    // what the hypervisor says itself needs no other evidence
-    if (remedy.kind !== 'power' || remedy.cause !== 'unresponsive') return null;
-    const failing = facts.checks.filter(
-      (check) => check.checkType !== 'agent' && triggers(policy, check.consecutiveFailures),
-    );
+    if (!restsOnChecks(remedy)) return null;
+    const failing = evidenceIn(facts, policy).filter((check) => !check.needsCorroboration);
     const doneAtMs = facts.lastRemedyDoneAtMs;
     const recent = failing.filter((check) => doneAtMs === null || lookedSince(check, doneAtMs));
     // without any such check it is silence alone, which has its own guard
@@ -29,5 +27,5 @@ export const failuresOld: Guard = {
 };
 
 function isFresh(check: CheckFact, nowMs: number): boolean {
-  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= watchLimitMs([check]);
+  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= conclusionHoldsMs(check);
 }

@@ -1,19 +1,18 @@
+import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
-import { triggers } from '../policy.ts';
 import type { Guard } from './guard.ts';
 
 /** It runs again at its hypervisor: what failed while it did not says nothing about it now. */
 export const runsAgain: Guard = {
   reason: 'runs-again',
-  objectionTo({ facts: { powerReading, checks }, policy, remedy }, nowMs) {
-    if (remedy.kind !== 'power' || remedy.cause !== 'unresponsive') return null;
+  objectionTo({ facts, policy, remedy }, nowMs) {
+    if (!restsOnChecks(remedy)) return null;
+    const { powerReading } = facts;
     if (powerReading?.state !== 'running' || powerReading.before === null) return null;
     const { sinceMs } = powerReading;
     const hasFailedSince = (check: CheckFact) =>
-      triggers(policy, check.consecutiveFailures) &&
-      check.lastCheckAtMs !== null &&
-      check.lastCheckAtMs >= sinceMs + policy.triggerAfterFailures * check.intervalMs;
-    if (checks.some(hasFailedSince)) return null;
+      check.lastCheckAtMs !== null && check.lastCheckAtMs >= sinceMs + policy.triggerAfterFailures * check.intervalMs;
+    if (evidenceIn(facts, policy).some(hasFailedSince)) return null;
     return {
       reason: 'runs-again',
       sentence: `it runs again since ${Math.round((nowMs - sinceMs) / 1000)} s, and has not failed often enough since`,

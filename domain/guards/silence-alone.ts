@@ -1,14 +1,12 @@
-import { triggers } from '../policy.ts';
+import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { Guard } from './guard.ts';
 
-/** A silent agent may be a crashed agent: on its own it never starts a power action. */
+/** A silent agent may be a crashed agent: such a check on its own never starts a power action. */
 export const silenceAlone: Guard = {
   reason: 'silence-alone',
   objectionTo({ facts, policy, remedy }) {
-    // what the hypervisor says itself needs no other evidence
-    if (remedy.kind !== 'power' || remedy.cause !== 'unresponsive') return null;
-    const failing = facts.checks.filter((check) => triggers(policy, check.consecutiveFailures));
-    if (failing.some((check) => check.checkType !== 'agent')) return null;
+    if (!restsOnChecks(remedy)) return null;
+    if (evidenceIn(facts, policy).some((check) => !check.needsCorroboration)) return null;
     return {
       reason: 'silence-alone',
       sentence: 'only its agent is silent; nothing else says that the VM is down',

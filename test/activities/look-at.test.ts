@@ -3,7 +3,7 @@ import type { FactSources } from '../../activities/look/facts.ts';
 import { createLookAt, type LookOptions } from '../../activities/look/look-at.ts';
 import type { FactName, Probe, ProbeInput } from '../../checks/check.ts';
 import type { HeartbeatFacts } from '../../domain/agent-staleness.ts';
-import { NOW, probeResult, watchedCheck, watchedVm } from '../domain/examples.ts';
+import { ALIVE, NOW, probeResult, watchedCheck, watchedVm } from '../domain/examples.ts';
 
 const options: LookOptions = { mode: () => ({ paceMs: null, now: false }), limitMs: null };
 const heartbeat: HeartbeatFacts = { lastHeartbeatAtMs: NOW, expectedSinceMs: 0, listening: [], staleAfterMs: 1 };
@@ -19,6 +19,7 @@ const vm = watchedVm({
 function lookWith(types: readonly ('plain' | 'asking')[]) {
   const given: ProbeInput<FactName>[] = [];
   const probeOf = (needs: readonly FactName[]): Probe => ({
+    ...ALIVE,
     needs,
     probe: async (input) => {
       given.push(input);

@@ -39,6 +39,8 @@ beforeEach(() => {
 });
 
 const probe: Probe = {
+  about: 'alive',
+  needsCorroboration: false,
   needs: [],
   probe: async ({ target }) => {
     probed.push(target);
@@ -275,6 +277,8 @@ describe('what was seen while Postgres was away', () => {
   it('is not lost when its probe ended after its look', async () => {
     let answer: (result: ProbeResult) => void = () => undefined;
     const slow: Probe = {
+      about: 'alive',
+      needsCorroboration: false,
       needs: [],
       probe: () =>
         new Promise((resolve) => {

@@ -7,7 +7,7 @@ import { createLookWriter } from '../../db/looks/look-writer.ts';
 import type { ProbeResult } from '../../domain/probe-result.ts';
 import { until } from '../../local/until.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
-import { probeResult } from '../domain/examples.ts';
+import { ALIVE, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
@@ -18,6 +18,7 @@ let probes: { target: string | null; answer(result: ProbeResult): void; break():
 
 /** A check whose answers the test gives, one by one. */
 const scripted: Probe = {
+  ...ALIVE,
   needs: [],
   probe: ({ target }) =>
     new Promise((resolve, reject) => {
@@ -69,6 +70,29 @@ describe('a look', () => {
     probes.find((one) => one.target === 'slow')?.answer(probeResult('unhealthy'));
     await until(async () => (await readVm(database.pool, vm.vmId)).health.status === 'unhealthy');
     expect((await readVm(database.pool, vm.vmId)).health.transitionSeq).toBe(2);
+  });
+
+  it('that begins while a probe is on its way waits for it, starts no second one, and stores it once', async () => {
+    const look = createScriptedLook();
+    const vm = await registerVm(database, {}, [
+      { target: 'quick', intervalSeconds: 1, timeoutSeconds: 1 },
+      { target: 'slow', intervalSeconds: 3_600, timeoutSeconds: 60, failureThreshold: 1 },
+    ]);
+    const first = look(request(vm.vmId));
+    await until(() => probes.length === 2);
+    probes.find((one) => one.target === 'quick')?.answer(probeResult('healthy'));
+    await first;
+    const asked = look(request(vm.vmId, { mode: () => ({ paceMs: null, now: true }) }));
+    await until(() => probes.length === 3);
+    probes[2]?.answer(probeResult('healthy'));
+    probes.find((one) => one.target === 'slow')?.answer(probeResult('unhealthy'));
+    const outcome = await asked;
+    expect(outcome).toMatchObject({ kind: 'looked', folded: { health: { status: 'unhealthy' } } });
+    expect(probes.map((one) => one.target).toSorted()).toEqual(['quick', 'quick', 'slow']);
+    // had the first look stored it as well, it would have moved the state on by now
+    const { lookSeq } = await readVm(database.pool, vm.vmId);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await readVm(database.pool, vm.vmId)).lookSeq).toBe(lookSeq);
   });
 
   it('answers an unexpected error in a probe as unknown (look-failed)', async () => {

@@ -7,8 +7,14 @@ function resultOf(checkId: string): CheckResult {
   return { ...probeResult('healthy'), checkId, dueAtMs: 0, checkedAtMs: 0 };
 }
 
-const quick = (checkId: string): RunningProbe => ({ checkId, result: Promise.resolve(resultOf(checkId)) });
-const stuck = (checkId: string): RunningProbe => ({ checkId, result: new Promise(() => undefined) });
+const running = (checkId: string, result: Promise<CheckResult>): RunningProbe => ({
+  checkId,
+  dueAtMs: 0,
+  keeper: Symbol('a look'),
+  result,
+});
+const quick = (checkId: string, result = resultOf(checkId)): RunningProbe => running(checkId, Promise.resolve(result));
+const stuck = (checkId: string): RunningProbe => running(checkId, new Promise(() => undefined));
 const idsOf = (some: readonly { checkId: string }[]): string[] => some.map((one) => one.checkId);
 
 describe('a round of probes', () => {
@@ -34,14 +40,19 @@ describe('a round of probes', () => {
     expect(asked).toEqual([['a', 'slow'], ['slow']]);
   });
 
+  it('keeps no failure waiting for a slow probe, though no other check has its turn', async () => {
+    const failure = { ...resultOf('a'), ...probeResult('unhealthy') };
+    const round = await waitForRound([quick('a', failure), stuck('slow')], () => Number.POSITIVE_INFINITY);
+    expect(idsOf(round.results)).toEqual(['a']);
+    expect(idsOf(round.late)).toEqual(['slow']);
+  });
+
   it('takes no more from a probe that it left behind', async () => {
     let finish: (result: CheckResult) => void = () => undefined;
-    const slow: RunningProbe = {
-      checkId: 'slow',
-      result: new Promise((resolve) => {
-        finish = resolve;
-      }),
-    };
+    const answer = new Promise<CheckResult>((resolve) => {
+      finish = resolve;
+    });
+    const slow = running('slow', answer);
     const round = await waitForRound([quick('a'), slow], (probing) => (probing.has('a') ? 60_000 : 1));
     finish(resultOf('slow'));
     await slow.result;

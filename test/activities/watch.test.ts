@@ -10,7 +10,7 @@ import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { policies } from '../../db/schema/heals.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { NOON, registerVm } from '../db/watched.ts';
-import { probeResult } from '../domain/examples.ts';
+import { ALIVE, LOAD, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
@@ -22,7 +22,10 @@ let found: 'healthy' | 'unhealthy' = 'healthy';
 const { watch } = createWatchActivities({
   database,
   looks: createLookWriter(database.pool),
-  probes: new Map([['http', { needs: [], probe: async () => probeResult(found) }]]),
+  probes: new Map([
+    ['http', { ...ALIVE, needs: [], probe: async () => probeResult(found) }],
+    ['certificate', { ...LOAD, needs: [], probe: async () => probeResult('unhealthy') }],
+  ]),
   log: pino({ level: 'silent' }),
   now: () => NOON,
 } as unknown as Dependencies);
@@ -85,6 +88,14 @@ describe('a look in care', () => {
     const vm = await registerVm(database, { tags: ['web'] });
     await storePolicy(policy(vm));
     expect(await lookAt(vm)).toMatchObject({ kind: 'health', healWanted: wanted });
+  });
+
+  it('asks for no heal because of load or upkeep, however often it failed', async () => {
+    await database.pool.query('DELETE FROM policies');
+    await storePolicy({});
+    found = 'healthy';
+    const vm = await registerVm(database, {}, [{}, { checkType: 'certificate', failureThreshold: 1 }]);
+    expect(await lookAt(vm)).toMatchObject({ kind: 'health', status: 'degraded', healWanted: false });
   });
 
   it('asks for no second heal while one is open', async () => {

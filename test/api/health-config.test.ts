@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
-import { registered, startApiUnderTest } from './api-under-test.ts';
+import { registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
 const api = await startApiUnderTest();
 const { sql } = api;
@@ -76,6 +76,100 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
     );
     expect(replies.map((reply) => reply.status).toSorted()).toEqual([200, 400, 400]);
     expect((await api.call('GET', `/api/vms/${vm.id}`)).body.checks).toHaveLength(50);
+  });
+
+  /** As if a look had found it so, at the clock's now. */
+  const seen = (vmId: string, status: string) =>
+    sql(
+      `INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, reason, seq, proven_at)
+       SELECT id, vm_id, $2, CASE $2 WHEN 'healthy' THEN 0 ELSE 9 END, 1, 'ok', 1, $3 FROM check_configs WHERE vm_id = $1
+       ON CONFLICT (check_id) DO UPDATE SET status = excluded.status, consecutive_failures = excluded.consecutive_failures,
+         proven_at = excluded.proven_at`,
+      [vmId, status, status === 'healthy' ? new Date(api.nowMs) : null],
+    );
+  const shown = async (vmId: string) =>
+    (await api.call('GET', `/api/vms/${vmId}`)).body.checks.map((check: Record<string, unknown>) => [
+      check['checkType'],
+      check['proven'],
+      check['trusted'],
+      check['consecutiveFailures'],
+    ]);
+
+  it('says of each check whether it is proven for its aim: an edit undone is proven again', async () => {
+    const vm = await registered(api, { checks: [{ checkType: 'tcp', target: 22 }] });
+    expect(await shown(vm.id)).toEqual([['tcp', false, false, 0]]);
+    await seen(vm.id, 'healthy');
+    expect((await api.call('GET', `/api/vms/${vm.id}`)).body.checks).toMatchObject([
+      { proven: true, provenAt: new Date(api.nowMs).toISOString() },
+    ]);
+    const put = async (body: object) =>
+      (await api.call('PUT', `/api/vms/${vm.id}/health/config`, { checkType: 'tcp', ...body })).body;
+    expect(await put({ intervalSeconds: 30, failureThreshold: 5 })).toMatchObject({ proven: true });
+    expect(await put({ target: 2222 })).toMatchObject({ proven: false, provenAt: null, status: 'unknown' });
+    expect(await put({ target: 22 })).toMatchObject({ proven: true, status: 'unknown' });
+    expect(await put({ timeoutSeconds: 3 })).toMatchObject({ proven: false });
+  });
+
+  it("begins anew with the checks that use the VM's address when that changes", async () => {
+    const checks = [{ checkType: 'agent' }, { checkType: 'ping' }, { checkType: 'tcp', target: 22, trusted: true }];
+    const vm = await registered(api, { checks });
+    await seen(vm.id, 'healthy');
+    const patch = (body: object) => api.call('PATCH', `/api/vms/${vm.id}`, body);
+    await patch({ address: '192.0.2.10', name: 'same address' });
+    expect(await shown(vm.id)).toEqual([
+      ['agent', true, false, 0],
+      ['ping', true, false, 0],
+      ['tcp', true, true, 0],
+    ]);
+    await patch({ address: '192.0.2.11' });
+    expect(await shown(vm.id)).toEqual([
+      ['agent', true, false, 0],
+      ['ping', false, false, 0],
+      ['tcp', false, false, 0],
+    ]);
+    await patch({ address: '192.0.2.10' });
+    expect((await shown(vm.id)).map(([type, proven]: unknown[]) => [type, proven])).toEqual([
+      ['agent', true],
+      ['ping', true],
+      ['tcp', true],
+    ]);
+  });
+
+  it('lets administrators trust a check until it is aimed elsewhere, and notes that', async () => {
+    const vm = await registered(api, { checks: [{ checkType: 'tcp', target: 22 }] });
+    const put = async (body: object) =>
+      (await api.call('PUT', `/api/vms/${vm.id}/health/config`, { checkType: 'tcp', ...body })).body;
+    expect(await put({ trusted: true })).toMatchObject({ trusted: true, proven: false });
+    expect(await put({ intervalSeconds: 30 })).toMatchObject({ trusted: true });
+    expect(await put({ target: 2222 })).toMatchObject({ trusted: false });
+    expect(await put({ target: 22 })).toMatchObject({ trusted: false });
+    expect(await put({ target: 2222, trusted: true })).toMatchObject({ trusted: true });
+    expect(await put({ trusted: false })).toMatchObject({ trusted: false });
+    const { rows } = await sql(
+      `SELECT details->>'trusted' AS trusted FROM audit_log WHERE vm_id = $1 AND action = 'health_check_configured' ORDER BY id`,
+      [vm.id],
+    );
+    expect(rows.map((row) => row.trusted)).toEqual(['true', 'true', 'false', 'false', 'true', 'false']);
+  });
+
+  it('lets users change a check that is trusted, but not say of one that it is', async () => {
+    await tenantToken(api, 'default');
+    const user = { token: await tenantToken(api, 'default', 'USER') };
+    const vm = await registered(api, { checks: [{ checkType: 'tcp', target: 22, trusted: true }] });
+    const put = (body: object) =>
+      api.call('PUT', `/api/vms/${vm.id}/health/config`, { checkType: 'tcp', ...body }, user);
+    for (const trusted of [true, false]) {
+      const refused = await put({ trusted });
+      expect(refused.status).toBe(403);
+      expect(refused.body.error).toContain('ADMIN or OPERATOR');
+    }
+    expect((await put({ intervalSeconds: 30 })).body).toMatchObject({ trusted: true });
+    expect((await put({ target: 2222 })).body).toMatchObject({ trusted: false });
+    const before = await api.counts();
+    const checks = [{ checkType: 'ping' }, { checkType: 'tcp', target: 22, trusted: true }];
+    const registration = { name: 'mine', address: '192.0.2.10', provider: { kind: 'local' }, checks };
+    expect((await api.call('POST', '/api/vms', registration, user)).status).toBe(403);
+    expect(await api.counts()).toEqual(before);
   });
 
   it('begins anew with a check that is enabled again', async () => {

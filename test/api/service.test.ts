@@ -23,6 +23,7 @@ describe('The service around the endpoints', () => {
     expect(text).toContain('defib_vms_unwatched 0');
     expect(text).toContain('defib_workflows_stuck 0');
     expect(text).toContain('defib_reconciled_seconds_ago Nan');
+    expect(text).toContain('defib_vms_cannot_tell 0');
     expect(text).not.toContain('some-id-of-mine');
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
     expect(names.filter((name) => !name?.startsWith('defib_'))).toEqual([]);

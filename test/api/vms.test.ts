@@ -140,6 +140,55 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
     }
   });
 
+  it('reads unknown once its checks have not been conclusive for three intervals and a timeout', async () => {
+    const token = await tenantToken(api, 'telling');
+    const checks = [
+      { checkType: 'ping', intervalSeconds: 20, timeoutSeconds: 5 },
+      { checkType: 'tcp', target: 22, intervalSeconds: 60, timeoutSeconds: 5 },
+    ];
+    const vm = await registered(api, { checks }, token);
+    const read = async () => (await api.call('GET', `/api/vms/${vm.id}`, undefined, { token })).body;
+    const listed = async (status: string) =>
+      (await api.call('GET', `/api/vms?status=${status}`, undefined, { token })).body.vms.length;
+    const start = api.nowMs;
+    try {
+      await setStatus(api, vm.id, 'healthy');
+      api.nowMs = start + 100_000;
+      await cannotTell(api, vm.id, new Date(api.nowMs));
+      expect(await read()).toMatchObject({ status: 'HEALTHY', reasons: [{ reason: 'fping-missing' }] });
+      await cannotTell(api, vm.id, new Date(api.nowMs - 1));
+      expect(await read()).toMatchObject({
+        status: 'UNKNOWN',
+        health: 'unknown',
+        reasons: [
+          {
+            reason: 'cannot-tell',
+            message: 'None of its checks has been conclusive for 100 s (fping-missing); their reasons follow.',
+          },
+          { reason: 'fping-missing', checkType: 'ping', about: 'alive' },
+        ],
+      });
+      expect([await listed('HEALTHY'), await listed('UNKNOWN')]).toEqual([0, 1]);
+      expect((await api.call('GET', '/api/status', undefined, { token })).body).toMatchObject({
+        healthy: 0,
+        unknown: 1,
+      });
+      expect((await api.call('GET', '/metrics')).text).toMatch(/^defib_vms_cannot_tell [1-9]/m);
+
+      // one that has never been conclusive, and is new or was changed, has as long as its slowest check takes
+      await cannotTell(api, vm.id, null);
+      api.nowMs = start + 185_000;
+      await setLooked(api, vm.id);
+      expect((await read()).reasons).toMatchObject([{ reason: 'fping-missing' }]);
+      api.nowMs = start + 185_001;
+      expect((await read()).reasons).toMatchObject([{ reason: 'cannot-tell' }, { reason: 'fping-missing' }]);
+      await api.database.pool.query('UPDATE vms SET stopped_on_purpose_at = now() WHERE id = $1', [vm.id]);
+      expect((await read()).reasons).toMatchObject([{ reason: 'stopped-on-purpose' }]);
+    } finally {
+      api.nowMs = start;
+    }
+  });
+
   it('tells everything that is taken, and nothing of other tenants', async () => {
     const other = await tenantToken(api, 'other-names');
     const socket = `${api.sockets}/taken.sock`;
@@ -184,9 +233,31 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
 });
 
 async function setStatus(api: ApiUnderTest, vmId: string, status: string): Promise<void> {
-  await api.database.pool.query('UPDATE vm_status SET status = $2, last_look_at = $3 WHERE vm_id = $1', [
-    vmId,
-    status,
-    new Date(api.nowMs),
-  ]);
+  await api.database.pool.query(
+    `UPDATE vm_status SET status = $2, last_look_at = $3, last_check_at = $3, conclusive_until = $3::timestamptz + interval '1 hour'
+     WHERE vm_id = $1`,
+    [vmId, status, new Date(api.nowMs)],
+  );
+}
+
+/** What a look stores whose checks can't tell. */
+async function cannotTell(api: ApiUnderTest, vmId: string, conclusiveUntil: Date | null): Promise<void> {
+  const reasons = [
+    {
+      checkId: vmId,
+      checkType: 'ping',
+      about: 'alive',
+      status: 'healthy',
+      reason: 'fping-missing',
+      message: 'install it',
+    },
+  ];
+  await api.database.pool.query(
+    'UPDATE vm_status SET last_look_at = $2, conclusive_until = $3, reasons = $4 WHERE vm_id = $1',
+    [vmId, new Date(api.nowMs), conclusiveUntil, JSON.stringify(reasons)],
+  );
+}
+
+async function setLooked(api: ApiUnderTest, vmId: string): Promise<void> {
+  await api.database.pool.query('UPDATE vm_status SET last_look_at = $2 WHERE vm_id = $1', [vmId, new Date(api.nowMs)]);
 }

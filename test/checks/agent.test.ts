@@ -24,14 +24,23 @@ describe('the agent check', () => {
       facts: { heartbeat: { ...agent, lastHeartbeatAtMs, listening } },
     });
     const lastHeartbeat = lastHeartbeatAtMs === null ? null : new Date(lastHeartbeatAtMs).toISOString();
-    expect(result).toEqual({ status, reason, message, latencyMs: null, rawResponse: { lastHeartbeat }, summary });
+    const provesAim = lastHeartbeatAtMs !== null;
+    expect(result).toEqual({
+      status,
+      reason,
+      message,
+      latencyMs: null,
+      rawResponse: { lastHeartbeat },
+      summary,
+      provesAim,
+    });
   });
 
   it('says so while Defib has not listened for long enough', async () => {
     const present = [{ fromMs: NOON - 10_000, untilMs: NOON }];
     const heartbeat = { ...agent, lastHeartbeatAtMs: NOON - 900_000, listening: present };
     const result = await look('agent', { nowMs: NOON, facts: { heartbeat } });
-    expect(result).toMatchObject({ status: 'unknown', reason: 'not-yet-heard' });
+    expect(result).toMatchObject({ status: 'unknown', reason: 'not-yet-heard', provesAim: true });
     expect(result.summary).toBe('agent not yet heard');
   });
 });

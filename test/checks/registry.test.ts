@@ -39,6 +39,7 @@ describe('a check that is defined', () => {
   const common = {
     type: 'dice',
     about: 'load',
+    needsCorroboration: false,
     targetIs: null,
     options: z.strictObject({ sides: z.int('must be a whole number').optional() }),
     readTarget: () => ({ ok: true, value: 6 }) as const,

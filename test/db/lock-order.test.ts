@@ -1,12 +1,13 @@
 import { sql } from 'drizzle-orm';
 import { Client } from 'pg';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { endOperation } from '../../activities/heal/end-operation.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
 import { recordToken, recordTokenRevoked } from '../../db/access/api-tokens.ts';
 import type { Author } from '../../db/access/audit.ts';
 import { recordTenant } from '../../db/access/tenants.ts';
 import { openDatabase } from '../../db/database.ts';
-import { recordCheck, recordCheckDisabled, recordFirstAgentCheck } from '../../db/fleet/check-settings.ts';
+import { type Aims, recordCheck, recordCheckDisabled, recordFirstAgentCheck } from '../../db/fleet/check-settings.ts';
 import { recordPaused, recordResumed } from '../../db/fleet/pause.ts';
 import { recordVmChanged, recordVmDeleted } from '../../db/fleet/vm-changes.ts';
 import { type NewCheck, type NewVm, recordVm, withdrawVm } from '../../db/fleet/vm-registration.ts';
@@ -26,13 +27,15 @@ import { openTestDatabase } from '../support/postgres.ts';
 import { seedVm } from '../support/seed-vm.ts';
 import { backendThatWaits } from './held-row.ts';
 import { intendedReset } from './intended-operation.ts';
-import { count, lookOf, NOON, readVm, registerVm, resultsOf } from './watched.ts';
+import { lookOf, NOON, readVm, registerVm, resultsOf } from './watched.ts';
 
 const testDatabase = await openTestDatabase(NOON);
 const { database } = testDatabase;
 afterAll(testDatabase.close);
 
 const author: Author = { tenantId: 'default', actor: 'a test', nowMs: NOON };
+const SAME: Aims = { before: 'here', after: 'here' };
+const THERE: Aims = { before: 'here', after: 'there' };
 const check: NewCheck = {
   checkType: 'tcp',
   name: '',
@@ -93,13 +96,13 @@ describe('two changes of one VM at the same time', () => {
     const holder = await holdStates(vm.vmId);
     const reset = recordAttemptsReset(one!, vm.vmId, author);
     await backendThatWaits(database.pool, 'resetter');
-    const set = recordCheck(other!, { vmId: vm.vmId, version: 1 }, check, author);
+    const set = recordCheck(other!, { vmId: vm.vmId, version: 1 }, check, SAME, author);
     await backendThatWaits(database.pool, 'setter');
     await holder.end();
     await reset;
     expect(await set).toMatchObject({ vmId: vm.vmId, version: 2 });
     expect([one!.counts.retried, other!.counts.retried]).toEqual([0, 0]);
-    expect(await count(database.pool, 'check_state', vm.vmId)).toBe(0);
+    expect((await readVm(database.pool, vm.vmId)).checks[0]?.state.reason).toBe('not-checked-yet');
     await one!.close();
     await other!.close();
   });
@@ -115,7 +118,7 @@ describe('two changes of one VM at the same time', () => {
     await holder.connect();
     await holder.query('BEGIN');
     await holder.query('SELECT 1 FROM vms WHERE id = $1 FOR UPDATE', [vm.vmId]);
-    const set = recordCheck(person!, { vmId: vm.vmId, version: 1 }, agentCheck, author);
+    const set = recordCheck(person!, { vmId: vm.vmId, version: 1 }, agentCheck, SAME, author);
     await backendThatWaits(database.pool, 'person');
     const reported = recordFirstAgentCheck(agent!, vm.vmId, agentCheck, author);
     await backendThatWaits(database.pool, 'agent');
@@ -226,14 +229,60 @@ describe('the order of locks', () => {
       },
     ],
     ['taking a registration back', async () => withdrawVm(own, await aVm(), author)],
-    ['changing a VM', async () => recordVmChanged(own, { vmId: await aVm(), version: 1 }, { name: 'x' }, author)],
+    ['changing a VM', async () => recordVmChanged(own, { vmId: await aVm(), version: 1 }, { name: 'x' }, [], author)],
     ['deleting a VM', async () => recordVmDeleted(own, await aVm(), author)],
-    ['setting a check', async () => recordCheck(own, { vmId: await aVm(), version: 1 }, check, author)],
+    ['setting a check', async () => recordCheck(own, { vmId: await aVm(), version: 1 }, check, SAME, author)],
     [
       'enabling a check again',
       async () => {
         const vmId = await aVm([{ ...check, enabled: false }]);
-        return recordCheck(own, { vmId, version: 1 }, check, author);
+        return recordCheck(own, { vmId, version: 1 }, check, SAME, author);
+      },
+    ],
+    [
+      'aiming a check elsewhere, with less time to answer',
+      async () => {
+        const vmId = await aVm([{ ...check, timeoutSeconds: 9 }]);
+        return recordCheck(own, { vmId, version: 1 }, { ...check, timeoutSeconds: 1 }, THERE, author);
+      },
+    ],
+    [
+      'starting a VM',
+      async () => {
+        const vmId = await seedVm(database, { stoppedOnPurposeAt: new Date(NOON) }, [check]);
+        return recordVmChanged(own, { vmId, version: 1 }, { stoppedOnPurposeAt: null }, [], author);
+      },
+    ],
+    [
+      'giving a VM another address',
+      async () => {
+        const { vmId, checks } = await registerVm(database, {}, [check]);
+        const changes = checks.map(({ checkId }) => ({ checkId, before: 'here', after: 'there' }));
+        return recordVmChanged(own, { vmId, version: 1 }, { address: '192.0.2.9' }, changes, author);
+      },
+    ],
+    [
+      'ending an operation that started a VM',
+      async () => {
+        const { id } = await intendedReset(database, await aVm(), { power: 'start' });
+        return endOperation({ database: own, now: () => NOON }, id, {
+          kind: 'done',
+          detail: 'started',
+          conclusive: false,
+          presumed: false,
+        });
+      },
+    ],
+    [
+      'ending an operation that stopped a VM',
+      async () => {
+        const { id } = await intendedReset(database, await aVm(), { power: 'stop' });
+        return endOperation({ database: own, now: () => NOON }, id, {
+          kind: 'done',
+          detail: 'stopped',
+          conclusive: true,
+          presumed: false,
+        });
       },
     ],
     [

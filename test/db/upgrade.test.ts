@@ -52,7 +52,34 @@ describe('upgrading a database of 0.1', () => {
     );
     await sql(`INSERT INTO check_results (vm_id, check_id, due_at, checked_at, check_type, status, reason, error_message)
       VALUES ('${VM}', '${VM}', '2026-11-22Z', '2026-11-22Z', 'http', 'unhealthy', 'http-status', 'HTTP 503')`);
+    await sql(`INSERT INTO check_configs (id, vm_id, check_type, name, interval_seconds, failure_threshold, success_threshold,
+        options, enabled, created_at, updated_at)
+      SELECT ('01a00000-0000-7000-8000-00000000000' || n)::uuid, '${VM}', kind, name, 60, 3, 1, '{}', true, now(), now()
+      FROM (VALUES (2, 'http', ''), (3, 'http', 'never'), (4, 'agent', '')) AS c(n, kind, name)`);
+    await sql(`INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, last_healthy_at, reason, seq)
+      SELECT id, vm_id, 'unhealthy', 9, 0, CASE WHEN check_type = 'http' AND name = '' THEN timestamptz '2026-11-20Z' END,
+        'timeout', 1 FROM check_configs`);
+    await sql(`INSERT INTO vm_agents (vm_id, last_heartbeat_at) VALUES ('${VM}', '2026-11-21Z')`);
+    await sql(`INSERT INTO vm_status (vm_id, status, reasons, consecutive_failures, consecutive_successes, last_check_at,
+        transition_seq, look_seq) VALUES ('${VM}', 'unhealthy', '[]', 9, 0, now(), 1, 1)`);
     await migrate(database.url);
+  });
+
+  it('takes a check that has been healthy for proven, and an agent that was heard', async () => {
+    const rows =
+      await sql(`SELECT c.check_type, c.name, st.proven_at FROM check_state st JOIN check_configs c ON c.id = st.check_id
+      ORDER BY c.check_type, c.name`);
+    expect(rows).toEqual([
+      { check_type: 'agent', name: '', proven_at: new Date('2026-11-21Z') },
+      { check_type: 'http', name: '', proven_at: new Date('2026-11-20Z') },
+      { check_type: 'http', name: 'never', proven_at: null },
+    ]);
+  });
+
+  it('lets what its workers concluded hold for a while, as they may still look', async () => {
+    expect(await sql("SELECT conclusive_until > now() + interval '23 hours' AS holds FROM vm_status")).toEqual([
+      { holds: true },
+    ]);
   });
 
   it('keeps the messages of results under their new name, in the partitions that are there', async () => {

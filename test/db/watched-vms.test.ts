@@ -8,7 +8,7 @@ import { vmAgents } from '../../db/schema/vms.ts';
 import { unseenCheck } from '../../domain/check-state.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { anyCheckType, anyInstant, anyResultStatus, probeResult } from '../domain/examples.ts';
+import { anyCheckType, anyInstant, anyResultStatus, probeResult, traitsOf } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { DAY, lookOf, NOON, readVm, registerVm } from './watched.ts';
 
@@ -51,6 +51,7 @@ describe('what a look needs to know of a VM', () => {
       stoppedOnPurpose: false,
       paused: null,
       keepRunning: false,
+      startedAtMs: null,
       reportIntervalMs: 15_000,
       lastHeartbeatAtMs: null,
       health: UNSEEN,
@@ -59,6 +60,8 @@ describe('what a look needs to know of a VM', () => {
         {
           checkId: check?.checkId,
           checkType: 'http',
+          about: 'alive',
+          needsCorroboration: false,
           name: '',
           target: '/up',
           intervalMs: 5_000,
@@ -67,6 +70,8 @@ describe('what a look needs to know of a VM', () => {
           staleAfterSeconds: 90,
           options: { followRedirects: true },
           createdAtMs: createdAt.getTime(),
+          series: 0,
+          trusted: false,
           state: unseenCheck(check?.checkId ?? '', 'http'),
         },
       ],
@@ -87,8 +92,8 @@ describe('what a look needs to know of a VM', () => {
   it('leaves out checks that are disabled, and VMs that do not exist', async () => {
     const vm = await registerVm(database, {}, [{}, { enabled: false, checkType: 'ping' }]);
     expect(vm.checks.map((check) => check.checkType)).toEqual(['http']);
-    expect((await findWatchedVms(database.pool, [vm.vmId, randomUUID()])).size).toBe(1);
-    expect(await findWatchedVms(database.pool, [])).toEqual(new Map());
+    expect((await findWatchedVms(database.pool, [vm.vmId, randomUUID()], traitsOf)).size).toBe(1);
+    expect(await findWatchedVms(database.pool, [], traitsOf)).toEqual(new Map());
   });
 
   it('says when a VM has no checks, was deleted, or is stopped by request', async () => {
@@ -109,6 +114,7 @@ describe('what a look needs to know of a VM', () => {
     const found = await findWatchedVms(
       database.pool,
       vms.map((vm) => vm.vmId),
+      traitsOf,
     );
     expect(found).toEqual(new Map(vms.map((vm) => [vm.vmId, vm])));
     expect(vms.map((vm) => vm.checks.length)).toEqual([1, 2, 3]);

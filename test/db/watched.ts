@@ -5,7 +5,7 @@ import { findWatchedVms } from '../../db/looks/watched-vms.ts';
 import { foldLook } from '../../domain/look.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { probeResult } from '../domain/examples.ts';
+import { probeResult, traitsOf } from '../domain/examples.ts';
 import { type SeededCheck, type SeededVm, seedVm } from '../support/seed-vm.ts';
 
 export const DAY = 86_400_000;
@@ -21,7 +21,7 @@ export async function registerVm(
 }
 
 export async function readVm(pool: Pool, vmId: string): Promise<WatchedVm> {
-  const vm = (await findWatchedVms(pool, [vmId])).get(vmId);
+  const vm = (await findWatchedVms(pool, [vmId], traitsOf)).get(vmId);
   if (!vm) throw new Error(`no VM ${vmId}`);
   return vm;
 }

@@ -111,6 +111,23 @@ describe('a check over any history', () => {
     );
   });
 
+  it('is proven since its first success, or the first result that says it had one', () => {
+    const anyTold = fc.array(
+      fc.record({ status: anyResultStatus, provesAim: fc.option(fc.boolean(), { nil: undefined }) }),
+    );
+    fc.assert(
+      fc.property(anyTold, anyThresholds, (told, thresholds) => {
+        const first = told.findIndex(({ status, provesAim }) => status === 'healthy' || provesAim === true);
+        let state = unseenCheck('check-1', 'http');
+        for (const [i, { status, provesAim }] of told.entries()) {
+          const proof = provesAim === undefined ? {} : { provesAim };
+          state = foldCheck(state, thresholds, { ...probeResult(status), ...proof, dueAtMs: i, checkedAtMs: i });
+          expect(state.provenAtMs).toBe(first >= 0 && i >= first ? first : null);
+        }
+      }),
+    );
+  });
+
   it('remembers when it last began a look that was conclusive, that was healthy and that was not', () => {
     fc.assert(
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { unseenCheck } from '../../domain/check-state.ts';
+import type { CheckTraits } from '../../domain/check-traits.ts';
 import type { CheckFact, Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { PowerState } from '../../domain/power.ts';
@@ -34,20 +35,46 @@ export function policy(given: Partial<Policy> = {}): Policy {
   };
 }
 
+export const ALIVE: CheckTraits = { about: 'alive', needsCorroboration: false };
+export const LOAD: CheckTraits = { about: 'load', needsCorroboration: false };
+
+/** The traits of the types that tests use: those there are, and `certificate`, which is about upkeep. */
+export function traitsOf(checkType: string): CheckTraits {
+  if (checkType === 'certificate') return LOAD;
+  return { about: 'alive', needsCorroboration: checkType === 'agent' };
+}
+
 /** An http check that failed three times, just now. */
 export function failing(given: Partial<CheckFact> = {}): CheckFact {
   return {
     checkId: 'http-1',
     checkType: 'http',
+    name: '',
+    ...traitsOf(given.checkType ?? 'http'),
     status: 'unhealthy',
     consecutiveFailures: 3,
     reason: 'http-status',
     message: 'HTTP 503',
+    lastDueAtMs: given.lastCheckAtMs === undefined ? NOW - SECOND : given.lastCheckAtMs,
     lastCheckAtMs: NOW - SECOND,
+    lastHealthyAtMs: NOW - HOUR,
+    provenAtMs: NOW - 24 * HOUR,
+    trusted: false,
     intervalMs: 60 * SECOND,
     timeoutMs: 10 * SECOND,
     ...given,
   };
+}
+
+/** Its agent, of which nothing was heard. */
+export function silent(given: Partial<CheckFact> = {}): CheckFact {
+  return failing({ checkId: 'agent-1', checkType: 'agent', reason: 'heartbeat-stale', ...given });
+}
+
+/** A certificate that ran out: upkeep, however long it has failed. */
+export function expired(given: Partial<CheckFact> = {}): CheckFact {
+  const failures = { consecutiveFailures: 50, reason: 'certificate-expired', message: 'The certificate has run out.' };
+  return failing({ checkId: 'certificate-1', checkType: 'certificate', ...failures, ...given });
 }
 
 export function passing(given: Partial<CheckFact> = {}): CheckFact {
@@ -63,6 +90,8 @@ export function ill(given: Partial<Facts> = {}): Facts {
     stoppedOnPurpose: false,
     paused: null,
     keepRunning: false,
+    startedAtMs: null,
+    bootGraceMs: 180 * SECOND,
     status: 'unhealthy',
     consecutiveFailures: 3,
     checks: [failing()],
@@ -106,6 +135,7 @@ export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
   return {
     checkId,
     checkType,
+    ...traitsOf(checkType),
     name: '',
     target: null,
     intervalMs: 60 * SECOND,
@@ -114,6 +144,8 @@ export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
     staleAfterSeconds: null,
     options: {},
     createdAtMs: 0,
+    series: 0,
+    trusted: false,
     state: unseenCheck(checkId, checkType),
     ...given,
   };
@@ -135,6 +167,7 @@ export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
     stoppedOnPurpose: false,
     paused: null,
     keepRunning: false,
+    startedAtMs: null,
     reportIntervalMs: 60 * SECOND,
     lastHeartbeatAtMs: null,
     checks: [watchedCheck()],
@@ -145,7 +178,7 @@ export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
 }
 
 export const anyResultStatus = fc.constantFrom<ProbeResult['status']>('healthy', 'unhealthy', 'unknown');
-export const anyCheckType = fc.constantFrom<string>('ping', 'tcp', 'http', 'agent');
+export const anyCheckType = fc.constantFrom<string>('ping', 'tcp', 'http', 'agent', 'certificate');
 export const anyThresholds = fc.record({
   failureThreshold: fc.integer({ min: 1, max: 6 }),
   successThreshold: fc.integer({ min: 1, max: 6 }),

@@ -146,7 +146,7 @@ describe('folding results', () => {
       fc.property(anyWatchedVm, anyResults, (vm, results) => {
         const once = applyFold(vm, foldLook(vm, results, NOW));
         const again = foldLook(once, results, NOW + 1);
-        expect(again).toEqual({ health: once.health, transition: null, states: [], folded: [] });
+        expect(again).toMatchObject({ health: once.health, transition: null, states: [], folded: [] });
       }),
     );
   });
@@ -203,7 +203,7 @@ describe('folding results', () => {
     };
     const known = applyFold(vm, foldLook(vm, [result(NOW, 'healthy')], NOW));
     const late = foldLook(known, [result(NOW - MINUTE, 'unhealthy'), result(NOW, 'unhealthy')], NOW);
-    expect(late).toEqual({ health: known.health, transition: null, states: [], folded: [] });
+    expect(late).toMatchObject({ health: known.health, transition: null, states: [], folded: [] });
   });
 
   it('leaves what it was given as it was', () => {
@@ -214,6 +214,29 @@ describe('folding results', () => {
         expect({ vm, results }).toEqual(before);
       }),
     );
+  });
+});
+
+describe('a check that began anew', () => {
+  const vm = watchedVm({ checks: [watchedCheck({ series: 2 })] });
+  const result = (given: Partial<CheckResult>): CheckResult => {
+    return { ...probeResult('unhealthy'), checkId: 'http-1', dueAtMs: NOW, checkedAtMs: NOW, ...given };
+  };
+
+  it.each([
+    ['drops what a look under way saw before', 1, 0],
+    ['counts what was seen since', 2, 1],
+    ['counts what earlier versions saw, which say nothing of it', undefined, 1],
+  ])('%s', (_title, series, failures) => {
+    const folded = foldLook(vm, [result(series === undefined ? {} : { series })], NOW);
+    expect(folded.health.consecutiveFailures).toBe(failures);
+    expect(folded.folded).toHaveLength(failures);
+  });
+
+  it('is not proven by a result from before', () => {
+    const well = { ...probeResult('healthy'), status: 'healthy' as const };
+    expect(foldLook(vm, [result({ ...well, series: 1 })], NOW).states).toEqual([]);
+    expect(foldLook(vm, [result({ ...well, series: 2 })], NOW).states[0]?.provenAtMs).toBe(NOW);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttemptFact } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import { type Decision, decideRemedy } from '../../domain/remedy.ts';
-import { failing, HOUR, ill, MINUTE, NOW, policy, SECOND } from './examples.ts';
+import { expired, failing, HOUR, ill, MINUTE, NOW, policy, SECOND, silent } from './examples.ts';
 
 interface Act extends AttemptFact {
   power: boolean;
@@ -125,11 +125,10 @@ describe('a VM that stays ill for days', () => {
     });
   });
 
-  it('is never touched when only its agent is silent', () => {
-    const silent = [failing({ checkType: 'agent', reason: 'heartbeat-stale' })];
+  it('is never touched when its agent is silent and a certificate has run out, and nothing else fails', () => {
     fc.assert(
       fc.property(anyPolicy, anyWakes, (chosen, wakes) => {
-        const { acts } = staysIll(chosen, 12 * HOUR, wakes, silent);
+        const { acts } = staysIll(chosen, 12 * HOUR, wakes, [silent(), expired()]);
         expect(acts.filter((act) => act.power)).toEqual([]);
       }),
       { numRuns: 30 },

@@ -6,7 +6,7 @@ import { POLICY_ACTIONS, type Policy } from '../../domain/policy.ts';
 import type { PowerAction, PowerState } from '../../domain/power.ts';
 import { hasRecovered, watchLimitMs } from '../../domain/recovery.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { anyCheckType, anyIntervalMs, HOUR, ill, MINUTE, NOW, policy, SECOND } from './examples.ts';
+import { anyCheckType, anyIntervalMs, HOUR, ill, LOAD, MINUTE, NOW, policy, SECOND, traitsOf } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -15,17 +15,24 @@ const anyAge = fc.oneof(fc.integer({ min: 0, max: 20 * MINUTE }), fc.integer({ m
 const anyPast = anyAge.map((ageMs) => NOW - ageMs);
 const anyResultStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
 
-const anyCheck: fc.Arbitrary<CheckFact> = fc.record({
-  checkId: fc.uuid(),
-  checkType: anyCheckType,
-  status: anyResultStatus,
-  consecutiveFailures: fc.integer({ min: 0, max: 12 }),
-  reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
-  message: fc.option(fc.string()),
-  lastCheckAtMs: fc.option(anyPast),
-  intervalMs: anyIntervalMs,
-  timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
-});
+const anyCheck: fc.Arbitrary<CheckFact> = fc
+  .record({
+    checkId: fc.uuid(),
+    checkType: anyCheckType,
+    name: fc.constantFrom('', 'another'),
+    status: anyResultStatus,
+    consecutiveFailures: fc.integer({ min: 0, max: 12 }),
+    reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
+    message: fc.option(fc.string()),
+    lastDueAtMs: fc.option(anyPast),
+    lastCheckAtMs: fc.option(anyPast),
+    lastHealthyAtMs: fc.option(anyPast),
+    provenAtMs: fc.option(anyPast),
+    trusted: fc.boolean(),
+    intervalMs: anyIntervalMs,
+    timeoutMs: fc.integer({ min: 1, max: 60 }).map((seconds) => seconds * SECOND),
+  })
+  .map((check) => ({ ...check, ...traitsOf(check.checkType) }));
 
 const anyPower = fc.constantFrom<PowerState>(
   ...(['running', 'running', 'paused', 'off', 'panicked', 'dumping', 'storage-failed', 'suspended', 'saving'] as const),
@@ -39,6 +46,8 @@ const anyFacts: fc.Arbitrary<Facts> = fc.record({
   stoppedOnPurpose: fc.constant(false),
   paused: fc.option(fc.record({ reason: fc.string(), by: fc.string() }), { freq: 9 }),
   keepRunning: fc.boolean(),
+  startedAtMs: fc.option(anyPast),
+  bootGraceMs: fc.integer({ min: 0, max: 10 * MINUTE }),
   status: anyResultStatus,
   consecutiveFailures: fc.integer({ min: 0, max: 12 }),
   checks: fc.array(anyCheck, { maxLength: 4 }),
@@ -104,7 +113,7 @@ function deepFreeze<T>(value: T): T {
 const POWER_FOR_ILLNESS = { kind: 'act', remedy: { kind: 'power', cause: 'unresponsive' } };
 
 describe('whatever the facts and the policy', () => {
-  it('a power action for what checks say needs one besides the agent that failed often enough, lately and since the last remedy', () => {
+  it('a power action for what checks say needs one about being alive, other than the agent, that failed often enough, lately and since the last remedy', () => {
     let acted = 0;
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
@@ -117,7 +126,9 @@ describe('whatever the facts and the policy', () => {
         acted++;
         const grounds = facts.checks.filter(
           (check) =>
-            check.checkType !== 'agent' &&
+            check.about === 'alive' &&
+            !check.needsCorroboration &&
+            (check.provenAtMs !== null || check.trusted) &&
             check.consecutiveFailures >= chosen.triggerAfterFailures &&
             check.lastCheckAtMs !== null &&
             check.lastCheckAtMs > (facts.lastRemedyDoneAtMs ?? 0) &&
@@ -182,11 +193,38 @@ describe('whatever the facts and the policy', () => {
     );
   });
 
+  it('nothing is done while it may be booting, unless it was seen to have booted', () => {
+    fc.assert(
+      fc.property(anyCase, fc.integer({ min: 1, max: HOUR }), ({ facts, chosen }, leftMs) => {
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, lastHealthyAtMs: null }));
+        const booting = { ...facts, checks, startedAtMs: NOW - facts.bootGraceMs + leftMs };
+        fc.pre(booting.startedAtMs <= NOW);
+        expect(decide(booting, chosen).kind).not.toBe('act');
+      }),
+    );
+  });
+
   it('agents alone, however many are silent, never start a power action', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
-        const checks = facts.checks.map((check): CheckFact => ({ ...check, checkType: 'agent' }));
+        const checks = facts.checks.map((check): CheckFact => ({ ...check, ...traitsOf('agent') }));
         expect(decide({ ...facts, checks }, chosen)).not.toMatchObject(POWER_FOR_ILLNESS);
+      }),
+    );
+  });
+
+  it('load and upkeep, however bad, never start a power action and never keep a VM from being well again', () => {
+    fc.assert(
+      fc.property(anyCase, ({ facts, chosen }) => {
+        const onlyLoad = facts.checks.map((check): CheckFact => ({ ...check, ...LOAD }));
+        expect(decide({ ...facts, checks: onlyLoad }, chosen)).not.toMatchObject({
+          kind: 'act',
+          remedy: { kind: 'power' },
+        });
+        const without = facts.checks.filter((check) => check.about === 'alive');
+        expect(hasRecovered({ ...facts, checks: [...onlyLoad, ...without] })).toBe(
+          hasRecovered({ ...facts, checks: without }),
+        );
       }),
     );
   });

@@ -3,7 +3,7 @@ import type { Facts } from '../../domain/facts.ts';
 import type { Policy } from '../../domain/policy.ts';
 import type { PowerState } from '../../domain/power.ts';
 import { type Decision, decideRemedy, GUARDS } from '../../domain/remedy.ts';
-import { failing, ill, illAt, MINUTE, NOW, passing, policy, SECOND } from './examples.ts';
+import { expired, failing, ill, illAt, MINUTE, NOW, passing, policy, SECOND, silent } from './examples.ts';
 
 const decide = (facts: Facts, chosen: Policy | null = policy()): Decision => decideRemedy(facts, chosen, NOW).decision;
 const tried = (...agesMs: number[]) => agesMs.map((ageMs) => ({ atMs: NOW - ageMs, escalation: false }));
@@ -16,6 +16,14 @@ describe('what to do about an ill VM', () => {
       reason: '3 consecutive failures',
       verifyMs: 120_000,
     });
+  });
+
+  it('gives as its reason the failures of the checks that count, not of one that has never succeeded', () => {
+    const checks = [
+      failing(),
+      failing({ checkId: 'tcp-1', checkType: 'tcp', consecutiveFailures: 50, provenAtMs: null }),
+    ];
+    expect(decide(ill({ consecutiveFailures: 50, checks }))).toMatchObject({ reason: '3 consecutive failures' });
   });
 
   it('is a reboot rather than a reset where the provider offers one', () => {
@@ -36,6 +44,12 @@ describe('what to do about an ill VM', () => {
     ['it was deleted', { deleted: true }, policy(), 'vm-deleted'],
     ['it was stopped by request', { stoppedOnPurpose: true }, policy(), 'stopped-on-purpose'],
     ['it is well', { status: 'healthy', consecutiveFailures: 0, checks: [passing()] }, policy(), 'recovered'],
+    [
+      'it is alive and well, though a certificate has run out',
+      { status: 'degraded', consecutiveFailures: 0, checks: [passing(), expired()] },
+      policy(),
+      'recovered',
+    ],
     ['no policy wants it healed', {}, null, 'no-policy'],
   ])('is nothing any more when %s', (_title, given, chosen, reason) => {
     expect(decide(ill(given), chosen)).toEqual({ kind: 'close', reason });
@@ -44,7 +58,7 @@ describe('what to do about an ill VM', () => {
   const MANY_OBJECTIONS = ill({
     lastLookAtMs: null,
     consecutiveFailures: 0,
-    checks: [failing({ checkType: 'agent' })],
+    checks: [silent()],
     attempts: tried(3 * MINUTE, 2 * MINUTE, MINUTE),
     provider: { answered: false, reason: 'busy', message: 'busy' },
     providerSupports: [],
@@ -56,6 +70,8 @@ describe('what to do about an ill VM', () => {
     expect(guards.map((answer) => answer.guard)).toEqual(GUARDS.map((guard) => guard.reason));
     expect(guards.filter((answer) => answer.objection === null).map((answer) => answer.guard)).toEqual([
       'paused',
+      'unproven',
+      'boot-grace',
       'in-transit',
       'crash-dump',
       'paused-at-hypervisor',
@@ -71,6 +87,8 @@ describe('what to do about an ill VM', () => {
     expect(GUARDS.map((guard) => guard.reason)).toEqual([
       'paused',
       'not-watched',
+      'unproven',
+      'boot-grace',
       'below-threshold',
       'in-transit',
       'crash-dump',
@@ -165,7 +183,6 @@ describe('at the end of its attempts', () => {
     expect(decide(ill({ attempts: usedUp }), stops)).toMatchObject({ kind: 'hold', reason: 'cooldown' });
     const cooled = ill({ attempts: tried(90 * MINUTE, 60 * MINUTE, 30 * MINUTE) });
     expect(decide(cooled, stops)).toMatchObject({ kind: 'act', remedy: { power: 'stop', escalation: true } });
-    const silent = { ...cooled, checks: [failing({ checkType: 'agent' })] };
-    expect(decide(silent, stops)).toMatchObject({ kind: 'hold', reason: 'silence-alone' });
+    expect(decide({ ...cooled, checks: [silent()] }, stops)).toMatchObject({ kind: 'hold', reason: 'silence-alone' });
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CheckState, foldCheck, unseenCheck } from '../../domain/check-state.ts';
 import { type HealthStatus, toLegacyStatus, worstOf } from '../../domain/health.ts';
-import { foldVm, type HealthTransition, UNSEEN, type VmHealth } from '../../domain/vm-health.ts';
+import { type FoldedCheck, foldVm, type HealthTransition, UNSEEN, type VmHealth } from '../../domain/vm-health.ts';
 import { anyResultStatus, anyThresholds, NOW, probeResult } from './examples.ts';
 
 const anyStatus = fc.constantFrom<HealthStatus>('unknown', 'healthy', 'degraded', 'unhealthy');
@@ -37,9 +37,17 @@ it('the words of the older systems are HEALTHY, WARNING, DOWN and UNKNOWN', () =
   ]);
 });
 
-function check(checkId: string, given: Partial<CheckState>): CheckState {
-  return { ...unseenCheck(checkId, 'http'), reason: 'ok', ...given };
+function check(checkId: string, given: Partial<CheckState>): FoldedCheck {
+  return { about: 'alive', state: { ...unseenCheck(checkId, 'http'), reason: 'ok', ...given } };
 }
+
+const WELL: Partial<CheckState> = { status: 'healthy', consecutiveSuccesses: 4 };
+const BAD: Partial<CheckState> = { status: 'unhealthy', consecutiveFailures: 9, reason: 'certificate-expired' };
+
+const load = (checkId: string, given: Partial<CheckState>): FoldedCheck => ({
+  ...check(checkId, given),
+  about: 'load',
+});
 
 describe('a VM from its checks', () => {
   it('gives a reason for each check that is not plainly healthy, and only for those', () => {
@@ -49,7 +57,7 @@ describe('a VM from its checks', () => {
         check('well', { status: 'healthy' }),
         check('ill', { status: 'unhealthy', reason: 'timeout', message: 'HTTP timeout (10s)' }),
         check('was well, now cannot tell', { status: 'healthy', reason: 'look-failed' }),
-        unseenCheck('new', 'tcp'),
+        { about: 'alive', state: unseenCheck('new', 'tcp') },
       ],
       NOW,
     );
@@ -73,6 +81,39 @@ describe('a VM from its checks', () => {
     expect(health).toMatchObject({ status: 'unhealthy', consecutiveFailures: 5, consecutiveSuccesses: 0 });
   });
 
+  it.each<[title: string, checks: FoldedCheck[], status: HealthStatus, failures: number]>([
+    ['is at most degraded by load and upkeep', [check('a', WELL), load('l', BAD)], 'degraded', 0],
+    ['has that among its reasons even alone', [load('l', BAD)], 'degraded', 0],
+    ['is as ill as it is, whatever its load', [check('a', BAD), load('l', WELL)], 'unhealthy', 9],
+    [
+      'counts no failures of its load',
+      [check('a', { ...BAD, consecutiveFailures: 2 }), load('l', BAD)],
+      'unhealthy',
+      2,
+    ],
+    ['is well by its load where that is all there is', [load('l', WELL)], 'healthy', 0],
+    ['is not known to be alive by its load', [check('a', {}), load('l', WELL)], 'unknown', 0],
+  ])('%s', (_title, checks, status, consecutiveFailures) => {
+    const { health } = foldVm(UNSEEN, checks, NOW);
+    expect(health).toMatchObject({ status, consecutiveFailures });
+    expect(health.reasons.some((reason) => reason.about === 'load')).toBe(
+      checks.some((one) => one.about === 'load' && one.state.status === 'unhealthy'),
+    );
+  });
+
+  it('gives first the reasons that are about being alive', () => {
+    const { health } = foldVm(UNSEEN, [load('l', BAD), check('a', BAD)], NOW);
+    expect(health.reasons.map((reason) => [reason.checkId, reason.about, reason.status])).toEqual([
+      ['a', 'alive', 'unhealthy'],
+      ['l', 'load', 'unhealthy'],
+    ]);
+  });
+
+  it('counts the successes that all checks about being alive share', () => {
+    const { health } = foldVm(UNSEEN, [check('a', { ...WELL, consecutiveSuccesses: 9 }), load('l', BAD)], NOW);
+    expect(health.consecutiveSuccesses).toBe(9);
+  });
+
   it('keeps when it was last checked while none of its checks can tell', () => {
     const before: VmHealth = {
       ...UNSEEN,
@@ -93,7 +134,9 @@ describe('a VM from its checks', () => {
       from: 'healthy',
       to: 'degraded',
       atMs: NOW,
-      reasons: [{ checkId: 'a', checkType: 'http', status: 'degraded', reason: 'timeout', message: null }],
+      reasons: [
+        { checkId: 'a', checkType: 'http', about: 'alive', status: 'degraded', reason: 'timeout', message: null },
+      ],
     });
   });
 });
@@ -114,7 +157,11 @@ describe('a VM over any history of looks', () => {
       const before = health;
       const result = { ...probeResult(status), dueAtMs: i, checkedAtMs: i };
       states.set(who, foldCheck(states.get(who) ?? unseenCheck(who, 'http'), thresholds, result));
-      const folded = foldVm(health, [...states.values()], i);
+      const folded = foldVm(
+        health,
+        [...states.values()].map((state) => ({ about: 'alive', state })),
+        i,
+      );
       health = folded.health;
       return {
         status,

@@ -71,7 +71,10 @@ describeNeeding(['temporal'], 'reconcile', () => {
   }
 
   const lookedAtNow = (vmId: string) =>
-    database.orm.update(vmStatus).set({ lastLookAt: new Date() }).where(eq(vmStatus.vmId, vmId));
+    database.orm
+      .update(vmStatus)
+      .set({ lastLookAt: new Date(), conclusiveUntil: new Date(Date.now() + 60_000) })
+      .where(eq(vmStatus.vmId, vmId));
 
   it('mends nothing where all is well', async () => {
     const { vmId } = await registerVm(database, { announcedVersion: 1 });

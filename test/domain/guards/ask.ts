@@ -4,6 +4,7 @@ import { ill, NOW, policy } from '../examples.ts';
 
 const ORDINARY = { escalation: false, cause: 'unresponsive' } as const;
 export const RESET: Remedy = { ...ORDINARY, action: 'restart', kind: 'power', power: 'reset' };
+export const RESET_CRASHED: Remedy = { ...RESET, cause: 'panicked' };
 export const NOTIFY: Remedy = { ...ORDINARY, action: 'notify_only', kind: 'notify' };
 export const MIGRATE: Remedy = { ...ORDINARY, action: 'migrate', kind: 'other' };
 export const RESUME: Remedy = { ...ORDINARY, action: 'resume', cause: 'paused', kind: 'power', power: 'resume' };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../domain/guards/guard.ts';
 import { GUARDS } from '../../../domain/remedy.ts';
-import { failing, ill, illAt, MINUTE, NOW, SECOND } from '../examples.ts';
+import { failing, ill, illAt, MINUTE, NOW, SECOND, silent } from '../examples.ts';
 import { ask, MIGRATE, RESUME, RESUME_STORAGE, START } from './ask.ts';
 
 const page = readFileSync(new URL('../../../docs/guards.md', import.meta.url), 'utf8');
@@ -37,8 +37,13 @@ const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
   'runs-again': [{ facts: illAt('running', 0) }],
   'not-sendable': [{ facts: ill({ notSent: notSent(12) }) }],
   'not-watched': [{ facts: ill({ lastLookAtMs: NOW - 20 * MINUTE }) }],
+  unproven: [
+    { facts: ill({ checks: [failing({ provenAtMs: null })] }) },
+    { facts: ill({ checks: [failing({ provenAtMs: null, name: 'admin' })] }) },
+  ],
+  'boot-grace': [{ facts: ill({ startedAtMs: NOW - SECOND, checks: [failing({ lastHealthyAtMs: null })] }) }],
   'below-threshold': [{ facts: ill({ consecutiveFailures: 1 }) }],
-  'silence-alone': [{ facts: ill({ checks: [failing({ checkType: 'agent' })] }) }],
+  'silence-alone': [{ facts: ill({ checks: [silent()] }) }],
   'failures-old': [
     { facts: ill({ checks: [failing({ lastCheckAtMs: NOW - 20 * MINUTE })] }) },
     { facts: ill({ lastRemedyDoneAtMs: NOW }) },

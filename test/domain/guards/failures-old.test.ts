@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Facts } from '../../../domain/facts.ts';
 import { failuresOld } from '../../../domain/guards/failures-old.ts';
-import { failing, ill, MINUTE, NOW, SECOND } from '../examples.ts';
-import { ask, NOTIFY } from './ask.ts';
+import { expired, failing, ill, MINUTE, NOW, SECOND, silent } from '../examples.ts';
+import { ask, NOTIFY, RESET_CRASHED } from './ask.ts';
 
 const LIMIT = 3 * 60 * SECOND + 10 * SECOND;
 const told = (lastCheckAtMs: number | null) => failing({ lastCheckAtMs });
-const AGENT = failing({ checkId: 'agent-1', checkType: 'agent' });
+const AGENT = silent();
 
 describe('failures-old', () => {
   it.each<[string, Partial<Facts>]>([
@@ -36,12 +36,27 @@ describe('failures-old', () => {
       'no look since the last remedy was conclusive',
     ],
     [
+      'only a check was conclusive since that has never succeeded',
+      { checks: [told(NOW - LIMIT - 1), failing({ checkId: 'tcp-1', provenAtMs: null, lastCheckAtMs: NOW })] },
+      'its failing checks have not been conclusive for three intervals',
+    ],
+    [
+      'only a certificate that has run out was conclusive since',
+      { checks: [told(NOW - LIMIT - 1), expired({ lastCheckAtMs: NOW })] },
+      'its failing checks have not been conclusive for three intervals',
+    ],
+    [
       'only the agent was heard of since',
       { checks: [told(NOW - LIMIT - 1), AGENT] },
       'its failing checks have not been conclusive for three intervals',
     ],
   ])('objects when %s', (_title, given, sentence) => {
     expect(ask(failuresOld, { facts: ill(given) })).toMatchObject({ reason: 'failures-old', sentence });
+  });
+
+  it('is not concerned when the hypervisor itself says that the VM is down', () => {
+    const remedy = RESET_CRASHED;
+    expect(ask(failuresOld, { facts: ill({ checks: [told(null)] }), remedy })).toBeNull();
   });
 
   it('lets people be told', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CheckFact } from '../../../domain/facts.ts';
 import { silenceAlone } from '../../../domain/guards/silence-alone.ts';
-import { failing, ill, passing } from '../examples.ts';
-import { ask, NOTIFY } from './ask.ts';
+import { expired, failing, ill, passing, silent } from '../examples.ts';
+import { ask, NOTIFY, RESET_CRASHED } from './ask.ts';
 
-const SILENT = failing({ checkId: 'agent-1', checkType: 'agent', reason: 'heartbeat-stale' });
+const SILENT = silent();
 
 describe('silence-alone', () => {
   it.each<[string, CheckFact[]]>([
@@ -22,9 +22,17 @@ describe('silence-alone', () => {
       'the agent is silent and no other check can tell',
       [SILENT, failing({ status: 'unknown', consecutiveFailures: 0 })],
     ],
+    ['the agent is silent and a certificate has run out', [SILENT, expired()]],
+    ['two agents are silent', [SILENT, silent({ checkId: 'agent-2', name: 'another' })]],
+    ['another check fails that has never succeeded', [SILENT, failing({ provenAtMs: null })]],
     ['no check is left', []],
   ])('objects when %s', (_title, checks) => {
     expect(ask(silenceAlone, { facts: ill({ checks }) })).toMatchObject({ reason: 'silence-alone' });
+  });
+
+  it('is not concerned when the hypervisor itself says that the VM is down', () => {
+    const remedy = RESET_CRASHED;
+    expect(ask(silenceAlone, { facts: ill({ checks: [SILENT] }), remedy })).toBeNull();
   });
 
   it('lets people be told', () => {

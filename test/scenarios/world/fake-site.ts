@@ -1,4 +1,4 @@
-import type { Probe } from '../../../checks/check.ts';
+import type { Probe, ProbeInput } from '../../../checks/check.ts';
 import type { PowerAction, PowerState, ReadBack } from '../../../domain/power.ts';
 import type { ProbeResult } from '../../../domain/probe-result.ts';
 import type { PowerOutcome, PreparedAction, Provider, ProviderTrouble } from '../../../providers/provider.ts';
@@ -17,6 +17,12 @@ export type Manner =
 /** One VM and its hypervisor, as nasty as scripts want them. Time is the scenario's. */
 export class FakeSite {
   hung = false;
+  /** While hung it takes connections and answers nothing: a probe takes all the time that it has. */
+  hangsSlowly = false;
+  /** fping is gone from where the worker runs: pings can't tell. */
+  fpingLost = false;
+  /** Its certificate has run out: upkeep, which no reset mends. */
+  expired = false;
   /** As the hypervisor has it. */
   power: PowerState = 'running';
   /** Its disks don't answer: it stops again as soon as it is resumed. */
@@ -35,9 +41,11 @@ export class FakeSite {
   #bootedAtMs = 0;
   #looks = 0;
   readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<void>;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, sleep: (ms: number) => Promise<void>) {
     this.#now = now;
+    this.#sleep = sleep;
   }
 
   readonly #provider: Provider = {
@@ -51,23 +59,56 @@ export class FakeSite {
     readBack: async (_reference, action) => this.#readBack(action),
   };
 
+  /** Somebody starts it: it is up after its time to boot. */
+  boot(): void {
+    this.power = 'running';
+    this.#bootedAtMs = this.#now() + this.bootMs;
+  }
+
   readonly providers: Providers = {
     kinds: new Map([['qemu', qemu]]),
     reach: () => ({ ok: true, provider: this.#provider }),
   };
 
   readonly http: Probe = {
+    about: 'alive',
+    needsCorroboration: false,
     needs: [],
-    probe: async () => (this.#answers() ? WELL : TIMED_OUT),
+    probe: async (input) => {
+      if (this.#answers(input)) return WELL;
+      if (this.hung && this.hangsSlowly) await this.#sleep(input.timeoutMs);
+      return TIMED_OUT;
+    },
   };
 
-  #answers(): boolean {
+  readonly ping: Probe = {
+    about: 'alive',
+    needsCorroboration: false,
+    needs: [],
+    // a hung VM's kernel goes on answering
+    probe: async () => (this.fpingLost ? FPING_MISSING : this.#isUp() ? WELL : TIMED_OUT),
+  };
+
+  readonly certificate: Probe = {
+    about: 'load',
+    needsCorroboration: false,
+    needs: [],
+    probe: async () => (this.expired ? EXPIRED : WELL),
+  };
+
+  #answers({ target }: Pick<ProbeInput, 'target'>): boolean {
+    // nothing listens there, however well the VM is
+    if (target === MISTYPED) return false;
     this.#looks++;
     if (this.flapping) {
       const { well, badly } = this.flapping;
       return this.#looks % (well + badly) < well;
     }
-    return !this.hung && this.power === 'running' && this.#now() >= this.#bootedAtMs;
+    return !this.hung && this.#isUp();
+  }
+
+  #isUp(): boolean {
+    return this.power === 'running' && this.#now() >= this.#bootedAtMs;
   }
 
   #prepare(action: PowerAction): PreparedAction {
@@ -110,6 +151,9 @@ export class FakeSite {
   }
 }
 
+/** A target that no VM has. */
+export const MISTYPED = ':8081/';
+
 const AWAY: ProviderTrouble = { ok: false, reason: 'unreachable', message: 'its QMP socket is not there' };
 const WELL: ProbeResult = {
   status: 'healthy',
@@ -118,6 +162,22 @@ const WELL: ProbeResult = {
   latencyMs: 3,
   rawResponse: { statusCode: 200 },
   summary: 'ok',
+};
+const FPING_MISSING: ProbeResult = {
+  status: 'unknown',
+  reason: 'fping-missing',
+  message: 'fping is not installed where this worker runs: install it.',
+  latencyMs: null,
+  rawResponse: {},
+  summary: 'ping fping missing',
+};
+const EXPIRED: ProbeResult = {
+  status: 'unhealthy',
+  reason: 'certificate-expired',
+  message: 'The certificate has run out.',
+  latencyMs: null,
+  rawResponse: {},
+  summary: 'certificate expired',
 };
 const TIMED_OUT: ProbeResult = {
   status: 'unhealthy',

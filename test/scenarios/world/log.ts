@@ -49,6 +49,8 @@ export async function writeLog(pool: Pool, site: FakeSite, beganAtMs: number, sa
     8,
     "SELECT closed_at AS at, 'incident ' || incident || ' closed: ' || outcome AS text FROM incidents WHERE closed_at IS NOT NULL",
   );
+  await add(9, "SELECT opened_at AS at, 'notice opened: ' || kind AS text FROM notices ORDER BY opened_at");
+  await add(9, "SELECT closed_at AS at, 'notice closed: ' || kind AS text FROM notices WHERE closed_at IS NOT NULL");
   const told = entries
     .map((entry) => ({ ...entry, tick: Math.floor((entry.atMs - beganAtMs) / GRAIN_MS) }))
     .toSorted((a, b) => a.tick - b.tick || a.atMs - b.atMs || a.rank - b.rank);

@@ -1,5 +1,8 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eq } from 'drizzle-orm';
+import { recordCheck } from '../../../db/fleet/check-settings.ts';
+import { findVm } from '../../../db/fleet/find-vms.ts';
+import { type CommittedVm, type ReadVm, recordVmChanged } from '../../../db/fleet/vm-changes.ts';
 import { checkConfigs } from '../../../db/schema/checks.ts';
 import { policies } from '../../../db/schema/heals.ts';
 import { listeningSpans, vmAgents, vms } from '../../../db/schema/vms.ts';
@@ -9,7 +12,7 @@ import type { PolicyAction } from '../../../domain/policy.ts';
 import type { PowerState } from '../../../domain/power.ts';
 import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
 import { seedVm } from '../../support/seed-vm.ts';
-import type { Manner } from './fake-site.ts';
+import { type Manner, MISTYPED } from './fake-site.ts';
 import { writeLog } from './log.ts';
 import type { ScenarioWorld } from './scenario-world.ts';
 import type { Line, Script } from './script.ts';
@@ -17,7 +20,7 @@ import type { Line, Script } from './script.ts';
 /** The same in every scenario, so that its ticks are. */
 export const VM_ID = '5ce7a210-0000-4000-8000-000000000000';
 const POLICY_ID = '5ce7a210-0000-4000-8000-00000000b01c';
-const GRID_MS = 60_000;
+const GRID_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Plays a script from beginning to end and answers what happened. */
@@ -37,7 +40,8 @@ export async function play(env: TestWorkflowEnvironment, world: ScenarioWorld, s
     await sleepUntil(env, beganAtMs + line.atMs);
     const told = Object.entries(line.settings).map(([name, value]) => ` ${name}=${value}`);
     said.push({ atMs: beganAtMs + line.atMs, rank: 0, text: `script: ${line.verb}${told.join('')}` });
-    await perform(env, world, line, beganAtMs + line.atMs);
+    const answer = await perform(env, world, line, beganAtMs + line.atMs);
+    if (answer) said.push({ atMs: beganAtMs + line.atMs, rank: 10, text: answer });
   }
   await sleepUntil(env, beganAtMs + script.endMs);
   return writeLog(world.database.pool, world.site, beganAtMs, said);
@@ -61,14 +65,16 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
   const given = script.checks.length > 0 ? script.checks : [{ type: 'http' }];
   const checks = given.map((check: Record<string, string>, index) => {
     const setting = (name: string, fallback: number): number => Number(check[name] ?? fallback);
-    const isAgent = check['type'] === 'agent';
+    const checkType = check['type'] ?? 'http';
+    const isAgent = checkType === 'agent';
     return {
       id: `5ce7a210-0000-4000-8000-0000000c0de${index}`,
-      checkType: isAgent ? ('agent' as const) : ('http' as const),
-      name: '',
-      target: isAgent ? null : '/',
+      checkType,
+      name: check['name'] ?? '',
+      target: checkType !== 'http' ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
+      trusted: check['trusted'] === 'yes',
       intervalSeconds: setting('interval', 10),
-      timeoutSeconds: 2,
+      timeoutSeconds: setting('timeout', 2),
       failureThreshold: setting('failures', 2),
       successThreshold: setting('successes', 1),
       staleAfterSeconds: isAgent ? setting('stale', 60) : null,
@@ -104,7 +110,13 @@ async function storePolicy({ database }: Pick<ScenarioWorld, 'database'>, given:
     .onConflictDoUpdate({ target: policies.id, set: row });
 }
 
-async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line: Line, nowMs: number): Promise<void> {
+/** Does what a line says; what it answers is told in the log. */
+async function perform(
+  env: TestWorkflowEnvironment,
+  world: ScenarioWorld,
+  line: Line,
+  nowMs: number,
+): Promise<string | undefined | void> {
   const { site, database } = world;
   const vm = env.client.workflow.getHandle(vmWorkflowId(VM_ID));
   const ofVm = eq(vms.id, VM_ID);
@@ -112,6 +124,7 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
   switch (line.verb) {
     case 'hang':
       site.hung = true;
+      site.hangsSlowly = line.settings['slowly'] === 'yes';
       return;
     case 'recover':
       site.hung = false;
@@ -124,6 +137,9 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       return;
     case 'boots':
       site.bootMs = Number(line.settings['seconds']) * 1000;
+      return;
+    case 'certificate-expires':
+      site.expired = true;
       return;
     case 'flap':
       site.flapping = { well: Number(line.settings['well']), badly: Number(line.settings['badly']) };
@@ -187,12 +203,29 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
       await database.orm.update(vms).set({ settingsVersion: 2, announcedVersion: 2 }).where(ofVm);
       return vm.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: true });
     }
+    case 'correct-target':
+      return correctTarget(env, world, nowMs);
+    case 'fping-lost':
+      site.fpingLost = true;
+      return;
+    case 'fping-back':
+      site.fpingLost = false;
+      return;
+    case 'read': {
+      const read = await findVm(database.pool, 'default', VM_ID, nowMs);
+      return `reads: ${read?.status}${read?.unknownReason ? ` (${read.unknownReason})` : ''}`;
+    }
+    case 'notice':
+      return world.noticeFleet();
     case 'delete':
       await database.orm.update(vms).set({ deletedAt: now }).where(ofVm);
       return vm.signal(vmSignals.retire);
     case 'stop-on-purpose':
       await database.orm.update(vms).set({ stoppedOnPurposeAt: now }).where(ofVm);
       return;
+    case 'start':
+      site.boot();
+      return start(env, world, nowMs);
     case 'pause':
       return vm.signal(vmSignals.pause, { reason: 'by the script' });
     case 'resume':
@@ -203,4 +236,37 @@ async function perform(env: TestWorkflowEnvironment, world: ScenarioWorld, line:
     default:
       throw new Error(`faults: there is no "${line.verb}"`);
   }
+}
+
+/** As the API corrects a check's target. */
+async function correctTarget(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
+  const [stored] = await world.database.orm.select().from(checkConfigs).where(eq(checkConfigs.target, MISTYPED));
+  if (!stored) throw new Error('faults: no check has a mistyped target');
+  const { id: _, vmId: __, createdAt: ___, updatedAt: ____, series: _____, ...check } = stored;
+  const right = { ...check, target: '/' };
+  const aims = { before: 'mistyped', after: 'right' };
+  await changeAndAnnounce(env, world, (read) => recordCheck(world.database, read, right, aims, authorAt(nowMs)));
+}
+
+/** As the API starts a VM that was stopped by request. */
+async function start(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
+  await changeAndAnnounce(env, world, async (read) => {
+    const change = { stoppedOnPurposeAt: null };
+    const changed = await recordVmChanged(world.database, read, change, [], authorAt(nowMs));
+    return changed.ok ? changed.vm : null;
+  });
+}
+
+const authorAt = (nowMs: number) => ({ tenantId: 'default', actor: 'the script', nowMs });
+
+async function changeAndAnnounce(
+  env: TestWorkflowEnvironment,
+  { database }: ScenarioWorld,
+  change: (read: ReadVm) => Promise<CommittedVm | null>,
+): Promise<void> {
+  const [vm] = await database.orm.select().from(vms).where(eq(vms.id, VM_ID));
+  const committed = vm && (await change({ vmId: VM_ID, version: vm.settingsVersion }));
+  if (!committed) throw new Error('faults: the VM was changed meanwhile');
+  const news = { version: committed.version, site: 'main', lookSooner: true };
+  await env.client.workflow.getHandle(vmWorkflowId(VM_ID)).signal(vmSignals.settingsChanged, news);
 }

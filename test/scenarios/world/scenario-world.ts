@@ -2,6 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import type { Activities } from '../../../activities/contract.ts';
 import { createActivities } from '../../../activities/create-activities.ts';
+import { noticeFleet } from '../../../activities/fleet-notices.ts';
 import { createEgress } from '../../../checks/egress.ts';
 import { createProbes } from '../../../checks/registry.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
@@ -22,6 +23,8 @@ export interface ScenarioWorld {
   /** Defib's own way to Postgres. */
   link: BreakableLink;
   activities: Activities;
+  /** Tells people what is so of the fleet, as reconcile does each minute. */
+  noticeFleet(): Promise<void>;
   /** Looks that are lost with their worker before they begin. */
   lostLooks: number;
   /** Nobody does this site's looks. */
@@ -37,18 +40,33 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
   const own = openDatabase(link.url, { applicationName: 'scenario' });
   const database = openDatabase(test.url, { applicationName: 'script' });
   await ensurePartitions(database.pool, nowMs);
-  const site = new FakeSite(now);
+  const site = new FakeSite(now, async (ms) => {
+    await env.sleep(ms);
+    nowMs = Math.max(nowMs, await env.currentTimeMs());
+  });
   const egress = createEgress({ allow: [], ownPorts: new Set() });
+  const log = pino({ level: 'silent' });
   const activities = createActivities({
     database: own,
     lookReads: own,
     upkeep: own,
     looks: createLookWriter(own.pool),
-    probes: new Map([...createProbes({ egress }), ['http', site.http]]),
+    probes: new Map([
+      ...createProbes({ egress }),
+      ['http', site.http],
+      ['ping', site.ping],
+      ['certificate', site.certificate],
+    ]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: { DEFIB_SITE: 'main', PAUSED_GRACE_SECONDS: 120, RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
-    log: pino({ level: 'silent' }),
+    settings: {
+      DEFIB_SITE: 'main',
+      BOOT_GRACE_SECONDS: 180,
+      PAUSED_GRACE_SECONDS: 120,
+      RESULT_RETENTION_DAYS: 30,
+      HEAL_RETENTION_DAYS: 90,
+    },
+    log,
     now,
   });
   /** Time stands still while an activity works: it is read from the server when it begins. */
@@ -67,6 +85,10 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     database,
     link,
     activities: timed,
+    async noticeFleet() {
+      nowMs = Math.max(nowMs, await env.currentTimeMs());
+      await noticeFleet({ database, log, now });
+    },
     lostLooks: 0,
     unmanned: false,
     async close() {

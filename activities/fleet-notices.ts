@@ -1,0 +1,53 @@
+import { findCannotTell, findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
+import { findUnprovenChecks, type UnprovenCheck } from '../db/fleet/unproven-checks.ts';
+import type { Dependencies } from './dependencies.ts';
+import { noticesOf } from './notices.ts';
+
+type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
+
+/** Tells people what is so of the fleet, and that it is over: one query over all VMs for each kind of notice. */
+export async function noticeFleet(deps: Needed): Promise<void> {
+  await noticeUnwatchedSites(deps);
+  await noticeCannotTell(deps);
+  await noticeUnprovenChecks(deps);
+}
+
+/** One notice per site, however many of its VMs nobody watches. */
+async function noticeUnwatchedSites(deps: Needed): Promise<void> {
+  const unwatched = await findUnwatchedSites(deps.database.pool, deps.now());
+  const found = unwatched.map(({ site, count }) => ({
+    subject: `site/${site}`,
+    tenantId: null,
+    vmId: null,
+    message: `Nobody looks at ${count} VMs of site ${site}: see that a worker for it runs and that their looks are not paused.`,
+  }));
+  await noticesOf(deps, 'site-unwatched', found);
+}
+
+/** One notice per site and reason, however many VMs have no check that can tell how they are. */
+async function noticeCannotTell(deps: Needed): Promise<void> {
+  const unknown = await findCannotTell(deps.database.pool, deps.now());
+  const found = unknown.map(({ site, reason, count, message }) => ({
+    subject: `site/${site}/${reason}`,
+    tenantId: null,
+    vmId: null,
+    message: `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${message ?? 'nothing'}`,
+  }));
+  await noticesOf(deps, 'cannot-tell', found);
+}
+
+/** A check that fails as often as it takes and has never succeeded: until it has, or is gone. */
+async function noticeUnprovenChecks(deps: Needed): Promise<void> {
+  const unproven = await findUnprovenChecks(deps.database.pool);
+  const found = unproven.map((check) => ({
+    subject: `check/${check.checkId}`,
+    tenantId: check.tenantId,
+    vmId: check.vmId,
+    message: `${named(check)} has never succeeded: is its target right? Its failures heal nothing until it has. It says: ${check.message ?? 'nothing'}`,
+  }));
+  await noticesOf(deps, 'unproven-check', found);
+}
+
+function named({ name, checkType, vmName }: UnprovenCheck): string {
+  return `The ${name === '' ? '' : `"${name}" `}${checkType} check of VM "${vmName}"`;
+}

@@ -1,0 +1,23 @@
+import type { Remedy } from './choose-remedy.ts';
+import type { CheckFact, Facts } from './facts.ts';
+import { type Policy, triggers } from './policy.ts';
+
+/** The checks that ask for the policy: about being alive, and failing as often as it wants. */
+export function failingIn({ checks }: Pick<Facts, 'checks'>, policy: Policy): CheckFact[] {
+  return checks.filter((check) => check.about === 'alive' && triggers(policy, check.consecutiveFailures));
+}
+
+/** Those of them that count towards a power action: proven, or trusted by an administrator. */
+export function evidenceIn(facts: Pick<Facts, 'checks'>, policy: Policy): CheckFact[] {
+  return failingIn(facts, policy).filter(isProven);
+}
+
+/** A check that has never succeeded may have the wrong aim: that it fails says nothing about the VM. */
+export function isProven({ provenAtMs, trusted }: Pick<CheckFact, 'provenAtMs' | 'trusted'>): boolean {
+  return provenAtMs !== null || trusted;
+}
+
+/** Whether a remedy acts on the VM's power because checks fail; what the hypervisor says of the VM is evidence by itself. */
+export function restsOnChecks(remedy: Remedy): boolean {
+  return remedy.kind === 'power' && remedy.cause === 'unresponsive';
+}

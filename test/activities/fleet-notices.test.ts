@@ -1,0 +1,156 @@
+import { pino } from 'pino';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { noticeFleet } from '../../activities/fleet-notices.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { recordNoticesClosedExcept } from '../../db/notices/notices.ts';
+import { type ProbeResult } from '../../domain/probe-result.ts';
+import type { WatchedVm } from '../../domain/watched.ts';
+import { lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
+import { probeResult } from '../domain/examples.ts';
+import { openTestDatabase } from '../support/postgres.ts';
+
+const MINUTE = 60_000;
+
+const { database, close } = await openTestDatabase(NOON);
+afterAll(close);
+
+const writer = createLookWriter(database.pool);
+let nowMs = NOON;
+let logged: { notice: string; subject: string; level: number; msg: string }[] = [];
+const deps = {
+  database,
+  log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  now: () => nowMs,
+};
+
+beforeEach(async () => {
+  for (const table of ['notices', 'check_state', 'check_configs', 'vm_status', 'vms']) {
+    await database.pool.query(`DELETE FROM ${table}`);
+  }
+  logged = [];
+  nowMs = NOON;
+});
+
+/** The VM after looks at every minute, the last one now, in which all its checks found that. */
+async function looked(vm: WatchedVm, ...found: ProbeResult[]): Promise<WatchedVm> {
+  let now = vm;
+  for (const one of found) {
+    nowMs += MINUTE;
+    expect(await writer.write(lookOf(now, resultsOf(now, nowMs, one), nowMs))).toBe('stored');
+    now = await readVm(database.pool, vm.vmId);
+  }
+  return now;
+}
+
+async function open(kind: string): Promise<{ subject: string; tenant_id: string; message: string; count: number }[]> {
+  const sql = 'SELECT * FROM notices WHERE kind = $1 AND closed_at IS NULL ORDER BY subject';
+  return (await database.pool.query(sql, [kind])).rows;
+}
+
+const FAILED = probeResult('unhealthy');
+const subjectOf = (vm: WatchedVm): string => `check/${vm.checks[0]!.checkId}`;
+
+describe('of a check that has never succeeded people are told', () => {
+  const notices = async () => {
+    await noticeFleet(deps);
+    return (await open('unproven-check')).map((notice) => notice.subject);
+  };
+
+  it('after its threshold, once, and in whose tenant', async () => {
+    const vm = await looked(await registerVm(database, { name: 'web', tenantId: 'acme' }), FAILED, FAILED);
+    expect(await notices()).toEqual([]);
+    await looked(vm, FAILED);
+    expect(await notices()).toEqual([subjectOf(vm)]);
+    expect(await notices()).toEqual([subjectOf(vm)]);
+    expect(await open('unproven-check')).toMatchObject([
+      {
+        tenant_id: 'acme',
+        vm_id: vm.vmId,
+        count: 2,
+        message:
+          'The http check of VM "web" has never succeeded: is its target right? Its failures heal nothing until it has. It says: HTTP timeout (10s)',
+      },
+    ]);
+    expect(logged.map(({ notice, subject, level }) => [notice, subject, level])).toEqual([
+      ['unproven-check', subjectOf(vm), 50],
+    ]);
+  });
+
+  it('until it succeeds', async () => {
+    const vm = await looked(await registerVm(database), FAILED, FAILED, FAILED);
+    await notices();
+    await looked(vm, probeResult('healthy'));
+    expect(await notices()).toEqual([]);
+    expect(logged.at(-1)).toMatchObject({ notice: 'unproven-check', subject: subjectOf(vm), msg: 'is over' });
+  });
+
+  it.each([
+    ['is disabled', 'UPDATE check_configs SET enabled = false'],
+    ['is trusted', 'UPDATE check_configs SET trusted = true'],
+    ['goes with its VM', 'UPDATE vms SET deleted_at = now()'],
+    ['is begun anew', 'UPDATE check_state SET consecutive_failures = 0'],
+  ])('until it %s', async (_title, sql) => {
+    await looked(await registerVm(database), FAILED, FAILED, FAILED);
+    expect(await notices()).toHaveLength(1);
+    await database.pool.query(sql);
+    expect(await notices()).toEqual([]);
+  });
+
+  it('and not of one that once did', async () => {
+    await looked(await registerVm(database), probeResult('healthy'), FAILED, FAILED, FAILED, FAILED);
+    expect(await notices()).toEqual([]);
+  });
+});
+
+describe('of VMs whose checks cannot tell people are told', () => {
+  const notices = async () => {
+    await noticeFleet(deps);
+    return (await open('cannot-tell')).map(({ subject, message }) => [subject, message]);
+  };
+  const CANNOT = (reason: string) => probeResult('unknown', { reason, message: `${reason}: do something` });
+
+  it('once for each site and reason, however many they are, until they can', async () => {
+    const well = probeResult('healthy');
+    const everyMinute = (reason: string): ProbeResult[] => [well, ...Array.from({ length: 4 }, () => CANNOT(reason))];
+    const vms: WatchedVm[] = [];
+    for (const [site, reason] of [
+      ['a', 'fping-missing'],
+      ['a', 'fping-missing'],
+      ['a', 'no-route'],
+      ['b', 'no-route'],
+    ] as const) {
+      nowMs = NOON;
+      vms.push(await looked(await registerVm(database, { site }), ...everyMinute(reason)));
+    }
+    nowMs = NOON;
+    await looked(await registerVm(database, { site: 'a' }), well, ...[1, 2, 3].map(() => CANNOT('no-route')), well);
+    const say = (count: number, site: string, reason: string) => [
+      `site/${site}/${reason}`,
+      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${reason}: do something`,
+    ];
+    const expected = [say(2, 'a', 'fping-missing'), say(1, 'a', 'no-route'), say(1, 'b', 'no-route')];
+    expect(await notices()).toEqual(expected);
+    expect(await notices()).toEqual(expected);
+    expect(logged.map(({ subject }) => subject)).toEqual(expected.map(([subject]) => subject));
+    await looked(vms[0]!, well);
+    await looked({ ...vms[3]! }, well);
+    expect(await notices()).toEqual([say(1, 'a', 'fping-missing'), say(1, 'a', 'no-route')]);
+  });
+
+  it('though nothing was ever conclusive, after three intervals and a timeout', async () => {
+    const vm = await looked(await registerVm(database, { createdAt: new Date(NOON) }), CANNOT('no-address'));
+    await database.pool.query('UPDATE check_configs SET created_at = $1, updated_at = $1', [new Date(NOON)]);
+    nowMs = NOON + 190_000;
+    await database.pool.query('UPDATE vm_status SET last_look_at = $1', [new Date(nowMs)]);
+    expect(await notices()).toEqual([]);
+    nowMs += 1;
+    expect(await notices()).toHaveLength(1);
+    await looked(vm, probeResult('unhealthy'));
+    expect(await notices()).toEqual([]);
+  });
+});
+
+it('closes notices however many stay open', async () => {
+  const subjects = Array.from({ length: 70_000 }, (_, index) => `check/${index}`);
+  expect(await recordNoticesClosedExcept(database.orm, 'unproven-check', subjects, NOON)).toEqual([]);
+});
