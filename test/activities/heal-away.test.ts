@@ -23,6 +23,7 @@ const depsOn = (database: Database): Dependencies =>
         provider: { state: async () => ({ ok: true, state: { power: 'running', detail: 'a fake' } }) },
       }),
     },
+    probes: new Map(),
     settings: { DEFIB_SITE: 'main' },
     log: pino({ level: 'silent' }),
     now: () => NOON,
