@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { ClockReading } from '../../domain/clock-offset.ts';
 import type { FoldedLook } from '../../domain/look.ts';
 import { cleanJson, cleanText } from '../clean-text.ts';
 import { CHANNEL } from '../notify.ts';
@@ -16,12 +17,17 @@ export interface LookRecord extends FoldedLook {
 /**
  * Stores looks in one statement, all or none, and returns the VMs whose fold won: state unchanged since it was read, watcher
  * the same. Results, check states, the transition and its NOTIFY go with the winner; a loser leaves nothing behind. A VM may
- * stand in a group once, for one statement updates a row once.
+ * stand in a group once, for one statement updates a row once. `hearTime` is told the database's time.
  */
-export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Promise<Set<string>> {
+export async function storeLooks(
+  pool: Pool,
+  looks: readonly LookRecord[],
+  hearTime: (reading: ClockReading) => void,
+): Promise<Set<string>> {
   const byVm = new Map(looks.map((look) => [look.vmId, look]));
   if (byVm.size < looks.length) throw new Error('two looks of one VM were written at the same time');
-  const { rows } = await pool.query<{ vm_id: string }>({
+  const askedAtMs = Date.now();
+  const { rows } = await pool.query<{ vm_id: string; now_ms: number }>({
     name: 'store-looks',
     text: SQL,
     values: [
@@ -32,6 +38,8 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
       looks.map((look) => look.vmId),
     ],
   });
+  const [first] = rows;
+  if (first) hearTime({ toldMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
   return new Set(rows.map((row) => row.vm_id));
 }
 
@@ -92,7 +100,8 @@ WITH looks AS (
   SELECT pg_notify('${CHANNEL}', json_build_object('kind', 'health', 'vmId', vm_id, 'tenantId', tenant_id, 'from', from_status,
     'to', to_status, 'seq', seq)::text) FROM transitions
 )
-SELECT vm_id, (SELECT count(*) FROM notified) FROM won`;
+SELECT vm_id, (SELECT count(*) FROM notified), clock.ms AS now_ms
+FROM won, (SELECT (extract(epoch FROM defib_now()) * 1000)::float8 AS ms) clock`;
 
 // In the rows below what is added stands before what is spread: the other way round V8 takes three times as long.
 
