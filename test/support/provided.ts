@@ -8,6 +8,17 @@ export interface Provided {
   readonly virtualTime: { readonly ok: true; readonly path: string } | { readonly ok: false; readonly reason: string };
 }
 
+/** Which plays of the simulation: `count` seeds from `seed` on, each of so many hours with faults and so many VMs. */
+export interface CampaignOptions {
+  seed: number;
+  count: number;
+  hours: number;
+  vms: number;
+}
+
 declare module 'vitest' {
-  interface ProvidedContext extends Provided {}
+  interface ProvidedContext extends Provided {
+    /** Of test/simulation/main.ts only. */
+    readonly campaign: CampaignOptions;
+  }
 }

@@ -15,6 +15,9 @@ export interface VirtualWorld {
   stop(): Promise<void>;
 }
 
+/** What workers of virtual worlds add to the workflows: see there. */
+export const uniqueActivityIds = fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url));
+
 /** Called before anything else of Temporal. */
 export async function startVirtualWorld(
   activities: (env: TestWorkflowEnvironment) => Activities,
@@ -22,8 +25,7 @@ export async function startVirtualWorld(
   installQuietRuntime();
   const env = await startVirtualTime();
   await ensureSearchAttributes(env.connection, env.namespace ?? 'default');
-  const interceptors = [fileURLToPath(new URL('./unique-activity-ids.ts', import.meta.url))];
-  const options = { interceptors, shutdownGraceMs: 100 };
+  const options = { interceptors: [uniqueActivityIds], shutdownGraceMs: 100 };
   const stopWorkers = await runWorkers(env.nativeConnection, activities(env), options);
   return {
     env,

@@ -37,7 +37,8 @@ export class FakeSite {
   manner: Manner = 'well';
   /** Refuses every command. */
   locked = false;
-  readonly powerCommands: { atMs: number; action: PowerAction }[] = [];
+  /** What it was told, when by the scenario's time, and when in the order of all that really happened. */
+  readonly powerCommands: { atMs: number; action: PowerAction; tick: number }[] = [];
   #bootedAtMs = 0;
   #looks = 0;
   readonly #now: () => number;
@@ -86,7 +87,7 @@ export class FakeSite {
     needsCorroboration: false,
     needs: [],
     // a hung VM's kernel goes on answering
-    probe: async () => (this.fpingLost ? FPING_MISSING : this.#isUp() ? WELL : TIMED_OUT),
+    probe: async () => (this.fpingLost ? FPING_MISSING : this.#isRunning() ? WELL : TIMED_OUT),
   };
 
   readonly certificate: Probe = {
@@ -104,10 +105,15 @@ export class FakeSite {
       const { well, badly } = this.flapping;
       return this.#looks % (well + badly) < well;
     }
-    return !this.hung && this.#isUp();
+    return this.isUp;
   }
 
-  #isUp(): boolean {
+  /** Whether it answers, flapping aside. */
+  get isUp(): boolean {
+    return !this.hung && this.#isRunning();
+  }
+
+  #isRunning(): boolean {
     return this.power === 'running' && this.#now() >= this.#bootedAtMs;
   }
 
@@ -126,7 +132,7 @@ export class FakeSite {
     if (this.locked || manner === 'refuses')
       return { outcome: 'not-sent', reason: 'refused', message: 'the VM is being migrated' };
     if (manner === 'drops-then-nothing') return { outcome: 'in-doubt', message: 'the connection was lost' };
-    this.powerCommands.push({ atMs: this.#now(), action });
+    this.powerCommands.push({ atMs: this.#now(), action, tick: performance.now() });
     this.#obey(action);
     if (manner === 'worker-dies-after') throw new Error('the worker was killed');
     if (manner === 'acts-then-drops') return { outcome: 'in-doubt', message: 'the connection was lost' };

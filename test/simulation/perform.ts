@@ -1,0 +1,317 @@
+import { eq } from 'drizzle-orm';
+import type { Author } from '../../db/access/audit.ts';
+import { recordCheck } from '../../db/fleet/check-settings.ts';
+import { recordPaused, recordResumed } from '../../db/fleet/pause.ts';
+import { type CommittedVm, recordAnnounced, recordVmChanged, recordVmDeleted } from '../../db/fleet/vm-changes.ts';
+import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
+import { recordPolicyChanged } from '../../db/policies/policy-changes.ts';
+import { checkConfigs } from '../../db/schema/checks.ts';
+import { operations } from '../../db/schema/heals.ts';
+import { vms } from '../../db/schema/vms.ts';
+import { vmWorkflowId } from '../../domain/ids.ts';
+import { vmSignals } from '../../workflows/messages.ts';
+import { type FakeSite, MISTYPED } from '../scenarios/world/fake-site.ts';
+import type { Fault, TimedFault } from './plan.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
+
+/** From this moment of real time on nothing may be sent to a VM, but for what was being sent already. */
+export interface Ban {
+  vm: number;
+  why: 'paused' | 'stopped on purpose' | 'deleted';
+  fromMs: number;
+  /** Null = for good. */
+  untilMs: number | null;
+  /** Operations that had moved to `sent` before. */
+  sentBefore: ReadonlySet<string>;
+}
+
+/** What a play does to its world, and keeps for judging it. Ids are of VMs and their policies, by place. */
+export class Performer {
+  readonly bans: Ban[] = [];
+  readonly #world: SimulatedWorld;
+  readonly #vmIds: readonly string[];
+  readonly #policyIds: readonly string[];
+
+  constructor(world: SimulatedWorld, vmIds: readonly string[], policyIds: readonly string[]) {
+    this.#world = world;
+    this.#vmIds = vmIds;
+    this.#policyIds = policyIds;
+  }
+
+  async begin(fault: TimedFault): Promise<void> {
+    const { broken, link, calls, signals } = this.#world;
+    switch (fault.kind) {
+      case 'database-away':
+        return link.cut();
+      case 'temporal-away':
+        broken.temporal = true;
+        return;
+      case 'unmanned':
+        broken.unmanned = true;
+        return;
+      case 'clock-off':
+        broken.clockMs = fault.ms;
+        return;
+      case 'frozen-after-move':
+        broken.freezeAfterMoveMs = fault.ms;
+        return;
+      default:
+    }
+    const vmId = this.#vmIds[fault.vm] ?? '';
+    const site = this.#siteOf(fault.vm);
+    switch (fault.kind) {
+      case 'answer-lost':
+      case 'never-begun':
+        return calls.lay(fault.activity, vmId, { kind: fault.kind });
+      case 'frozen':
+        return calls.lay(fault.activity, vmId, { kind: 'frozen', ms: fault.ms });
+      case 'look-now':
+        await signals.lookNow({ vmId, tenantId: 'default', site: 'main' });
+        return;
+      case 'renew':
+        return this.#signal(vmId, vmSignals.renew);
+      case 'reset-attempts':
+        await recordAttemptsReset(this.#world.database, vmId, await this.#author());
+        await signals.attemptsReset(vmId);
+        return;
+      case 'edit-policy': {
+        const { triggerAfterFailures } = fault;
+        const id = this.#policyIds[fault.vm] ?? '';
+        await recordPolicyChanged(this.#world.database, id, { triggerAfterFailures }, await this.#author());
+        return;
+      }
+      case 'edit-check':
+        return this.#editCheck(vmId, { intervalSeconds: fault.intervalSeconds });
+      case 'mistype':
+        return this.#editCheck(vmId, { target: MISTYPED });
+      case 'pause':
+        return this.#pause(fault);
+      case 'stop-on-purpose':
+        return this.#stopOnPurpose(fault);
+      case 'delete':
+        return this.#delete(fault);
+      default:
+        return hurt(site, fault);
+    }
+  }
+
+  /** Ends what lasts. */
+  async end(fault: TimedFault): Promise<void> {
+    const { broken, link } = this.#world;
+    switch (fault.kind) {
+      case 'database-away':
+        return link.mend();
+      case 'temporal-away':
+        broken.temporal = false;
+        return;
+      case 'unmanned':
+        broken.unmanned = false;
+        return;
+      case 'clock-off':
+        broken.clockMs = 0;
+        return;
+      case 'mistype':
+        return this.#editCheck(this.#vmIds[fault.vm] ?? '', { target: '/' });
+      case 'pause':
+        return this.#resume(fault);
+      case 'stop-on-purpose':
+        return this.#start(fault);
+      default:
+        if ('vm' in fault) ease(this.#siteOf(fault.vm), fault);
+    }
+  }
+
+  /** From now on nothing goes wrong. What hangs goes on hanging, until it is healed. */
+  async calm(): Promise<void> {
+    const { broken, link, calls, site } = this.#world;
+    link.mend();
+    calls.clear();
+    Object.assign(broken, { temporal: false, unmanned: false, clockMs: 0, freezeAfterMoveMs: 0 });
+    for (const vm of site.vms) {
+      Object.assign(vm, { away: false, locked: false, manner: 'well', flapping: null, fpingLost: false });
+      Object.assign(vm, { resetsHelp: true, storageBroken: false, bootMs: 7_000 });
+    }
+    // also pauses that were signalled, and whose end was not delivered
+    for (const vm of this.#vmIds.keys()) await this.#resume({ vm });
+  }
+
+  async #pause({ vm, by }: Fault & { kind: 'pause' }): Promise<void> {
+    const vmId = this.#vmIds[vm] ?? '';
+    if (by === 'signal') return this.#signal(vmId, vmSignals.pause, { reason: 'simulated' });
+    const paused = await recordPaused(this.#world.database, vmId, 'simulated', await this.#author());
+    if (paused === null) return;
+    await this.#ban(vm, 'paused');
+    await this.#announce(paused);
+  }
+
+  async #resume({ vm }: { vm: number }): Promise<void> {
+    const vmId = this.#vmIds[vm] ?? '';
+    this.#lift(vm, 'paused');
+    const resumed = await recordResumed(this.#world.database, vmId, await this.#author());
+    if (resumed !== null && resumed !== 'not-paused') await this.#announce(resumed);
+    // a pause that was signalled, and not stored yet
+    await this.#signal(vmId, vmSignals.resume);
+  }
+
+  async #stopOnPurpose({ vm }: Fault & { kind: 'stop-on-purpose' }): Promise<void> {
+    const changed = await this.#change(vm, { stoppedOnPurposeAt: new Date(await this.#world.now()) });
+    if (!changed) return;
+    await this.#ban(vm, 'stopped on purpose');
+    this.#siteOf(vm).power = 'off';
+  }
+
+  async #start({ vm }: { vm: number }): Promise<void> {
+    this.#lift(vm, 'stopped on purpose');
+    this.#siteOf(vm).boot();
+    await this.#change(vm, { stoppedOnPurposeAt: null });
+  }
+
+  async #delete({ vm }: { vm: number }): Promise<void> {
+    const vmId = this.#vmIds[vm] ?? '';
+    const deleted = await recordVmDeleted(this.#world.database, vmId, await this.#author());
+    if (deleted === null) return;
+    await this.#ban(vm, 'deleted');
+    const delivery = await this.#world.signals.retire(vmId);
+    if (delivery.ok) await recordAnnounced(this.#world.database.pool, vmId, deleted.version);
+  }
+
+  async #change(vm: number, change: { stoppedOnPurposeAt: Date | null }): Promise<boolean> {
+    const vmId = this.#vmIds[vm] ?? '';
+    for (;;) {
+      const read = await this.#read(vmId);
+      if (read === null) return false;
+      const changed = await recordVmChanged(this.#world.database, read, change, [], await this.#author());
+      if (!changed.ok) throw new Error('a purpose conflicts with nothing');
+      // null = changed meanwhile, by a heal perhaps: read again
+      if (changed.vm === null) continue;
+      await this.#announce(changed.vm);
+      return true;
+    }
+  }
+
+  /** Changes the VM's http check as the API does. */
+  async #editCheck(vmId: string, change: { target?: string; intervalSeconds?: number }): Promise<void> {
+    const { database } = this.#world;
+    const read = await this.#read(vmId);
+    const stored = await database.orm.select().from(checkConfigs).where(eq(checkConfigs.vmId, vmId));
+    const http = stored.find(({ checkType }) => checkType === 'http');
+    if (read === null || http === undefined) return;
+    const { id: _, vmId: __, createdAt: ___, updatedAt: ____, series: _____, ...check } = http;
+    const changed = { ...check, ...change };
+    const aims = { before: check.target ?? '', after: changed.target ?? '' };
+    const committed = await recordCheck(database, read, changed, aims, await this.#author());
+    if (committed !== null) await this.#announce(committed);
+  }
+
+  async #announce(vm: CommittedVm): Promise<void> {
+    const delivery = await this.#world.signals.announce({ ...vm, lookSooner: true });
+    if (delivery.ok) await recordAnnounced(this.#world.database.pool, vm.vmId, vm.version);
+  }
+
+  async #signal(vmId: string, signal: (typeof vmSignals)['pause' | 'resume' | 'renew'], request?: { reason: string }) {
+    if (this.#world.broken.temporal) return;
+    const handle = this.#world.env.client.workflow.getHandle(vmWorkflowId(vmId));
+    // its workflow may have ended with its VM
+    await handle.signal(signal.name, ...(request ? [request] : [])).catch(() => undefined);
+  }
+
+  async #ban(vm: number, why: Ban['why']): Promise<void> {
+    const rows = await this.#world.database.orm
+      .select({ id: operations.id, sentAt: operations.sentAt })
+      .from(operations)
+      .where(eq(operations.vmId, this.#vmIds[vm] ?? ''));
+    const sentBefore = new Set(rows.flatMap(({ id, sentAt }) => (sentAt === null ? [] : [id])));
+    this.bans.push({ vm, why, fromMs: performance.now(), untilMs: null, sentBefore });
+  }
+
+  #lift(vm: number, why: Ban['why']): void {
+    for (const ban of this.bans) {
+      if (ban.vm === vm && ban.why === why && ban.untilMs === null) ban.untilMs = performance.now();
+    }
+  }
+
+  async #read(vmId: string): Promise<{ vmId: string; version: number } | null> {
+    const [row] = await this.#world.database.orm.select().from(vms).where(eq(vms.id, vmId));
+    return row && row.deletedAt === null ? { vmId, version: row.settingsVersion } : null;
+  }
+
+  async #author(): Promise<Author> {
+    return { tenantId: 'default', actor: 'the play', nowMs: await this.#world.now() };
+  }
+
+  #siteOf(vm: number): FakeSite {
+    const site = this.#world.site.vms[vm];
+    if (site === undefined) throw new Error(`no VM ${vm}`);
+    return site;
+  }
+}
+
+type Ill = Extract<Fault, { vm: number }>;
+
+function hurt(site: FakeSite, fault: Ill): void {
+  switch (fault.kind) {
+    case 'hang':
+      Object.assign(site, { hung: true, hangsSlowly: fault.slowly });
+      return;
+    case 'recover':
+      site.hung = false;
+      return;
+    case 'power-state':
+      site.power = fault.state;
+      return;
+    case 'storage':
+      Object.assign(site, { storageBroken: true, power: 'storage-failed' });
+      return;
+    case 'resets-do-not-help':
+      site.resetsHelp = false;
+      return;
+    case 'boots':
+      site.bootMs = fault.ms;
+      return;
+    case 'flap':
+      site.flapping = { well: fault.well, badly: fault.badly };
+      return;
+    case 'blind':
+      site.fpingLost = true;
+      return;
+    case 'provider-away':
+      site.away = true;
+      return;
+    case 'refuses':
+      site.locked = true;
+      return;
+    case 'next-power':
+      site.manner = fault.manner;
+      return;
+    default:
+      throw new Error(`a simulated VM knows no ${fault.kind}`);
+  }
+}
+
+function ease(site: FakeSite, fault: Ill): void {
+  switch (fault.kind) {
+    case 'power-state':
+      // somebody starts it, or what held it is over; unless Defib was quicker
+      if (site.power === fault.state) site.boot();
+      return;
+    case 'storage':
+      site.storageBroken = false;
+      return;
+    case 'resets-do-not-help':
+      site.resetsHelp = true;
+      return;
+    case 'flap':
+      site.flapping = null;
+      return;
+    case 'blind':
+      site.fpingLost = false;
+      return;
+    case 'provider-away':
+      site.away = false;
+      return;
+    case 'refuses':
+      site.locked = false;
+      return;
+    default:
+  }
+}

@@ -1,0 +1,42 @@
+import { type Activities } from '../../activities/contract.ts';
+import { startVirtualWorld } from '../support/virtual-world.ts';
+import type { Verdict } from './judge.ts';
+import type { Plan } from './plan.ts';
+import { play } from './play.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
+
+/** Plays a plan on a server of its own. */
+export async function simulate(plan: Plan): Promise<Verdict> {
+  let world: SimulatedWorld | null = null;
+  const names: (keyof Activities)[] = [
+    'watch',
+    'storePause',
+    'openIncident',
+    'askProvider',
+    'callProvider',
+    'decide',
+    'carryOut',
+    'readBack',
+    'resolveOperation',
+    'verify',
+    'applyRetention',
+    'reconcile',
+  ];
+  const virtual = await startVirtualWorld(() => {
+    const forwarded = names.map((name) => [
+      name,
+      async (input: never) => {
+        if (world === null) throw new Error('the world is not there yet');
+        return (world.calls.activities[name] as (input: never) => Promise<unknown>)(input);
+      },
+    ]);
+    return Object.fromEntries(forwarded) as Activities;
+  });
+  try {
+    return await play(virtual.env, plan, (made) => {
+      world = made;
+    });
+  } finally {
+    await virtual.stop();
+  }
+}

@@ -1,0 +1,121 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
+import { createActivities } from '../../activities/create-activities.ts';
+import type { TemporalPort } from '../../activities/dependencies.ts';
+import { type Database, openDatabase } from '../../db/database.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { ensurePartitions } from '../../db/upkeep/partitions.ts';
+import { createTemporalPort } from '../../temporal/temporal-port.ts';
+import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
+import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
+import { setDatabaseTime } from '../support/database-time.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { FaultyActivities } from './activity-faults.ts';
+import { freezeAfterMove } from './freeze-after-move.ts';
+import { SimulatedSite } from './simulated-site.ts';
+
+/** The real activities and a real database for the VMs of one play, on fakes at the edges and in virtual time. */
+export interface SimulatedWorld {
+  env: TestWorkflowEnvironment;
+  site: SimulatedSite;
+  /** How the play reads and changes what is stored, as the API does; not through the link. */
+  database: Database;
+  /** Defib's own way to Postgres. */
+  link: BreakableLink;
+  calls: FaultyActivities;
+  /** As the API sends them. */
+  signals: VmSignals;
+  /** Faults that the play turns on and off. */
+  broken: { temporal: boolean; unmanned: boolean; clockMs: number; freezeAfterMoveMs: number };
+  now(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export async function createSimulatedWorld(env: TestWorkflowEnvironment, vms: number): Promise<SimulatedWorld> {
+  let nowMs = await env.currentTimeMs();
+  const test = await createTestDatabase();
+  const link = await breakableLink(test.url);
+  const own = openDatabase(link.url, { applicationName: 'simulation' });
+  const database = openDatabase(test.url, { applicationName: 'play' });
+  const broken: SimulatedWorld['broken'] = { temporal: false, unmanned: false, clockMs: 0, freezeAfterMoveMs: 0 };
+  const now = async (): Promise<number> => {
+    nowMs = Math.max(nowMs, await env.currentTimeMs());
+    await setDatabaseTime(database.pool, nowMs);
+    return nowMs;
+  };
+  const sleep = async (ms: number): Promise<void> => {
+    await env.sleep(ms);
+    await now();
+  };
+  freezeAfterMove(own.pool, async () => {
+    const ms = broken.freezeAfterMoveMs;
+    broken.freezeAfterMoveMs = 0;
+    if (ms > 0) await sleep(ms);
+  });
+  await ensurePartitions(database.pool, nowMs);
+  const site = new SimulatedSite(vms, () => nowMs, sleep);
+  const signals = breakableSignals(createVmSignals(env.client), broken);
+  const real = createActivities({
+    database: own,
+    lookReads: own,
+    upkeep: own,
+    looks: createLookWriter(own.pool),
+    probes: site.probes,
+    providers: site.providers,
+    temporal: breakablePort(createTemporalPort(env.client, signals), broken),
+    settings: {
+      DEFIB_SITE: 'main',
+      BOOT_GRACE_SECONDS: 180,
+      PAUSED_GRACE_SECONDS: 120,
+      RESULT_RETENTION_DAYS: 30,
+      HEAL_RETENTION_DAYS: 90,
+    },
+    log: pino({ level: 'silent' }),
+    now: () => nowMs + broken.clockMs,
+  });
+  const watch: typeof real.watch = (input) => {
+    if (broken.unmanned) throw ApplicationFailure.create({ message: 'nobody is here', nextRetryDelay: '30s' });
+    return real.watch(input);
+  };
+  return {
+    env,
+    site,
+    database,
+    link,
+    calls: new FaultyActivities({ ...real, watch }, async () => void (await now()), sleep),
+    signals,
+    broken,
+    now,
+    async close() {
+      await own.close();
+      await database.close();
+      await link.close();
+      await test.drop();
+    },
+  };
+}
+
+const UNREACHABLE = { ok: false, reason: 'unreachable', message: 'simulated' } as const;
+
+function breakableSignals(real: VmSignals, broken: { temporal: boolean }): VmSignals {
+  return {
+    announce: async (vm) => (broken.temporal ? UNREACHABLE : real.announce(vm)),
+    lookNow: async (vm) => (broken.temporal ? UNREACHABLE : real.lookNow(vm)),
+    retire: async (vmId) => (broken.temporal ? UNREACHABLE : real.retire(vmId)),
+    attemptsReset: async (vmId) => (broken.temporal ? UNREACHABLE : real.attemptsReset(vmId)),
+    answers: async (deadlineMs) => (broken.temporal ? UNREACHABLE : real.answers(deadlineMs)),
+  };
+}
+
+/** The test server can neither list nor count workflows: none is there that has no VM. */
+function breakablePort(real: TemporalPort, broken: { temporal: boolean }): TemporalPort {
+  return {
+    ...real,
+    async inspect(workflowIds) {
+      if (broken.temporal) throw new Error('Temporal is out of reach');
+      return real.inspect(workflowIds);
+    },
+    countWatched: async () => 0,
+  };
+}
