@@ -2,33 +2,22 @@ import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import type { Caller } from './caller.ts';
-import { toIso } from './schemas/fields.ts';
-import type { statusRow, VmAnswer } from './schemas/vms.ts';
+import { declaredFields, toIso } from './schemas/fields.ts';
+import { type statusRow, type VmAnswer, vmAnswer } from './schemas/vms.ts';
 import { toProviderAnswer } from './vm-provider.ts';
 
 type StatusRow = Pick<VmAnswer, keyof typeof statusRow>;
 
 /** A VM as its tenant sees it. */
 export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
-  const { id, name, address, externalId, tags, site, host, reportIntervalSeconds } = vm;
   return {
-    id,
-    name,
-    address,
-    externalId,
-    tags,
-    site,
-    host,
-    reportIntervalSeconds,
+    ...declaredFields(vmAnswer, vm),
     provider: toProviderAnswer(vm, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
     ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.unknownReason === 'stopped-on-purpose',
-    paused: vm.paused,
-    keepRunning: vm.keepRunning,
-    agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
     createdAt: vm.createdAt.toISOString(),

@@ -83,13 +83,8 @@ async function store({ database, targets }: World, name: string, intervalSeconds
     address: '127.0.0.1',
     externalId: name,
     site: SITE,
-    host: null,
-    tags: [],
     provider: { kind: 'local' as const },
-    providerKey: null,
-    providerInstanceId: null,
     reportIntervalSeconds: 60,
-    keepRunning: false,
   };
   const checks = [
     completeCheck({ checkType: 'http', target: `http://127.0.0.1:${targets.port}/vm/${name}`, intervalSeconds }),

@@ -38,12 +38,12 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     })
     .handle(async (call) => {
       const { body, caller, nowMs, found: provider } = call;
-      const { address = null, checks = defaultChecks(address), externalId = null, host = null, tags = [] } = body;
-      const { site = deps.settings.DEFIB_SITE, name } = body;
-      const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
+      const { checks = defaultChecks(body.address ?? null), provider: _, ...sent } = body;
+      const { DEFIB_SITE, AGENT_REPORT_INTERVAL_SECONDS } = deps.settings;
+      const preset = { site: DEFIB_SITE, reportIntervalSeconds: AGENT_REPORT_INTERVAL_SECONDS };
+      const vm = { ...preset, ...sent, ...provider };
+      const { site } = vm;
       const author = authorOf(call);
-      const keepRunning = body.keepRunning ?? false;
-      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, keepRunning, ...provider };
       const completed = checks.map((check) => completeCheck(check));
       const registered = await recordVm(deps.database, vm, completed, author);
       if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);
