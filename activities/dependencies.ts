@@ -18,10 +18,7 @@ export interface Dependencies {
   probes: ReadonlyMap<string, Probe>;
   providers: Providers;
   temporal: TemporalPort;
-  settings: Pick<
-    Settings,
-    'DEFIB_SITE' | 'BOOT_GRACE_SECONDS' | 'PAUSED_GRACE_SECONDS' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'
-  >;
+  settings: Settings;
   log: Logger;
   /** Epoch ms. */
   now(): number;

@@ -10,6 +10,7 @@ import { breakableLink } from '../db/breakable-link.ts';
 import { NOON, registerVm } from '../db/watched.ts';
 import { openTestDatabase, query } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { settingsOf } from '../support/settings.ts';
 import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
 
 /** Of a worker whose provider would answer. */
@@ -23,7 +24,8 @@ const depsOn = (database: Database): Dependencies =>
         provider: { state: async () => ({ ok: true, state: { power: 'running', detail: 'a fake' } }) },
       }),
     },
-    settings: { DEFIB_SITE: 'main' },
+    probes: new Map(),
+    settings: settingsOf(),
     log: pino({ level: 'silent' }),
     now: () => NOON,
   }) as unknown as Dependencies;

@@ -13,6 +13,7 @@ import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
 import { setDatabaseTime } from '../../support/database-time.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
+import { settingsOf } from '../../support/settings.ts';
 import { FakeSite } from './fake-site.ts';
 
 /** The real activities and a real database of one scenario, on fakes at the edges and in virtual time. */
@@ -59,13 +60,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     ]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: {
-      DEFIB_SITE: 'main',
-      BOOT_GRACE_SECONDS: 180,
-      PAUSED_GRACE_SECONDS: 120,
-      RESULT_RETENTION_DAYS: 30,
-      HEAL_RETENTION_DAYS: 90,
-    },
+    settings: settingsOf(),
     log,
     now,
   });
