@@ -1,5 +1,6 @@
 import { findCannotTell, findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
 import { findUnprovenChecks, type UnprovenCheck } from '../db/fleet/unproven-checks.ts';
+import { findNeedingAPerson, findStorageFailures } from '../db/heals/needing-people.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
 
@@ -10,6 +11,8 @@ export async function noticeFleet(deps: Needed): Promise<void> {
   await noticeUnwatchedSites(deps);
   await noticeCannotTell(deps);
   await noticeUnprovenChecks(deps);
+  await noticeNeedingAPerson(deps);
+  await noticeStorageFailures(deps);
 }
 
 /** One notice per site, however many of its VMs nobody watches. */
@@ -46,6 +49,32 @@ async function noticeUnprovenChecks(deps: Needed): Promise<void> {
     message: `${named(check)} has never succeeded: is its target right? Its failures heal nothing until it has. It says: ${check.message ?? 'nothing'}`,
   }));
   await noticesOf(deps, 'unproven-check', found);
+}
+
+/** An ill VM that Defib can do no more for: until it can again, or the VM is well. */
+async function noticeNeedingAPerson(deps: Needed): Promise<void> {
+  const found = (await findNeedingAPerson(deps.database.pool)).map(({ vmId, vmName, tenantId, sentence }) => ({
+    subject: `vm/${vmId}`,
+    tenantId,
+    vmId,
+    message: `VM "${vmName}" is ill and is not healed any more: ${sentence}`,
+  }));
+  await noticesOf(deps, 'needs-a-person', found);
+}
+
+/** One notice per storage, however many VMs stand still for it. */
+async function noticeStorageFailures(deps: Needed): Promise<void> {
+  const found = (await findStorageFailures(deps.database.pool)).map(({ site, host, count, vmNames }) => {
+    const where = host === null ? `site ${site}` : `host ${host} (site ${site})`;
+    const names = `${vmNames.join(', ')}${count > vmNames.length ? ', …' : ''}`;
+    return {
+      subject: host === null ? `site/${site}` : `site/${site}/host/${host}`,
+      tenantId: null,
+      vmId: null,
+      message: `The storage of ${where} failed: ${count} VMs stand still (${names}). They are not reset, and resumed once it answers.`,
+    };
+  });
+  await noticesOf(deps, 'storage-failed', found);
 }
 
 function named({ name, checkType, vmName }: UnprovenCheck): string {

@@ -1,12 +1,16 @@
 import { pino } from 'pino';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { noticeFleet } from '../../activities/fleet-notices.ts';
+import { recordHealStep } from '../../db/heals/heal-steps.ts';
+import { recordIncident, recordIncidentClosed, recordPowerReading } from '../../db/heals/incidents.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { recordNoticesClosedExcept } from '../../db/notices/notices.ts';
-import { type ProbeResult } from '../../domain/probe-result.ts';
+import type { Objection } from '../../domain/guards/guard.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
+import type { Decision } from '../../domain/remedy.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
-import { probeResult } from '../domain/examples.ts';
+import { ill, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const MINUTE = 60_000;
@@ -24,7 +28,7 @@ const deps = {
 };
 
 beforeEach(async () => {
-  for (const table of ['notices', 'check_state', 'check_configs', 'vm_status', 'vms']) {
+  for (const table of ['notices', 'heal_steps', 'incidents', 'check_state', 'check_configs', 'vm_status', 'vms']) {
     await database.pool.query(`DELETE FROM ${table}`);
   }
   logged = [];
@@ -148,6 +152,73 @@ describe('of VMs whose checks cannot tell people are told', () => {
     await looked(vm, probeResult('unhealthy'));
     expect(await notices()).toEqual([]);
   });
+});
+
+describe('of an ill VM that is not healed any more people are told', () => {
+  const notices = async () => {
+    await noticeFleet(deps);
+    return (await open('needs-a-person')).map(({ subject, tenant_id, message }) => [subject, tenant_id, message]);
+  };
+
+  /** An ill VM whose heal decided that last. */
+  async function held(name: string, ...decisions: Decision[]): Promise<string> {
+    const { vmId } = await registerVm(database, { name, tenantId: 'acme' });
+    await recordIncident(database, vmId, NOON);
+    for (const decision of decisions) await recordHealStep(database.orm, ill({ vmId }), { decision, guards: [] }, NOON);
+    return vmId;
+  }
+
+  const hold = (reason: Objection['reason']): Decision => {
+    return { kind: 'hold', reason, sentence: `${reason}, so to say`, wouldChange: 'a person', lookAgainInMs: 1 };
+  };
+
+  it('until its heal decides something else, or is over', async () => {
+    const usedUp = await held('used up', hold('cooldown'), hold('attempts-used-up'));
+    const locked = await held('locked', hold('not-sendable'));
+    await held('waits', hold('attempts-used-up'), hold('cooldown'));
+    const told = (vmId: string, name: string, reason: string) => [
+      `vm/${vmId}`,
+      'acme',
+      `VM "${name}" is ill and is not healed any more: ${reason}, so to say`,
+    ];
+    const expected = [told(usedUp, 'used up', 'attempts-used-up'), told(locked, 'locked', 'not-sendable')];
+    expect(await notices()).toEqual(expected.toSorted());
+    await recordHealStep(database.orm, ill({ vmId: usedUp }), { decision: hold('cooldown'), guards: [] }, NOON);
+    await recordIncidentClosed(database.orm, locked, 1, 'recovered', NOON);
+    expect(await notices()).toEqual([]);
+  });
+});
+
+it('tells people once of a storage that failed, however many VMs stand still for it', async () => {
+  const vms = await Promise.all(
+    [
+      ['a', 'h1'],
+      ['a', 'h1'],
+      ['a', null],
+      ['b', 'h1'],
+    ].map(async ([site = '', host = null], index) => {
+      const { vmId } = await registerVm(database, { name: `vm${index}`, site: site ?? '', host });
+      await recordIncident(database, vmId, NOON);
+      const reading = { state: 'storage-failed', sinceMs: NOON, before: null } as const;
+      await recordPowerReading(database.orm, vmId, 1, reading);
+      return vmId;
+    }),
+  );
+  const subjects = async () => {
+    await noticeFleet(deps);
+    return (await open('storage-failed')).map(({ subject, message }) => [subject, message]);
+  };
+  const say = (where: string, count: number, names: string) =>
+    `The storage of ${where} failed: ${count} VMs stand still (${names}). They are not reset, and resumed once it answers.`;
+  expect(await subjects()).toEqual([
+    ['site/a', say('site a', 1, 'vm2')],
+    ['site/a/host/h1', say('host h1 (site a)', 2, 'vm0, vm1')],
+    ['site/b/host/h1', say('host h1 (site b)', 1, 'vm3')],
+  ]);
+  const runs = { state: 'running', sinceMs: NOON, before: 'storage-failed' } as const;
+  for (const vmId of vms.slice(0, 2)) await recordPowerReading(database.orm, vmId, 1, runs);
+  await recordIncidentClosed(database.orm, vms[2] ?? '', 1, 'recovered', NOON);
+  expect((await subjects()).map(([subject]) => subject)).toEqual(['site/b/host/h1']);
 });
 
 it('closes notices however many stay open', async () => {

@@ -61,6 +61,7 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
       if (input.deliveredSeq < seq || input.now) return health(seq, isIll ? 'unhealthy' : 'healthy', isIll);
       return steady(200);
     },
+    storePause: async () => undefined,
     openIncident: async () => ({ incident: 1 }),
     async decide() {
       decided.push(build);

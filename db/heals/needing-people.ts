@@ -1,0 +1,44 @@
+import type { Pool } from 'pg';
+
+/** An ill VM for which Defib has done all that it may. */
+export interface NeedsAPerson {
+  vmId: string;
+  vmName: string;
+  tenantId: string;
+  /** Why nothing more is done, in the words of the heal's last decision. */
+  sentence: string;
+}
+
+/** Of all tenants: those whose heal holds because its attempts are used up, or because nothing that it sends is taken. */
+export async function findNeedingAPerson(pool: Pool): Promise<NeedsAPerson[]> {
+  const { rows } = await pool.query<NeedsAPerson>(
+    `SELECT v.id AS "vmId", v.name AS "vmName", v.tenant_id AS "tenantId", last.decision->>'sentence' AS sentence
+     FROM incidents i JOIN vms v ON v.id = i.vm_id
+     CROSS JOIN LATERAL (SELECT kind, reason, decision FROM heal_steps h
+       WHERE h.vm_id = i.vm_id AND h.incident = i.incident ORDER BY step DESC LIMIT 1) last
+     WHERE i.closed_at IS NULL AND v.deleted_at IS NULL AND last.kind = 'hold'
+       AND last.reason IN ('attempts-used-up', 'not-sendable')
+     ORDER BY v.id`,
+  );
+  return rows;
+}
+
+/** VMs that stand still because one storage failed: that of their host, or of their site where they name no host. */
+export interface StorageFailure {
+  site: string;
+  host: string | null;
+  count: number;
+  /** The names of some of them. */
+  vmNames: string[];
+}
+
+/** Of all tenants: what the hypervisors last said to the heals of ill VMs. */
+export async function findStorageFailures(pool: Pool): Promise<StorageFailure[]> {
+  const { rows } = await pool.query<StorageFailure>(
+    `SELECT v.site, v.host, count(*)::int AS count, (array_agg(v.name ORDER BY v.name))[1:3] AS "vmNames"
+     FROM incidents i JOIN vms v ON v.id = i.vm_id
+     WHERE i.closed_at IS NULL AND v.deleted_at IS NULL AND i.power_state = 'storage-failed'
+     GROUP BY v.site, v.host ORDER BY v.site, v.host`,
+  );
+  return rows;
+}
