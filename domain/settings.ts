@@ -42,7 +42,9 @@ const schema = z.object({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits and dashes')
     .default('main')
-    .describe('the site whose looks this worker does'),
+    .describe(
+      "the site of this process: a worker does the looks of its site's VMs and the calls to its site's providers",
+    ),
   DEFIB_SECRET_KEY: secretKey
     .optional()
     .describe('seals stored credentials of providers: 32 random bytes as 64 hex digits; the same for all processes'),

@@ -45,7 +45,7 @@ export function whyUnanswered(site: string, error: unknown): string {
   if (!(error instanceof ActivityFailure)) throw error;
   return wasTaken(error)
     ? String(error.cause)
-    : `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s`;
+    : `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s: start a worker there, or correct the site`;
 }
 
 /** Whether a worker may have begun with a call that was not answered. */
