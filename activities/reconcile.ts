@@ -55,7 +55,10 @@ async function announceChanges({ database, temporal }: Dependencies, settledMs: 
   return announced;
 }
 
-/** VMs whose last look is overdue and whose workflow isn't there. A look that is paused or waits for a worker is not ours. */
+/**
+ * VMs whose last look is overdue and whose workflow isn't there. Where the workflow is there, starting it again would not help:
+ * its look is paused or waits for a worker.
+ */
 async function watchAgain({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   let started = 0;
   for (const vm of await findOverdue(database, settledMs, MAX_AT_ONCE)) {
@@ -77,7 +80,7 @@ async function closeLostHeals(deps: Dependencies, settledMs: number): Promise<nu
   return closed;
 }
 
-/** Nobody is left to end and judge what a lost heal had started. */
+/** Ends and judges the operations of a lost heal: its workflow, which would do that, is gone. */
 async function settleOperations(deps: Dependencies, vmId: string, incident: number): Promise<void> {
   const { orm } = deps.database;
   const errorMessage = 'its heal was lost before the VM was seen healthy';
@@ -90,8 +93,8 @@ async function settleOperations(deps: Dependencies, vmId: string, incident: numb
 }
 
 /**
- * Workflows without a VM. To list all of them every minute holds up the looks of that moment: they are counted, and listed
- * only when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
+ * Workflows without a VM. Listing all workflows every minute would delay looks: they are counted, and listed only when there
+ * are more of them than VMs. As long as a VM lacks its workflow, one without a VM may go unnoticed.
  */
 async function retireOrphans({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   if ((await temporal.countWatched(settledMs)) <= (await countVmsAt(database, settledMs))) return 0;

@@ -4,7 +4,10 @@ import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
 
-/** Longer than a few runs of reconcile are apart; what was stuck longer is remembered, or its VM's look is overdue. */
+/**
+ * Longer than the time between a few runs of reconcile. What has been stuck for longer is in the open notice, or its VM's look
+ * is overdue.
+ */
 const LATELY_MS = 3 * 60_000;
 const MAX_OF_A_KIND = 200;
 const MAX_NAMED = 5;

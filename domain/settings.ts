@@ -61,7 +61,7 @@ const schema = z.object({
     .int()
     .min(0)
     .default(180)
-    .describe('how long a VM that was started by request may take to boot before its failures count'),
+    .describe('how long a VM that was started on purpose may take to boot before its failures count'),
   RESULT_RETENTION_DAYS: positive(30).describe('days that check results and metrics are kept'),
   HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
   RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),

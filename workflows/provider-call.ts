@@ -24,7 +24,7 @@ function queueOf(site: string | null): Pick<ActivityOptions, 'taskQueue'> {
   return site === null ? {} : { taskQueue: siteTaskQueue(site) };
 }
 
-/** Reading back is asked again until it is answered, but not for long: without an answer looks tell the rest. */
+/** Reading back is retried until it is answered, but not for long: without an answer, the next looks judge the operation. */
 const READ_BACK = {
   scheduleToCloseTimeout: '40 seconds',
   startToCloseTimeout: '15 seconds',
@@ -54,7 +54,7 @@ export function wasTaken(error: unknown): boolean {
   return !(cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_START);
 }
 
-/** One call of a person's to a provider instance at a site that the API is not at. */
+/** A person's call to a provider at a site other than the API's. */
 export async function providerCall({ site, call }: ProviderCallInput): Promise<ProviderCallAnswer> {
   try {
     return await providerActivities(site, `${call.call}: ${call.kind}`).callProvider(call);

@@ -7,11 +7,11 @@ import { carriedOut, type Ending, endOperation } from './end-operation.ts';
 
 /** What is known by now of an operation that may have been sent. */
 export interface Known {
-  /** Its sender's own word. */
+  /** What its sender said. */
   end?: OperationEnd | undefined;
-  /** The hypervisor's, asked when nothing could be sent any more. */
+  /** What the hypervisor said when nothing could be sent any more. */
   readBack?: ReadBack | null | undefined;
-  /** Why it was not sent, should it turn out that it wasn't. */
+  /** What to record as the reason if it turns out that it was not sent. */
   whyNotSent?: string;
 }
 

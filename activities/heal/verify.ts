@@ -10,8 +10,8 @@ import { checkFacts } from './gather-facts.ts';
 const NEXT_LOOK_MS = 6_000;
 
 /**
- * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window
- * without health as a failure; a VM that is gone or stopped by request leaves nothing to judge.
+ * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window without
+ * health as a failure; a VM that is gone or stopped on purpose leaves nothing to judge.
  */
 export async function verify(
   deps: Dependencies,

@@ -16,7 +16,7 @@ export interface Notice {
   message: string;
 }
 
-/** Opens a notice, or notes that one which is open is still so; true when it was opened. */
+/** Opens a notice, or updates the one that is open; true when it was opened. */
 export async function recordNotice(db: Queryable, notice: Notice, nowMs: number): Promise<boolean> {
   const at = new Date(nowMs);
   const message = cleanText(notice.message);
@@ -32,7 +32,7 @@ export async function recordNotice(db: Queryable, notice: Notice, nowMs: number)
   return row?.count === 1;
 }
 
-/** Notices in one statement for up to so many. */
+/** At most this many notices in one statement. */
 const MAX_AT_ONCE = 1_000;
 
 /** The same for many about different subjects; answers those that were opened. */
@@ -75,7 +75,7 @@ export async function recordNoticesClosedExcept(
   subjects: readonly string[],
   nowMs: number,
 ): Promise<NoticeRow[]> {
-  // one array, for there may be more of them than a statement takes parameters
+  // one array, because there may be more subjects than a statement can have parameters
   return closeWhere(db, sql`${notices.subject} <> ALL(${sql.param([...subjects])}::text[])`, kind, nowMs);
 }
 
@@ -94,9 +94,9 @@ async function closeWhere(
 
 export interface NoticeFilter {
   tenantId: string;
-  /** Those of the installation as well. */
+  /** Whether those of the installation are included. */
   withInstallation: boolean;
-  /** Null = open and closed ones. */
+  /** True = only open ones, false = only closed ones, null = both. */
   open: boolean | null;
   beforeId: string | null;
   limit: number;

@@ -130,7 +130,7 @@ describe('of VMs whose checks cannot tell people are told', () => {
     await looked(await registerVm(database, { site: 'a' }), well, ...[1, 2, 3].map(() => CANNOT('no-route')), well);
     const say = (count: number, site: string, reason: string) => [
       `site/${site}/${reason}`,
-      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${reason}: do something`,
+      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so their health is unknown and they are not healed. One check says: ${reason}: do something`,
     ];
     const expected = [say(2, 'a', 'fping-missing'), say(1, 'a', 'no-route'), say(1, 'b', 'no-route')];
     expect(await notices()).toEqual(expected);
