@@ -49,7 +49,7 @@ async function noticeUnprovenChecks(deps: Needed): Promise<void> {
     subject: `check/${check.checkId}`,
     tenantId: check.tenantId,
     vmId: check.vmId,
-    message: `${named(check)} has never succeeded: is its target right? Its failures heal nothing until it has. It says: ${check.message ?? 'nothing'}`,
+    message: `${named(check)} has never succeeded: is its target right? Until it has, its failures are no reason for a power action. It says: ${check.message ?? 'nothing'}`,
   }));
   await noticesOf(deps, 'unproven-check', found);
 }
@@ -74,7 +74,7 @@ async function noticeStorageFailures(deps: Needed): Promise<void> {
       subject: host === null ? `site/${site}` : `site/${site}/host/${host}`,
       tenantId: null,
       vmId: null,
-      message: `The storage of ${where} failed: ${count} VMs stand still (${names}). They are not reset, and resumed once it answers.`,
+      message: `The storage of ${where} failed: ${count} VMs have stopped (${names}). They are not reset; they are resumed once it answers.`,
     };
   });
   await noticesOf(deps, 'storage-failed', found);

@@ -40,7 +40,7 @@ async function sendIfWanted(
   const move = await moveToSent(deps.database, operation, prepared.state.power).catch(inDoubt);
   switch (move.kind) {
     case 'overtaken':
-      return { state: 'sent', detail: 'somebody else has moved it on' };
+      return { state: 'sent', detail: 'it was sent already, or has ended' };
     case 'unwanted':
       return { state: 'abandoned', detail: `not sent: ${move.why}` };
     case 'in-doubt':

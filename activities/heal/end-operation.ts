@@ -56,7 +56,7 @@ export async function endOperation(
     if (isCertain) await lockVmOfOperation(tx, operationId);
     const ended = await recordOperationEvent(tx, operationId, ending, atMs);
     // an answer that comes after the doubt was resolved changes nothing
-    if (ended === null) return { state: 'sent', detail: 'somebody else has ended it' };
+    if (ended === null) return { state: 'sent', detail: 'it had ended already' };
     if (isCertain) await recordPurpose(tx, ended, atMs);
     return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail };
   });

@@ -20,7 +20,7 @@ export async function readBack(deps: Dependencies, operationId: string): Promise
   if (operation === null || operation.power === null || sentForMs === null) return null;
   if (sentForMs < SENDING_IS_OVER_MS) {
     throw ApplicationFailure.create({
-      message: 'it may be being sent just now',
+      message: 'it may still be sent: ask again in a moment',
       nextRetryDelay: Math.ceil(SENDING_IS_OVER_MS - sentForMs),
     });
   }

@@ -30,7 +30,7 @@ export async function verify(
     await close('failed', 'the VM was deleted or stopped before it was seen healthy');
     return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
   }
-  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: nobody looks whether it helped' };
+  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: without looks it can not be judged' };
   const checks = checkFacts(vm);
   if (hasRecovered({ checks, lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null })) {
     await close('success', null);

@@ -13,7 +13,7 @@ import { describeNeeding } from '../support/requirements.ts';
 import { settingsOf } from '../support/settings.ts';
 import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
 
-/** Of a worker whose provider would answer. */
+/** The dependencies of a worker whose provider answers. */
 const depsOn = (database: Database): Dependencies =>
   ({
     database,

@@ -48,7 +48,7 @@ const probe: Probe = {
   },
 };
 
-/** A worker's looks, on ways to Postgres of its own, within the limits of a real one. */
+/** A worker's looks, with connections of its own and the limits of a real worker. */
 class Looking {
   readonly reads: Database;
   readonly writes: Database;
@@ -78,7 +78,7 @@ class Looking {
     this.look = createLook(this.deps, this.unstored);
   }
 
-  /** A look, carrying what the one before could not store, as Temporal's heartbeat does. */
+  /** A look, given what the one before could not store, as Temporal's heartbeat gives it. */
   async at(vmId: string, atMs: number, before?: LookOutcome): Promise<LookOutcome> {
     nowMs = atMs;
     return this.look(request(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
@@ -257,7 +257,7 @@ describe('what was seen while Postgres was away', () => {
     expect((await stored(world.database, vm)).map(([minute]) => minute)).toEqual([0, 1, 2]);
   });
 
-  it('is stored although no look of this process comes to its VM any more', async () => {
+  it('is stored although this process looks at its VM no more', async () => {
     const world = await start();
     const [gone, other] = await Promise.all([registerVm(world.database), registerVm(world.database)]);
     await world.looking.at(gone.vmId, tick(gone, 0));
@@ -340,8 +340,8 @@ describe('what was seen while Postgres was away', () => {
   });
 });
 
-describe('a look whose VM somebody holds in the database', () => {
-  it('is not lost: what it saw is stored when the row is let go', async () => {
+describe('a look whose VM another transaction has locked', () => {
+  it('is not lost: its results are stored when the lock ends', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
     const looking = new Looking(url, { limits: { lockMs: 100 } });
     const vm = await registerVm(database);
@@ -396,7 +396,7 @@ describeNeeding(['small-disk'], 'looks while the disk of Postgres is full', () =
 });
 
 describe('the look in care, as operators read it', () => {
-  it('names why nothing is stored, carries what it saw, and drops that once it is stored', async () => {
+  it('names why nothing is stored, keeps the results, and drops them once they are stored', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
     const link = await breakableLink(url);
     const looking = new Looking(link.url);

@@ -89,7 +89,7 @@ describe('a look', () => {
     const outcome = await asked;
     expect(outcome).toMatchObject({ kind: 'looked', folded: { health: { status: 'unhealthy' } } });
     expect(probes.map((one) => one.target).toSorted()).toEqual(['quick', 'quick', 'slow']);
-    // had the first look stored it as well, it would have moved the state on by now
+    // if the first look stored it too, the state would have changed by now
     const { lookSeq } = await readVm(database.pool, vm.vmId);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await readVm(database.pool, vm.vmId)).lookSeq).toBe(lookSeq);

@@ -40,7 +40,7 @@ export interface Reply {
 export interface ApiUnderTest {
   url: string;
   database: Database;
-  /** Between the API and its database, if it was to be cuttable. */
+  /** Between the API and its database, with option `cuttable`. */
   link: BreakableLink;
   sockets: string;
   /** Every path that the API had judged, oldest first. */
@@ -64,7 +64,7 @@ export interface CallOptions {
   raw?: string;
 }
 
-/** The API as it is, over HTTP, on a database of its own and the run's Temporal server. */
+/** The real API over HTTP, on a database of its own and the run's Temporal server. */
 export async function startApiUnderTest(
   given: {
     settings?: Record<string, string>;

@@ -48,7 +48,7 @@ async function looked(vm: WatchedVm, minute: number, status: ProbeResult['status
   return again(vm);
 }
 
-/** The VM after its first check was set anew. */
+/** The VM after its first check was changed. */
 async function set(vm: WatchedVm, change: Partial<CheckInput>, aims: Aims): Promise<WatchedVm> {
   const { settingsVersion: version } = await again(vm);
   const check = completeCheck({ checkType: 'http', timeoutSeconds: 10, ...change });
@@ -60,7 +60,7 @@ const FAILED = probeResult('unhealthy');
 const stateOf = (vm: WatchedVm) => vm.checks[0]!.state;
 const seriesOf = (vm: WatchedVm) => vm.checks[0]!.series;
 
-describe('a check that is aimed elsewhere', () => {
+describe('a check whose aim changes', () => {
   it('begins anew and is not proven', async () => {
     const vm = await illVm();
     expect(stateOf(vm)).toMatchObject({ status: 'degraded', consecutiveFailures: 2, provenAtMs: NOON + 3 });
@@ -116,7 +116,7 @@ describe('a check that is aimed elsewhere', () => {
     expect(stateOf(await again(vm))).toEqual(stateOf(aimed));
   });
 
-  it('is trusted no more', async () => {
+  it('is no longer trusted', async () => {
     const trusted = await set(await illVm(), { trusted: true }, SAME);
     expect(trusted.checks[0]?.trusted).toBe(true);
     const { settingsVersion, checks } = await set(trusted, { trusted: true, failureThreshold: 9 }, SAME);
@@ -153,7 +153,7 @@ describe("a VM's other address", () => {
   });
 });
 
-describe('a VM that was stopped by request', () => {
+describe('a VM that was stopped on purpose', () => {
   const stopped = async (): Promise<WatchedVm> => {
     const vm = await illVm();
     const at = { stoppedOnPurposeAt: new Date(NOON) };
@@ -182,7 +182,7 @@ describe('a VM that was stopped by request', () => {
     });
   });
 
-  it('is not held to what a look saw that was under way', async () => {
+  it('does not count what a look under way then saw', async () => {
     const vm = await stopped();
     const late = resultsOf(vm, NOON + 3 * MINUTE, FAILED).map((one) => ({ ...one, series: seriesOf(vm) }));
     const started = await change(vm, { stoppedOnPurposeAt: null });
@@ -216,7 +216,7 @@ describe('a VM that was stopped by request', () => {
   });
 });
 
-describe('a check that aims where it did', () => {
+describe('a check whose aim stays', () => {
   it.each<[string, Partial<CheckInput>]>([
     ['another interval', { intervalSeconds: 30 }],
     ['other thresholds', { failureThreshold: 9, successThreshold: 2 }],

@@ -98,7 +98,7 @@ describeNeeding(['temporal'], 'Defib while its Postgres is frozen', () => {
     await until(async () => (await call('GET', '/health')).status === 200);
     await until(async () => (await results(vm.body.id)) >= seen);
     expect(said(/^Postgres: /)).toEqual(['Postgres: not answering. Looks go on, heals hold']);
-    await until(() => said(/^Postgres does its work again/).length === 1);
+    await until(() => said(/^Postgres works again/).length === 1);
     expect(said(/could not be stored|kept changing|failed/)).toEqual([]);
   }, 120_000);
 });

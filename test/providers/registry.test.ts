@@ -42,7 +42,7 @@ test('a provider does not act on a VM of another kind', async () => {
   expect(await qemu.register({ kind: 'local' })).toMatchObject({ ok: false, problems: [{ path: 'qmpSocket' }] });
 });
 
-/** A cluster with a token, as those to come: it only tells how it was set up. */
+/** A kind with config and credentials, which only answers how it was set up. */
 const cluster = {
   ...local,
   kind: 'cluster',

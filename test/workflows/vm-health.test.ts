@@ -130,7 +130,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
     onLook = () => ({ kind: 'gone', deleted: false });
     await handle.result();
-    // the first is answered, the second believed
+    // the first one is checked again, the second one counts
     expect(looks.length).toBeGreaterThanOrEqual(4);
   });
 

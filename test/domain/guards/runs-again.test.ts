@@ -31,7 +31,7 @@ describe('runs-again', () => {
     expect(ask(runsAgain, { facts: ill({ powerReading: null }) })).toBeNull();
   });
 
-  it('lets people be told, and leaves other causes alone', () => {
+  it('objects neither to notifying people nor for other causes', () => {
     expect(ask(runsAgain, { facts: runningFor(0), remedy: NOTIFY })).toBeNull();
     expect(ask(runsAgain, { facts: runningFor(0), remedy: RESUME })).toBeNull();
   });

@@ -24,7 +24,7 @@ export interface ScenarioWorld {
   /** Defib's own way to Postgres. */
   link: BreakableLink;
   activities: Activities;
-  /** Tells people what is so of the fleet, as reconcile does each minute. */
+  /** Opens and closes the notices about the fleet, as reconcile does each minute. */
   noticeFleet(): Promise<void>;
   /** Looks that are lost with their worker before they begin. */
   lostLooks: number;
@@ -33,6 +33,7 @@ export interface ScenarioWorld {
   close(): Promise<void>;
 }
 
+/** Creates a world that begins at the present time of this environment. */
 export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise<ScenarioWorld> {
   let nowMs = await env.currentTimeMs();
   const now = (): number => nowMs;
