@@ -24,6 +24,16 @@ export interface Dependencies {
   now(): number;
 }
 
+/** A workflow as the server has it. */
+export interface InspectedWorkflow {
+  workflowId: string;
+  isRunning: boolean;
+  /** Its tasks fail again and again, so it can't go on. */
+  failsTasks: boolean;
+  /** The health of its VM that it was last told of; null = none yet, or it is no VM's. */
+  vmStatus: string | null;
+}
+
 /** What activities send to workflows and ask of Temporal. A workflow that isn't there is no error. */
 export interface TemporalPort {
   /** Sends the version of a VM's settings to its workflow, starting it where it isn't there; false when that was not delivered. */
@@ -31,9 +41,8 @@ export interface TemporalPort {
   /** Ends the VM's workflow; false when that was not delivered. */
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
-  isRunning(workflowId: string): Promise<boolean>;
-  /** Those of the workflows that run but can't go on, because their tasks fail again and again. */
-  findStuck(workflowIds: readonly string[]): Promise<string[]>;
+  /** What is there of these workflows, in their order. */
+  inspect(workflowIds: readonly string[]): Promise<InspectedWorkflow[]>;
   /** How many VMs have a workflow started before that time. */
   countWatched(startedBeforeMs: number): Promise<number>;
   /** Those VMs, in pages. */

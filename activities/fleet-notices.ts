@@ -1,6 +1,7 @@
 import { findCannotTell, findUnwatchedSites } from '../db/fleet/fleet-counts.ts';
 import { findUnprovenChecks, type UnprovenCheck } from '../db/fleet/unproven-checks.ts';
 import { findNeedingAPerson, findStorageFailures } from '../db/heals/needing-people.ts';
+import { closeClockNotices } from './clock-notices.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
 
@@ -13,6 +14,7 @@ export async function noticeFleet(deps: Needed): Promise<void> {
   await noticeUnprovenChecks(deps);
   await noticeNeedingAPerson(deps);
   await noticeStorageFailures(deps);
+  await closeClockNotices(deps);
 }
 
 /** One notice per site, however many of its VMs nobody watches. */

@@ -4,20 +4,20 @@ import { findOperationsOf, recordOperationEvent } from '../db/heals/operations.t
 import {
   countVmsAt,
   findExistingVmIds,
-  findOpenIncidents,
-  findOverdue,
-  findUnannounced,
+  type OpenIncident,
+  openIncidents,
+  unannouncedVms,
+  unwatchedVms,
 } from '../db/upkeep/disagreements.ts';
 import { recordMended } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticeFleet } from './fleet-notices.ts';
 import { resolveOperation } from './heal/resolve-operation.ts';
-import { noticeStuckWorkflows } from './stuck-workflows.ts';
+import { isFailing, noticeStuckWorkflows } from './stuck-workflows.ts';
 
 /** What is younger than this may still be under way, and is left alone. */
 const SETTLED_MS = 60_000;
-const MAX_AT_ONCE = 500;
 
 /**
  * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
@@ -26,10 +26,11 @@ const MAX_AT_ONCE = 500;
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
   const settledMs = deps.now() - SETTLED_MS;
+  const stuck: string[] = [];
   const counts = {
     announced: await announceChanges(deps, settledMs),
-    watched: await watchAgain(deps, settledMs),
-    heals: await closeLostHeals(deps, settledMs),
+    watched: await watchAgain(deps, settledMs, stuck),
+    heals: await closeLostHeals(deps, settledMs, stuck),
     retired: await retireOrphans(deps, settledMs),
   };
   const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -38,8 +39,7 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
     deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
   }
   await noticeFleet(deps);
-  const stuck = await noticeStuckWorkflows(deps);
-  const line = Object.entries({ ...counts, stuck })
+  const line = Object.entries({ ...counts, stuck: await noticeStuckWorkflows(deps, stuck) })
     .map(([what, count]) => `${what} ${count}`)
     .join(', ');
   return { line, mended };
@@ -47,37 +47,53 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
 
 async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   let announced = 0;
-  for (const { deleted, ...vm } of await findUnannounced(database, settledMs, MAX_AT_ONCE)) {
-    if (!(deleted ? await temporal.retire(vm.vmId) : await temporal.announce(vm))) continue;
-    await recordAnnounced(database.pool, vm.vmId, vm.version);
-    announced++;
+  for await (const page of unannouncedVms(database, settledMs)) {
+    for (const { deleted, ...vm } of page) {
+      if (!(deleted ? await temporal.retire(vm.vmId) : await temporal.announce(vm))) continue;
+      await recordAnnounced(database.pool, vm.vmId, vm.version);
+      announced++;
+    }
   }
   return announced;
 }
 
 /**
- * VMs whose last look is overdue and whose workflow isn't there. Where the workflow is there, starting it again would not help:
- * its look is paused or waits for a worker.
+ * VMs that nobody watches and whose workflow isn't there. Where the workflow is there, starting it again would not help: its
+ * look is paused or waits for a worker.
  */
-async function watchAgain({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
+async function watchAgain(deps: Dependencies, settledMs: number, stuck: string[]): Promise<number> {
+  const { database, temporal, now } = deps;
   let started = 0;
-  for (const vm of await findOverdue(database, settledMs, MAX_AT_ONCE)) {
-    if (await temporal.isRunning(vmWorkflowId(vm.vmId))) continue;
-    if (await temporal.announce(vm)) started++;
+  for await (const page of unwatchedVms(database, settledMs, now())) {
+    const workflows = await temporal.inspect(page.map(({ vmId }) => vmWorkflowId(vmId)));
+    for (const [index, workflow] of workflows.entries()) {
+      const vm = page[index];
+      if (isFailing(workflow)) stuck.push(workflow.workflowId);
+      else if (vm && !workflow.isRunning && (await temporal.announce(vm))) started++;
+    }
   }
   return started;
 }
 
-async function closeLostHeals(deps: Dependencies, settledMs: number): Promise<number> {
+async function closeLostHeals(deps: Dependencies, settledMs: number, stuck: string[]): Promise<number> {
   let closed = 0;
-  for (const { vmId, incident } of await findOpenIncidents(deps.database, settledMs, MAX_AT_ONCE)) {
-    if (await deps.temporal.isRunning(healWorkflowId(vmId, incident))) continue;
-    await settleOperations(deps, vmId, incident);
-    await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
-    await deps.temporal.healEnded(vmId, incident);
-    closed++;
+  for await (const page of openIncidents(deps.database)) {
+    const heals = await deps.temporal.inspect(page.map(({ vmId, incident }) => healWorkflowId(vmId, incident)));
+    for (const [index, heal] of heals.entries()) {
+      const incident = page[index];
+      if (isFailing(heal)) stuck.push(heal.workflowId);
+      if (!incident || heal.isRunning || incident.openedAt.getTime() >= settledMs) continue;
+      await closeLost(deps, incident);
+      closed++;
+    }
   }
   return closed;
+}
+
+async function closeLost(deps: Dependencies, { vmId, incident }: OpenIncident): Promise<void> {
+  await settleOperations(deps, vmId, incident);
+  await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
+  await deps.temporal.healEnded(vmId, incident);
 }
 
 /** Ends and judges the operations of a lost heal: its workflow, which would do that, is gone. */

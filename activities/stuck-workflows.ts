@@ -1,38 +1,57 @@
-import { findOpenIncidents, findOverdue } from '../db/upkeep/disagreements.ts';
-import { findEventfulVmIds, findStuckWorkflows, recordStuckWorkflows } from '../db/upkeep/stuck-workflows.ts';
-import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
-import type { Dependencies } from './dependencies.ts';
+import {
+  eventfulVmIds,
+  findSettledHealth,
+  findStuckWorkflows,
+  recordStuckWorkflows,
+} from '../db/upkeep/stuck-workflows.ts';
+import { vmIdOfWorkflow, vmWorkflowId } from '../domain/ids.ts';
+import type { Dependencies, InspectedWorkflow } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
 
 /**
- * Longer than the time between a few runs of reconcile. What has been stuck for longer is in the open notice, or its VM's look
- * is overdue.
+ * Longer than the time between a few runs of reconcile. What has been stuck for longer is stored as stuck, or its VM is not
+ * watched.
  */
 const LATELY_MS = 3 * 60_000;
-const MAX_OF_A_KIND = 200;
+/** A change of health is delivered to the VM's workflow within moments. */
+const DELIVERED_MS = 60_000;
 const MAX_NAMED = 5;
 
-/**
- * Gives notice of workflows that can't go on because their tasks fail, as those of a build do that can't replay them, and
- * answers how many those are. Only those that had something to do lately are asked about: a server before 1.30 can't be
- * asked which workflows fail, and asking about every VM each minute would cost as much as its looks.
- */
-export async function noticeStuckWorkflows(deps: Dependencies): Promise<number> {
-  const stuck = await deps.temporal.findStuck(await findWorkflowsWithWork(deps));
-  await recordStuckWorkflows(deps.database.pool, stuck, deps.now());
-  const some = stuck.slice(0, MAX_NAMED).join(', ');
-  const message = `Workflows can't go on, because their tasks fail: ${stuck.length} (${some}). See docs/upgrading.md.`;
-  const found = stuck.length === 0 ? [] : [{ subject: 'workflows', tenantId: null, vmId: null, message }];
-  await noticesOf(deps, 'workflows-stuck', found);
-  return stuck.length;
+/** Whether a workflow can't go on because its tasks fail, as on a build that can't replay it. */
+export function isFailing({ isRunning, failsTasks }: InspectedWorkflow): boolean {
+  return isRunning && failsTasks;
 }
 
-async function findWorkflowsWithWork({ database, now }: Dependencies): Promise<string[]> {
-  const remembered = await findStuckWorkflows(database.pool);
-  const incidents = await findOpenIncidents(database, now(), MAX_OF_A_KIND);
-  const eventful = await findEventfulVmIds(database.pool, now() - LATELY_MS, MAX_OF_A_KIND);
-  const overdue = await findOverdue(database, now(), MAX_OF_A_KIND);
-  const vmIds = [incidents.map(({ vmId }) => vmId), eventful, overdue.map(({ vmId }) => vmId)].flat();
-  const heals = incidents.map(({ vmId, incident }) => healWorkflowId(vmId, incident));
-  return [...new Set([...(remembered?.ids ?? []), ...heals, ...vmIds.map(vmWorkflowId)])];
+/**
+ * Gives notice of workflows that can't go on, and answers how many those are: the given ones and, of all that were stuck before
+ * or had something to do lately, those whose tasks fail or that do not know their VM's health of a minute ago. Other workflows
+ * are not asked about: asking about every VM each minute would cost as much as its looks.
+ */
+export async function noticeStuckWorkflows(deps: Dependencies, found: readonly string[]): Promise<number> {
+  const stuck = new Set(found);
+  const remembered = await findStuckWorkflows(deps.database.pool);
+  for (const id of await stuckAmong(deps, remembered?.ids ?? [])) stuck.add(id);
+  for await (const vmIds of eventfulVmIds(deps.database.pool, deps.now() - LATELY_MS)) {
+    for (const id of await stuckAmong(deps, vmIds.map(vmWorkflowId))) stuck.add(id);
+  }
+  const ids = [...stuck];
+  await recordStuckWorkflows(deps.database.pool, ids, deps.now());
+  const some = ids.slice(0, MAX_NAMED).join(', ');
+  const message = `Workflows can't go on, because their tasks fail or nothing is delivered to them: ${ids.length} (${some}). See docs/upgrading.md.`;
+  const about = ids.length === 0 ? [] : [{ subject: 'workflows', tenantId: null, vmId: null, message }];
+  await noticesOf(deps, 'workflows-stuck', about);
+  return ids.length;
+}
+
+async function stuckAmong({ database, temporal, now }: Dependencies, workflowIds: string[]): Promise<string[]> {
+  const vmIds = workflowIds.flatMap((id) => vmIdOfWorkflow(id) ?? []);
+  // read before the workflows are asked about, so that a change meanwhile does not count
+  const settled = await findSettledHealth(database.pool, vmIds, now() - DELIVERED_MS);
+  const inspected = await temporal.inspect(workflowIds);
+  return inspected
+    .filter((one) => {
+      const health = settled.get(vmIdOfWorkflow(one.workflowId) ?? '');
+      return isFailing(one) || (one.isRunning && health !== undefined && one.vmStatus !== health);
+    })
+    .map(({ workflowId }) => workflowId);
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import type { ClockReading } from '../domain/clock-offset.ts';
 import type { Queryable } from './database.ts';
 
 /** The database's clock, epoch ms: what several processes agree on. Tests in virtual time shift it. */
@@ -7,4 +8,11 @@ export async function databaseNow(db: Queryable): Promise<number> {
   const ms = rows[0]?.ms;
   if (ms === undefined) throw new Error('the database did not say what time it is');
   return Math.round(ms);
+}
+
+/** The database's clock beside this machine's. */
+export async function readClock(db: Queryable): Promise<ClockReading> {
+  const askedAtMs = Date.now();
+  const toldMs = await databaseNow(db);
+  return { toldMs, askedAtMs, answeredAtMs: Date.now() };
 }

@@ -1,9 +1,12 @@
 import type { CheckTraits } from './check-traits.ts';
 import { plausibleTime } from './grid.ts';
 
+/** A conclusive result holds for this many intervals of its check, and a timeout. */
+export const HOLDS_INTERVALS = 3;
+
 /** How long a conclusive result of a check holds, in ms: three of its intervals and a timeout. */
 export function conclusionHoldsMs({ intervalMs, timeoutMs }: { intervalMs: number; timeoutMs: number }): number {
-  return 3 * intervalMs + timeoutMs;
+  return HOLDS_INTERVALS * intervalMs + timeoutMs;
 }
 
 /** A check, and when its last conclusive probe began. */

@@ -29,3 +29,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
+
+/** The VM that a workflow of that id watches; null when it is another workflow's id. */
+export function vmIdOfWorkflow(workflowId: string): string | null {
+  const vmId = workflowId.startsWith('vm/') ? workflowId.slice('vm/'.length) : '';
+  return isUuid(vmId) ? vmId : null;
+}

@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { TemporalPort } from '../activities/dependencies.ts';
-import { isUuid, vmWorkflowId } from '../domain/ids.ts';
+import type { InspectedWorkflow, TemporalPort } from '../activities/dependencies.ts';
+import { vmIdOfWorkflow, vmWorkflowId } from '../domain/ids.ts';
 import { vmSignals, WORKFLOW } from '../workflows/messages.ts';
 import type { VmSignals } from './vm-signals.ts';
 
@@ -24,18 +24,13 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
     async healEnded(vmId, incident) {
       await unlessNotFound(client.workflow.getHandle(vmWorkflowId(vmId)).signal(vmSignals.healEnded, { incident }));
     },
-    async isRunning(workflowId) {
-      const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
-      return described?.status.name === 'RUNNING';
-    },
-    async findStuck(workflowIds) {
-      const stuck: string[] = [];
+    async inspect(workflowIds) {
+      const inspected: InspectedWorkflow[] = [];
       for (let from = 0; from < workflowIds.length; from += DESCRIBED_AT_ONCE) {
         const some = workflowIds.slice(from, from + DESCRIBED_AT_ONCE);
-        const failing = await Promise.all(some.map((workflowId) => isFailing(client, workflowId)));
-        stuck.push(...some.filter((_, index) => failing[index]));
+        inspected.push(...(await Promise.all(some.map((workflowId) => inspectOne(client, workflowId)))));
       }
-      return stuck;
+      return inspected;
     },
     async countWatched(startedBeforeMs) {
       return (await client.workflow.count(runningBefore(startedBeforeMs))).count;
@@ -44,8 +39,8 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
       const query = runningBefore(startedBeforeMs);
       let page: string[] = [];
       for await (const { workflowId } of client.workflow.list({ query, pageSize: PAGE })) {
-        const vmId = workflowId.slice('vm/'.length);
-        if (!isUuid(vmId)) continue;
+        const vmId = vmIdOfWorkflow(workflowId);
+        if (vmId === null) continue;
         page.push(vmId);
         if (page.length === PAGE) {
           yield page;
@@ -62,10 +57,15 @@ function runningBefore(atMs: number): string {
   return `WorkflowType='${WORKFLOW.vmHealth}' AND ExecutionStatus='Running' AND StartTime < '${before}'`;
 }
 
-async function isFailing(client: Client, workflowId: string): Promise<boolean> {
+async function inspectOne(client: Client, workflowId: string): Promise<InspectedWorkflow> {
   const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
-  const attempt = described?.raw.pendingWorkflowTask?.attempt ?? 0;
-  return described?.status.name === 'RUNNING' && attempt >= FAILING_FROM_ATTEMPT;
+  const vmStatus = described?.searchAttributes['VmStatus']?.[0];
+  return {
+    workflowId,
+    isRunning: described?.status.name === 'RUNNING',
+    failsTasks: (described?.raw.pendingWorkflowTask?.attempt ?? 0) >= FAILING_FROM_ATTEMPT,
+    vmStatus: typeof vmStatus === 'string' ? vmStatus : null,
+  };
 }
 
 async function unlessNotFound<T>(answer: Promise<T>): Promise<T | null> {

@@ -1,12 +1,15 @@
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { noticeClock } from '../activities/clock-notices.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { createEgress } from '../checks/egress.ts';
 import { createProbes } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
+import { readClock } from '../db/database-time.ts';
 import { LIMITS } from '../db/limits.ts';
 import { createLookWriter, MAX_LANES } from '../db/looks/look-writer.ts';
 import { ensurePartitions } from '../db/upkeep/partitions.ts';
@@ -21,6 +24,7 @@ import { createWorkers, type WorkerOptions } from './create-workers.ts';
 import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
 import { sharedDatabaseState } from './shared-database-state.ts';
+import { createWorkerClock } from './worker-clock.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export interface RunningWorker {
@@ -57,18 +61,23 @@ export async function startWorker(
   const lookReads = open('looks', 4);
   const writing = open('writes', MAX_LANES + 1);
   const upkeep = open('upkeep', 2);
-  const partitions = ensurePartitions(upkeep.pool, Date.now());
+  const clock = createWorkerClock((offsetMs) => {
+    const noticing = noticeClock({ database: upkeep, log, now: clock.now }, hostname(), offsetMs);
+    noticing.catch((error: unknown) => log.error({ offsetMs, err: error }, "this machine's clock is wrong"));
+  });
+  clock.hear(await readClock(upkeep.orm));
+  const partitions = ensurePartitions(upkeep.pool, clock.now());
   const deps = wrap({
     database,
     lookReads,
     upkeep,
-    looks: createLookWriter(writing.pool, (trouble, error) => state.note('looks', trouble, error)),
+    looks: createLookWriter(writing.pool, (trouble, error) => state.note('looks', trouble, error), clock.hear),
     probes: createProbes({ egress: createEgress(egressSettings(settings, connections)) }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
     settings,
     log,
-    now: Date.now,
+    now: clock.now,
   });
   await partitions;
   const version = versionOf(settings);

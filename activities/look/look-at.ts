@@ -3,6 +3,7 @@ import { type DueCheck, type LookMode, msToNextLook, planLook } from '../../doma
 import { type CheckResult, lookFailed } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { createBoundedProbes } from './bounded-probes.ts';
 import { type FactSources, factsFor, type KnownFacts, readFacts } from './facts.ts';
 import { type RunningProbe, waitForRound } from './probe-round.ts';
 
@@ -33,6 +34,7 @@ const NO_NEEDS: readonly FactName[] = [];
 export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now'>, sources: FactSources): LookAt {
   /** Running probes, by check. */
   const probing = new Map<string, RunningProbe>();
+  const inTime = createBoundedProbes();
 
   return async (vm, { mode, limitMs, facts = NO_FACTS }) => {
     const due = planLook(vm, mode(now()), now());
@@ -72,7 +74,8 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
       const one = probes.get(checkType);
       if (one === undefined) throw new Error(`Unknown check type: ${checkType}`);
       const facts = factsFor(one.needs, known, vm, check);
-      const result = await one.probe({ address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts });
+      const input = { address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts };
+      const result = await inTime(check, async () => one.probe(input));
       return { checkId, series, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
       return { checkId, series, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };

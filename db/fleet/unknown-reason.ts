@@ -1,9 +1,13 @@
+import { HOLDS_INTERVALS } from '../../domain/conclusive.ts';
+import { DEFAULT_TIMEOUT_SECONDS } from '../../domain/watched.ts';
+
 /**
  * Whether what is stored of a VM's health still holds, as SQL over v (vms) and s (vm_status). Computed when read, because a
  * dead worker can't write it. How long a check's result holds is `conclusionHoldsMs` in domain/conclusive.ts; each look stores
  * until when.
  */
-const HOLDS_SECONDS = '3 * c.interval_seconds + coalesce(c.timeout_seconds, least(10, c.interval_seconds))';
+const HOLDS_SECONDS = `${HOLDS_INTERVALS} * c.interval_seconds
+  + coalesce(c.timeout_seconds, least(${DEFAULT_TIMEOUT_SECONDS}, c.interval_seconds))`;
 const WATCH_COLUMNS = `count(*)::int AS enabled, max(c.updated_at) AS changed_at,
   min(${HOLDS_SECONDS}) AS limit_seconds, max(${HOLDS_SECONDS}) AS longest_seconds`;
 

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { ClockReading } from '../../domain/clock-offset.ts';
 import type { FoldedLook } from '../../domain/look.ts';
 import { cleanJson, cleanText } from '../clean-text.ts';
 import { CHANNEL } from '../notify.ts';
@@ -16,12 +17,17 @@ export interface LookRecord extends FoldedLook {
 /**
  * Stores looks in one statement, all or none, and returns the VMs whose look was stored, which is when state and watcher are
  * the same as when they were read. Results, check states, the transition and its NOTIFY are stored with it, or nothing is. A
- * group has at most one look of a VM, because a statement updates a row only once.
+ * group has at most one look of a VM, because a statement updates a row only once. `hearTime` receives the database's time.
  */
-export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Promise<Set<string>> {
+export async function storeLooks(
+  pool: Pool,
+  looks: readonly LookRecord[],
+  hearTime: (reading: ClockReading) => void,
+): Promise<Set<string>> {
   const byVm = new Map(looks.map((look) => [look.vmId, look]));
   if (byVm.size < looks.length) throw new Error('two looks of one VM were written at the same time');
-  const { rows } = await pool.query<{ vm_id: string }>({
+  const askedAtMs = Date.now();
+  const { rows } = await pool.query<{ vm_id: string; now_ms: number }>({
     name: 'store-looks',
     text: SQL,
     values: [
@@ -32,6 +38,8 @@ export async function storeLooks(pool: Pool, looks: readonly LookRecord[]): Prom
       looks.map((look) => look.vmId),
     ],
   });
+  const [first] = rows;
+  if (first) hearTime({ toldMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
   return new Set(rows.map((row) => row.vm_id));
 }
 
@@ -92,7 +100,8 @@ WITH looks AS (
   SELECT pg_notify('${CHANNEL}', json_build_object('kind', 'health', 'vmId', vm_id, 'tenantId', tenant_id, 'from', from_status,
     'to', to_status, 'seq', seq)::text) FROM transitions
 )
-SELECT vm_id, (SELECT count(*) FROM notified) FROM won`;
+SELECT vm_id, (SELECT count(*) FROM notified), clock.ms AS now_ms
+FROM won, (SELECT (extract(epoch FROM defib_now()) * 1000)::float8 AS ms) clock`;
 
 // Added fields stand before spread ones in the rows below: in the other order V8 takes three times as long.
 

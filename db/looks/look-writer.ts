@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { concernsServer, type DatabaseAway, type DatabaseTrouble } from '../database-trouble.ts';
 import type { LookRecord } from './look-statement.ts';
-import { type LookWritten, storeGroup, type WaitingLook } from './store-group.ts';
+import { type LookStore, type LookWritten, storeGroup, type WaitingLook } from './store-group.ts';
 
 /** Where looks are stored. */
 export interface LookWriter {
@@ -34,7 +34,12 @@ const MAX_WAIT_MS = 3_000;
  * at a time while they are quick; while one hangs, others are written beside it. Rows of one VM that Postgres refuses keep no
  * other VM's from being stored. Two looks of one VM are never written at once.
  */
-export function createLookWriter(pool: Pool, hear: HearOfGroup = () => undefined): LookWriter {
+export function createLookWriter(
+  pool: Pool,
+  hear: HearOfGroup = () => undefined,
+  hearTime: LookStore['hearTime'] = () => undefined,
+): LookWriter {
+  const store: LookStore = { pool, hearTime };
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | null = null;
   /** VMs whose looks are being written. */
@@ -88,7 +93,7 @@ export function createLookWriter(pool: Pool, hear: HearOfGroup = () => undefined
       startLanes();
     }, SLOW_MS);
     lanes++;
-    const failure = await storeGroup(pool, group);
+    const failure = await storeGroup(store, group);
     clearTimeout(slowness);
     lanes--;
     if (isSlow) slowLanes--;

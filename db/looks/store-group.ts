@@ -1,4 +1,5 @@
 import { DatabaseError, type Pool } from 'pg';
+import type { ClockReading } from '../../domain/clock-offset.ts';
 import { DatabaseAway, databaseTrouble, type TroubleReason, troubleOf } from '../database-trouble.ts';
 import { retryContended } from '../transactions.ts';
 import { ensurePartition } from '../upkeep/partitions.ts';
@@ -12,6 +13,13 @@ export interface WaitingLook {
   look: LookRecord;
   resolve(written: LookWritten): void;
   reject(error: unknown): void;
+}
+
+/** Where looks are stored. */
+export interface LookStore {
+  pool: Pool;
+  /** Is told the database's time with every group. */
+  hearTime(reading: ClockReading): void;
 }
 
 const DAY_MS = 86_400_000;
@@ -32,27 +40,27 @@ interface Tried {
  * VMs are stored.
  */
 export async function storeGroup(
-  pool: Pool,
+  store: LookStore,
   group: readonly WaitingLook[],
   tried: Tried = {},
 ): Promise<DatabaseAway | null> {
   try {
     const looks = group.map((one) => one.look);
-    const stored = await retryContended(() => storeLooks(pool, looks));
+    const stored = await retryContended(() => storeLooks(store.pool, looks, store.hearTime));
     for (const { look, resolve } of group) resolve(stored.has(look.vmId) ? 'stored' : 'overtaken');
     return null;
   } catch (error) {
     if (isMissingPartition(error) && !tried.partitions) {
-      const unmade = await makePartitions(pool, group);
-      return unmade ? rejectAll(group, unmade) : storeGroup(pool, group, { ...tried, partitions: true });
+      const unmade = await makePartitions(store.pool, group);
+      return unmade ? rejectAll(group, unmade) : storeGroup(store, group, { ...tried, partitions: true });
     }
     if (isRefusalOfRows(error)) {
-      await storeHalves(pool, group, error, tried);
+      await storeHalves(store, group, error, tried);
       return null;
     }
     const away = new DatabaseAway(databaseTrouble(error) ?? troubleOf('refused'), { cause: error });
     return WAITED.has(away.trouble.reason) && !tried.withoutHeld
-      ? storeWithoutHeld(pool, group, away, tried)
+      ? storeWithoutHeld(store, group, away, tried)
       : rejectAll(group, away);
   }
 }
@@ -64,32 +72,37 @@ function rejectAll(group: readonly WaitingLook[], away: DatabaseAway): DatabaseA
   return away;
 }
 
-async function storeHalves(pool: Pool, group: readonly WaitingLook[], error: unknown, tried: Tried): Promise<void> {
+async function storeHalves(
+  store: LookStore,
+  group: readonly WaitingLook[],
+  error: unknown,
+  tried: Tried,
+): Promise<void> {
   if (group.length === 1) {
     group[0]?.reject(error);
     return;
   }
   const half = group.length >> 1;
-  await storeGroup(pool, group.slice(0, half), tried);
-  await storeGroup(pool, group.slice(half), tried);
+  await storeGroup(store, group.slice(0, half), tried);
+  await storeGroup(store, group.slice(half), tried);
 }
 
 /** Rejects the looks at VMs whose rows another transaction has locked, and stores the others. */
 async function storeWithoutHeld(
-  pool: Pool,
+  store: LookStore,
   group: readonly WaitingLook[],
   away: DatabaseAway,
   tried: Tried,
 ): Promise<DatabaseAway | null> {
   const vmIds = group.map(({ look }) => look.vmId);
-  const held = await findHeldVms(pool, vmIds).catch(() => null);
+  const held = await findHeldVms(store.pool, vmIds).catch(() => null);
   // no row is locked (any more): worth a try after a lock timeout, but a statement that was only slow would be slow again
   const isOverAlready = held?.size === 0 && away.trouble.reason === 'lock-timeout';
   if (held === null || (held.size === 0 && !isOverAlready)) return rejectAll(group, away);
   const itsRowIsHeld = new DatabaseAway(troubleOf('lock-timeout'), { cause: away });
   for (const { look, reject } of group) if (held.has(look.vmId)) reject(itsRowIsHeld);
   const free = group.filter(({ look }) => !held.has(look.vmId));
-  return free.length === 0 ? null : storeGroup(pool, free, { ...tried, withoutHeld: true });
+  return free.length === 0 ? null : storeGroup(store, free, { ...tried, withoutHeld: true });
 }
 
 /**

@@ -16,26 +16,10 @@ export interface Notice {
   message: string;
 }
 
-/** Opens a notice, or updates the one that is open; true when it was opened. */
-export async function recordNotice(db: Queryable, notice: Notice, nowMs: number): Promise<boolean> {
-  const at = new Date(nowMs);
-  const message = cleanText(notice.message);
-  const [row] = await db
-    .insert(notices)
-    .values({ ...notice, message, id: uuidv7(), openedAt: at, lastSeenAt: at })
-    .onConflictDoUpdate({
-      target: [notices.kind, notices.subject],
-      targetWhere: isNull(notices.closedAt),
-      set: { message, lastSeenAt: at, count: sql`${notices.count} + 1` },
-    })
-    .returning({ count: notices.count });
-  return row?.count === 1;
-}
-
 /** At most this many notices in one statement. */
 const MAX_AT_ONCE = 1_000;
 
-/** The same for many about different subjects; answers those that were opened. */
+/** Opens notices about different subjects, or updates those that are open; answers those that were opened. */
 export async function recordNotices(db: Queryable, found: readonly Notice[], nowMs: number): Promise<Notice[]> {
   const at = new Date(nowMs);
   const opened = new Set<string>();
@@ -77,6 +61,16 @@ export async function recordNoticesClosedExcept(
 ): Promise<NoticeRow[]> {
   // one array, because there may be more subjects than a statement can have parameters
   return closeWhere(db, sql`${notices.subject} <> ALL(${sql.param([...subjects])}::text[])`, kind, nowMs);
+}
+
+/** Closes what is open of this kind and was not found to be so since that time; answers what was closed. */
+export async function recordUnrenewedNoticesClosed(
+  db: Queryable,
+  kind: string,
+  sinceMs: number,
+  nowMs: number,
+): Promise<NoticeRow[]> {
+  return closeWhere(db, lt(notices.lastSeenAt, new Date(sinceMs)), kind, nowMs);
 }
 
 async function closeWhere(

@@ -1,52 +1,75 @@
-import { and, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, gt, gte, inArray, isNull, lt, or } from 'drizzle-orm';
 import type { Database } from '../database.ts';
+import { unknownReason, WATCH_OF_ALL } from '../fleet/unknown-reason.ts';
 import type { CommittedVm } from '../fleet/vm-changes.ts';
-import { checkConfigs } from '../schema/checks.ts';
+import { pagesOf } from '../pages.ts';
 import { incidents } from '../schema/heals.ts';
-import { vmStatus, vms } from '../schema/vms.ts';
+import { vms } from '../schema/vms.ts';
 
-/** What Postgres and Temporal may disagree about; each answers a page of at most `limit` rows. */
+/** What Postgres and Temporal may disagree about; all of it, in pages. */
 
 /** Changes committed before that time that were never announced. */
-export async function findUnannounced(
+export function unannouncedVms(
   { orm }: Database,
   beforeMs: number,
-  limit: number,
-): Promise<(CommittedVm & { deleted: boolean })[]> {
-  const rows = await orm
-    .select()
-    .from(vms)
-    .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(beforeMs))))
-    .limit(limit);
-  return rows.map((vm) => ({ ...committed(vm), deleted: vm.deletedAt !== null }));
+): AsyncGenerator<(CommittedVm & { deleted: boolean })[]> {
+  return pagesOf(
+    async (after: string | null, limit) => {
+      const isLater = after === null ? undefined : gt(vms.id, after);
+      const rows = await orm
+        .select()
+        .from(vms)
+        .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(beforeMs)), isLater))
+        .orderBy(asc(vms.id))
+        .limit(limit);
+      return rows.map((vm) => ({
+        vmId: vm.id,
+        tenantId: vm.tenantId,
+        site: vm.site,
+        version: vm.settingsVersion,
+        deleted: vm.deletedAt !== null,
+      }));
+    },
+    ({ vmId }) => vmId,
+  );
 }
 
-/** VMs registered before that time whose last look was overdue then by a whole interval and more. */
-export async function findOverdue({ orm }: Database, beforeMs: number, limit: number): Promise<CommittedVm[]> {
-  const before = new Date(beforeMs);
-  const overdue = sql`(${vmStatus.lastLookAt} IS NULL OR ${vmStatus.lastLookAt} < ${before}::timestamptz
-    - 4 * (SELECT coalesce(max(${checkConfigs.intervalSeconds}), 60) FROM ${checkConfigs}
-           WHERE ${checkConfigs.vmId} = ${vms.id} AND ${checkConfigs.enabled}) * interval '1 second')`;
-  const rows = await orm
-    .select({ vm: vms })
-    .from(vms)
-    .innerJoin(vmStatus, eq(vmStatus.vmId, vms.id))
-    .where(and(isNull(vms.deletedAt), lt(vms.createdAt, before), overdue))
-    .limit(limit);
-  return rows.map(({ vm }) => committed(vm));
+/** VMs registered before that time that nobody watches now: those that the API answers as `not-watched`. */
+export function unwatchedVms({ pool }: Database, beforeMs: number, nowMs: number): AsyncGenerator<CommittedVm[]> {
+  return pagesOf(
+    async (after: string | null, limit) => {
+      const { rows } = await pool.query<CommittedVm>(
+        `SELECT v.id AS "vmId", v.tenant_id AS "tenantId", v.site, v.settings_version AS version
+         FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
+         WHERE v.deleted_at IS NULL AND v.created_at < $1 AND ${unknownReason('$2::timestamptz')} = 'not-watched'
+           AND ($3::uuid IS NULL OR v.id > $3) ORDER BY v.id LIMIT $4`,
+        [new Date(beforeMs), new Date(nowMs), after, limit],
+      );
+      return rows;
+    },
+    ({ vmId }) => vmId,
+  );
 }
 
-/** Incidents opened before that time and still open. */
-export async function findOpenIncidents(
-  { orm }: Database,
-  beforeMs: number,
-  limit: number,
-): Promise<{ vmId: string; incident: number }[]> {
-  return orm
-    .select({ vmId: incidents.vmId, incident: incidents.incident })
-    .from(incidents)
-    .where(and(isNull(incidents.closedAt), lt(incidents.openedAt, new Date(beforeMs))))
-    .limit(limit);
+/** An incident that is not closed. */
+export interface OpenIncident {
+  vmId: string;
+  incident: number;
+  openedAt: Date;
+}
+
+/** All incidents that are open; a VM has at most one. */
+export function openIncidents({ orm }: Database): AsyncGenerator<OpenIncident[]> {
+  return pagesOf(
+    (after: string | null, limit) =>
+      orm
+        .select({ vmId: incidents.vmId, incident: incidents.incident, openedAt: incidents.openedAt })
+        .from(incidents)
+        .where(and(isNull(incidents.closedAt), after === null ? undefined : gt(incidents.vmId, after)))
+        .orderBy(asc(incidents.vmId))
+        .limit(limit),
+    ({ vmId }) => vmId,
+  );
 }
 
 /** Those of the ids that are VMs and not deleted. */
@@ -62,8 +85,4 @@ export async function findExistingVmIds({ orm }: Database, ids: string[]): Promi
 export async function countVmsAt({ orm }: Database, atMs: number): Promise<number> {
   const at = new Date(atMs);
   return orm.$count(vms, and(lt(vms.createdAt, at), or(isNull(vms.deletedAt), gte(vms.deletedAt, at))));
-}
-
-function committed(vm: typeof vms.$inferSelect): CommittedVm {
-  return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site, version: vm.settingsVersion };
 }

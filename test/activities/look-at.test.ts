@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FactSources } from '../../activities/look/facts.ts';
-import { createLookAt, type LookOptions } from '../../activities/look/look-at.ts';
+import { createLookAt, type LookAt, type LookOptions } from '../../activities/look/look-at.ts';
 import type { FactName, Probe, ProbeInput } from '../../checks/check.ts';
 import type { HeartbeatFacts } from '../../domain/agent-staleness.ts';
+import type { ProbeResult } from '../../domain/probe-result.ts';
 import { ALIVE, NOW, probeResult, watchedCheck, watchedVm } from '../domain/examples.ts';
 
 const options: LookOptions = { mode: () => ({ paceMs: null, now: false }), limitMs: null };
@@ -73,5 +74,62 @@ describe('looking at a VM that was read or given', () => {
         }),
       ]),
     });
+  });
+});
+
+describe('a probe that does not end', () => {
+  const hanging = watchedCheck({ checkId: 'hanging', checkType: 'plain', timeoutMs: 2_000 });
+  let started: number;
+  let end: (result: ProbeResult) => void;
+  let nowMs: number;
+  const probes = new Map<string, Probe>([
+    [
+      'plain',
+      {
+        ...ALIVE,
+        needs: [],
+        probe: () => {
+          started++;
+          return new Promise((resolve) => {
+            end = resolve;
+          });
+        },
+      },
+    ],
+  ]);
+  beforeEach(() => {
+    vi.useFakeTimers();
+    started = 0;
+    nowMs = NOW;
+    return () => void vi.useRealTimers();
+  });
+  const lookFrom = (): LookAt => createLookAt({ probes, now: () => nowMs }, {} as FactSources);
+
+  it('is given up 5 s after its timeout: the look says that it can’t tell', async () => {
+    const looking = lookFrom()(watchedVm({ checks: [hanging] }), options);
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect(await Promise.race([looking, 'still looking'])).toBe('still looking');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await looking).toMatchObject({
+      results: [{ status: 'unknown', reason: 'look-failed', message: 'look failed: its probe did not end within 7 s' }],
+    });
+  });
+
+  it('has no other started beside it until it ends', async () => {
+    const lookAt = lookFrom();
+    const looked = async () => {
+      nowMs += 60_000;
+      const looking = lookAt(watchedVm({ checks: [hanging] }), options);
+      await vi.advanceTimersByTimeAsync(7_000);
+      return looking;
+    };
+    await looked();
+    expect(await looked()).toMatchObject({ results: [{ message: 'look failed: its last probe has still not ended' }] });
+    expect(started).toBe(1);
+    end(probeResult('healthy'));
+    await vi.advanceTimersByTimeAsync(0);
+    void looked();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(started).toBe(2);
   });
 });

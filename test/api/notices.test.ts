@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recordNotice, recordNoticeClosed } from '../../db/notices/notices.ts';
+import { recordNoticeClosed, recordNotices } from '../../db/notices/notices.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { type ApiUnderTest, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
@@ -19,8 +19,8 @@ describeNeeding(['temporal'], 'Notices over the API', () => {
     vmId: null,
     message,
   });
-  const open = (subject: string, tenantId: string | null, message?: string) =>
-    recordNotice(api.database.orm, about(subject, tenantId, message), api.nowMs);
+  const open = async (subject: string, tenantId: string | null, message?: string) =>
+    (await recordNotices(api.database.orm, [about(subject, tenantId, message)], api.nowMs)).length === 1;
   const list = async (query = '', token?: string) =>
     (await api.call('GET', `/api/notices${query}`, undefined, token ? { token } : {})).body;
 

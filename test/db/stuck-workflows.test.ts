@@ -1,8 +1,13 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../db/database.ts';
-import { healthTransitions, vmStatus } from '../../db/schema/vms.ts';
-import { findEventfulVmIds, findStuckWorkflows, recordStuckWorkflows } from '../../db/upkeep/stuck-workflows.ts';
+import { healthTransitions, vmStatus, vms } from '../../db/schema/vms.ts';
+import {
+  eventfulVmIds,
+  findSettledHealth,
+  findStuckWorkflows,
+  recordStuckWorkflows,
+} from '../../db/upkeep/stuck-workflows.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { seedVm } from '../support/seed-vm.ts';
 
@@ -30,13 +35,28 @@ describe('what is asked and known of workflows that can’t go on', () => {
     return vmId;
   }
 
-  it('finds the VMs whose health or settings changed since, the latest first', async () => {
+  it('finds the VMs whose health or settings changed since', async () => {
     await seedVm(database);
     await seedChanged(EARLIER);
     const settings = await seedVm(database, { updatedAt: LATER });
-    const changed = await seedChanged(EARLIER, new Date(LATER.getTime() + 1));
-    expect(await findEventfulVmIds(database.pool, NOON, 10)).toEqual([changed, settings]);
-    expect(await findEventfulVmIds(database.pool, NOON, 1)).toEqual([changed]);
+    const changed = await seedChanged(EARLIER, LATER);
+    const found: string[] = [];
+    for await (const page of eventfulVmIds(database.pool, NOON)) found.push(...page);
+    expect(found).toEqual([changed, settings].toSorted());
+  });
+
+  it('takes health for settled once it has not changed for a while, where looks should come', async () => {
+    const settled = await seedChanged(new Date(NOON - 2_000), EARLIER);
+    const vmIds = [settled, await seedVm(database), await seedChanged(EARLIER, LATER)];
+    for (const why of ['deletedAt', 'pausedAt', 'stoppedOnPurposeAt'] as const) {
+      const vmId = await seedChanged(EARLIER);
+      await database.orm
+        .update(vms)
+        .set({ [why]: LATER })
+        .where(eq(vms.id, vmId));
+      vmIds.push(vmId);
+    }
+    expect(await findSettledHealth(database.pool, vmIds, NOON)).toEqual(new Map([[settled, 'unknown']]));
   });
 
   it('remembers which could not go on, and when that was found', async () => {

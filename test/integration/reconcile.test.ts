@@ -7,7 +7,7 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Database } from '../../db/database.ts';
 import { incidents } from '../../db/schema/heals.ts';
-import { vmStatus, vms } from '../../db/schema/vms.ts';
+import { healthTransitions, vmStatus, vms } from '../../db/schema/vms.ts';
 import { findMended } from '../../db/upkeep/reconcile-notes.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
@@ -112,6 +112,59 @@ describeNeeding(['temporal'], 'reconcile', () => {
     await client.workflow.getHandle(vmWorkflowId(vmId)).terminate('lost in a test');
     expect(await reconcile(deps)).toMatchObject({ mended: 1 });
     expect(await statusOf(vmId)).toBe('RUNNING');
+  });
+
+  it('finds the one VM that lost its workflow among more than a page of others that nobody looks at', async () => {
+    const waiting = await Promise.all(
+      Array.from({ length: 520 }, async () => {
+        const { vmId } = await registerVm(database, { announcedVersion: 1 });
+        await startWorkflow(vmId);
+        return vmId;
+      }),
+    );
+    const lost = waiting.toSorted().at(-1) ?? '';
+    await client.workflow.getHandle(vmWorkflowId(lost)).terminate('lost in a test');
+    expect(await reconcile(deps)).toMatchObject({ mended: 1 });
+    expect(await statusOf(lost)).toBe('RUNNING');
+  });
+
+  it('leaves alone whom nobody is to look at', async () => {
+    const now = new Date();
+    await registerVm(database, { announcedVersion: 1, pausedAt: now, pausedReason: 'x', pausedBy: 'y' });
+    await registerVm(database, { announcedVersion: 1, stoppedOnPurposeAt: now });
+    await registerVm(database, { announcedVersion: 1 }, []);
+    expect((await reconcile(deps)).mended).toBe(0);
+  });
+
+  it('counts, and tells of, a workflow that has not heard for a minute that its VM is ill', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    const changedAgo = async (ms: number) => {
+      const at = new Date(Date.now() - ms);
+      const change = {
+        vmId,
+        tenantId: 'default',
+        seq: 1,
+        fromStatus: 'healthy',
+        toStatus: 'unhealthy',
+        reasons: [],
+        at,
+      };
+      await database.orm.delete(healthTransitions).where(eq(healthTransitions.vmId, vmId));
+      await database.orm.insert(healthTransitions).values(change);
+      await database.orm.update(vmStatus).set({ status: 'unhealthy', transitionSeq: 1 }).where(eq(vmStatus.vmId, vmId));
+    };
+    await changedAgo(30_000);
+    expect((await reconcile(deps)).line).toMatch(/stuck 0$/);
+    await changedAgo(61_000);
+    expect((await reconcile(deps)).line).toMatch(/stuck 1$/);
+    expect(logged.filter((line) => line.includes('workflows-stuck') && line.includes(vmWorkflowId(vmId)))).toHaveLength(
+      1,
+    );
+    await database.orm.update(vmStatus).set({ status: 'unknown' }).where(eq(vmStatus.vmId, vmId));
+    await changedAgo(0);
+    expect((await reconcile(deps)).line).toMatch(/stuck 0$/);
   });
 
   it('alerts once when nobody looks, and mends nothing where the workflow is there', async () => {

@@ -176,7 +176,7 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
   }
 
   const untilOn = (build: Build, workflowId: string) => until(async () => (await buildOf(workflowId)) === build);
-  const isStuck = async (workflowId: string) => (await deps.temporal.findStuck([workflowId])).length > 0;
+  const isStuck = async (workflowId: string) => (await deps.temporal.inspect([workflowId]))[0]?.failsTasks ?? false;
 
   it('take over what ran without versions, and give it back', async () => {
     await makeCurrent('none');
