@@ -39,7 +39,7 @@ export async function storeLooks(
     ],
   });
   const [first] = rows;
-  if (first) hearTime({ toldMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
+  if (first) hearTime({ otherMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
   return new Set(rows.map((row) => row.vm_id));
 }
 

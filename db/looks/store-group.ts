@@ -18,7 +18,7 @@ export interface WaitingLook {
 /** Where looks are stored. */
 export interface LookStore {
   pool: Pool;
-  /** Is told the database's time with every group. */
+  /** Receives the database's time with every group. */
   hearTime(reading: ClockReading): void;
 }
 

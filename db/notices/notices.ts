@@ -63,7 +63,7 @@ export async function recordNoticesClosedExcept(
   return closeWhere(db, sql`${notices.subject} <> ALL(${sql.param([...subjects])}::text[])`, kind, nowMs);
 }
 
-/** Closes what is open of this kind and was not found to be so since that time; answers what was closed. */
+/** Closes what is open of this kind and was last found before that time; answers what was closed. */
 export async function recordUnrenewedNoticesClosed(
   db: Queryable,
   kind: string,

@@ -128,7 +128,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(await statusOf(lost)).toBe('RUNNING');
   });
 
-  it('leaves alone whom nobody is to look at', async () => {
+  it('leaves VMs alone that are not to be looked at', async () => {
     const now = new Date();
     await registerVm(database, { announcedVersion: 1, pausedAt: now, pausedReason: 'x', pausedBy: 'y' });
     await registerVm(database, { announcedVersion: 1, stoppedOnPurposeAt: now });
@@ -136,7 +136,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect((await reconcile(deps)).mended).toBe(0);
   });
 
-  it('counts, and tells of, a workflow that has not heard for a minute that its VM is ill', async () => {
+  it('counts, and gives notice of, a workflow that for a minute does not know that its VM is ill', async () => {
     const { vmId } = await registerVm(database, { announcedVersion: 1 });
     await startWorkflow(vmId);
     await lookedAtNow(vmId);
