@@ -174,7 +174,7 @@ describe('an operation in doubt', () => {
 
   it('is not read back while it may still be written', async () => {
     await setDatabaseTime(database.pool, NOON + 3_999);
-    await expect(readBack(worker, operation.id)).rejects.toThrow('it may be being sent just now');
+    await expect(readBack(worker, operation.id)).rejects.toThrow('it may still be sent');
     await setDatabaseTime(database.pool, NOON + 4_000);
     expect(await readBack(worker, operation.id)).toEqual(hypervisor.told);
   });
