@@ -9,6 +9,7 @@ import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { type Aims, recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
 import { recordVmChanged, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { probeResult, traitsOf } from '../domain/examples.ts';
@@ -65,19 +66,8 @@ describe('a check whose aim changes', () => {
     const vm = await illVm();
     expect(stateOf(vm)).toMatchObject({ status: 'degraded', consecutiveFailures: 2, provenAtMs: NOON + 3 });
     const aimed = await set(vm, { target: '/elsewhere' }, THERE);
-    expect(stateOf(aimed)).toEqual({
-      ...stateOf(vm),
-      status: 'unknown',
-      consecutiveFailures: 0,
-      consecutiveSuccesses: 0,
-      lastDueAtMs: null,
-      lastCheckAtMs: null,
-      lastHealthyAtMs: null,
-      lastUnhealthyAtMs: null,
-      provenAtMs: null,
-      reason: 'not-checked-yet',
-      message: null,
-    });
+    const { checkId, checkType } = stateOf(vm);
+    expect(stateOf(aimed)).toEqual(unseenCheck(checkId, checkType));
   });
 
   it('is proven again as soon as that is undone, since it first was', async () => {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reconcile } from '../../activities/reconcile.ts';
@@ -10,13 +9,12 @@ import { incidents } from '../../db/schema/heals.ts';
 import { healthTransitions, vmStatus, vms } from '../../db/schema/vms.ts';
 import { findMended } from '../../db/upkeep/reconcile-notes.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
-import { createTemporalPort } from '../../temporal/temporal-port.ts';
-import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { registerVm } from '../db/watched.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { reconcilingOn } from './reconciling.ts';
 
 /** No worker runs here: what counts is which workflows are there. */
 describeNeeding(['temporal'], 'reconcile', () => {
@@ -38,13 +36,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
   beforeEach(async () => {
     const test = await openTestDatabase();
     database = test.database;
-    logged = [];
-    deps = {
-      database,
-      temporal: createTemporalPort(client, createVmSignals(client)),
-      log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
-      now: Date.now,
-    } as unknown as Dependencies;
+    ({ deps, logged } = reconcilingOn(database, client));
     return test.close;
   });
 
