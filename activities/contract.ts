@@ -120,6 +120,6 @@ export type Activities = WatchActivities & PauseActivities & HealActivities & Pr
 export interface UpkeepActivities {
   /** Drops and deletes what is older than the retention settings; makes the partitions of the coming days. */
   applyRetention(): Promise<{ line: string }>;
-  /** Finds what Postgres and Temporal disagree about, and mends it. */
+  /** Finds what Postgres and Temporal disagree about, and repairs it. */
   reconcile(): Promise<{ line: string; mended: number }>;
 }

@@ -20,9 +20,9 @@ import { isFailing, noticeStuckWorkflows } from './stuck-workflows.ts';
 const SETTLED_MS = 60_000;
 
 /**
- * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
- * watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it mends
- * nothing. What it can't mend it gives notice of: sites that nobody watches, workflows that can't go on.
+ * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs that nobody watches
+ * because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
+ * notice of what it can't repair: sites that nobody watches, workflows that can't go on.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
   const settledMs = deps.now() - SETTLED_MS;

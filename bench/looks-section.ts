@@ -6,7 +6,7 @@ import { Durations, type Report } from './report.ts';
 import { meter, type Usage } from './usage.ts';
 import type { World } from './world.ts';
 
-/** A look this late is missed for good: its tick is left out (domain/grid.ts), or it is late beyond all measure. */
+/** A look that is later than this counts as missed. */
 const GRACE_MS = 10_000;
 const MAX_NAMED = 20;
 
