@@ -4,10 +4,10 @@ import type { Dependencies } from './dependencies.ts';
 type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
 
 const KIND = 'clock-wrong';
-/** Workers renew theirs once a minute. */
+/** A worker reports a wrong clock once a minute; after this time without a report it is gone. */
 const UNRENEWED_MS = 5 * 60_000;
 
-/** Tells people that the clock of a worker's machine is wrong by so many ms, or (0) that it is right again. */
+/** Opens or renews the notice that the clock of a worker's machine is wrong by `offsetMs`, or (0) closes it. */
 export async function noticeClock(deps: Needed, machine: string, offsetMs: number): Promise<void> {
   const { database, log, now } = deps;
   const subject = `machine/${machine}`;

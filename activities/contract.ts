@@ -1,6 +1,6 @@
 /**
- * What workflows may ask of the world. Everything here passes through Temporal's histories: ids and verdicts, never secrets
- * or response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
+ * What workflows may ask of the world. Everything here passes through Temporal's histories: ids and statuses, never secrets or
+ * response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
  */
 import type { ProviderFact } from '../domain/facts.ts';
 import type { ReadBack } from '../domain/power.ts';
@@ -17,13 +17,13 @@ export interface LookInput {
   healOpen: boolean;
   /** Until then looks come every few seconds (a verify window); epoch ms. */
   watchCloselyUntilMs: number | null;
-  /** Look at every enabled check at once, and return what came of it, news or not. */
+  /** Probe every enabled check at once, and return what was found, news or not. */
   now: boolean;
-  /** Whether the workflow takes it for paused: the opposite is news. Workflows of 0.1 don't ask. */
+  /** Whether the VM is paused as far as the workflow knows; a difference is news. Workflows of 0.1 leave it out. */
   paused?: boolean;
 }
 
-/** What a look found that its workflow has not been told. */
+/** What a look found that its workflow does not know yet. */
 export type LookNews =
   | {
       kind: 'health';
@@ -35,7 +35,7 @@ export type LookNews =
     }
   /** A person paused it. */
   | { kind: 'paused'; reason: string }
-  /** The settings asked for never came: a database that was restored holds older ones, of this version. */
+  /** The requested settings never appeared, as after a restore of the database; it holds those of this version. */
   | { kind: 'settings-lost'; version: number }
   /** Its probes may take longer than this activity may: schedule it again with this limit. */
   | { kind: 'needs-time'; lookLimitMs: number }
@@ -44,8 +44,8 @@ export type LookNews =
 
 export interface WatchActivities {
   /**
-   * Looks at a VM. Returns when there is news; else fails as `Steady`, and Temporal's retry is the next look. Never
-   * heartbeats except to carry what could not be stored.
+   * Looks at a VM. Returns when there is news; else fails as `Steady`, and Temporal's retry is the next look. Heartbeats only
+   * to keep what could not be stored.
    */
   watch(input: LookInput): Promise<LookNews>;
 }
@@ -94,8 +94,8 @@ export interface HealActivities {
   }): Promise<OperationEnd>;
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
-   * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early;
-   * no news will come of the ones that prove it. `paused`: nobody looks now, so nothing was judged.
+   * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early. The
+   * look that proves it brings no news, so ask again after this time. `paused`: nobody looks now, so nothing was judged.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },
@@ -108,7 +108,7 @@ export interface ProviderActivities {
   askProvider(input: { vmId: string }): Promise<ProviderAnswer>;
   /** Sends an intended operation, at most once ever. In doubt or unrecorded: ask `resolveOperation`. */
   carryOut(input: { operationId: string }): Promise<OperationEnd>;
-  /** What the hypervisor says of an operation that may have been sent; fails while it may still be. */
+  /** What the hypervisor says of an operation that may have been sent; fails while it may still be sent. */
   readBack(input: { operationId: string }): Promise<ReadBack | null>;
   /** Whether an instance can be reached, or how a user's reference to a VM there is stored. */
   callProvider(input: ProviderCall): Promise<ProviderCallAnswer>;
@@ -120,6 +120,6 @@ export type Activities = WatchActivities & PauseActivities & HealActivities & Pr
 export interface UpkeepActivities {
   /** Drops and deletes what is older than the retention settings; makes the partitions of the coming days. */
   applyRetention(): Promise<{ line: string }>;
-  /** Finds what Postgres and Temporal disagree about, and mends it. */
+  /** Finds what Postgres and Temporal disagree about, and repairs it. */
   reconcile(): Promise<{ line: string; mended: number }>;
 }

@@ -18,22 +18,19 @@ export interface Dependencies {
   probes: ReadonlyMap<string, Probe>;
   providers: Providers;
   temporal: TemporalPort;
-  settings: Pick<
-    Settings,
-    'DEFIB_SITE' | 'BOOT_GRACE_SECONDS' | 'PAUSED_GRACE_SECONDS' | 'RESULT_RETENTION_DAYS' | 'HEAL_RETENTION_DAYS'
-  >;
+  settings: Settings;
   log: Logger;
   /** Epoch ms. */
   now(): number;
 }
 
-/** A workflow as the server has it. */
+/** What Temporal says of a workflow. */
 export interface InspectedWorkflow {
   workflowId: string;
   isRunning: boolean;
-  /** Its tasks fail again and again, so it can't go on. */
+  /** Whether its tasks fail again and again, so that it can't go on. */
   failsTasks: boolean;
-  /** The health of its VM that it was last told of; null = none yet, or it is no VM's. */
+  /** The health of its VM as the workflow knows it; null = none yet, or it is not a VM's workflow. */
   vmStatus: string | null;
 }
 
@@ -44,7 +41,7 @@ export interface TemporalPort {
   /** Ends the VM's workflow; false when that was not delivered. */
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
-  /** What is there of these workflows, in their order. */
+  /** What Temporal says of each of these workflows, in their order. */
   inspect(workflowIds: readonly string[]): Promise<InspectedWorkflow[]>;
   /** How many VMs have a workflow started before that time. */
   countWatched(startedBeforeMs: number): Promise<number>;

@@ -7,7 +7,7 @@ import { noticesOf } from './notices.ts';
 
 type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
 
-/** Tells people what is so of the fleet, and that it is over: one query over all VMs for each kind of notice. */
+/** Opens the notices about the fleet, and closes those that no longer apply: one query over all VMs for each kind. */
 export async function noticeFleet(deps: Needed): Promise<void> {
   await noticeUnwatchedSites(deps);
   await noticeCannotTell(deps);
@@ -36,24 +36,27 @@ async function noticeCannotTell(deps: Needed): Promise<void> {
     subject: `site/${site}/${reason}`,
     tenantId: null,
     vmId: null,
-    message: `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${message ?? 'nothing'}`,
+    message: `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so their health is unknown and they are not healed. One check says: ${message ?? 'nothing'}`,
   }));
   await noticesOf(deps, 'cannot-tell', found);
 }
 
-/** A check that fails as often as it takes and has never succeeded: until it has, or is gone. */
+/**
+ * One notice per check that has reached its failure threshold and has never succeeded; it ends when the check succeeds or is
+ * gone.
+ */
 async function noticeUnprovenChecks(deps: Needed): Promise<void> {
   const unproven = await findUnprovenChecks(deps.database.pool);
   const found = unproven.map((check) => ({
     subject: `check/${check.checkId}`,
     tenantId: check.tenantId,
     vmId: check.vmId,
-    message: `${named(check)} has never succeeded: is its target right? Its failures heal nothing until it has. It says: ${check.message ?? 'nothing'}`,
+    message: `${named(check)} has never succeeded: is its target right? Until it has, its failures are no reason for a power action. It says: ${check.message ?? 'nothing'}`,
   }));
   await noticesOf(deps, 'unproven-check', found);
 }
 
-/** An ill VM that Defib can do no more for: until it can again, or the VM is well. */
+/** One notice per ill VM whose heal can try nothing more; it ends when the heal can, or when the VM is well. */
 async function noticeNeedingAPerson(deps: Needed): Promise<void> {
   const found = (await findNeedingAPerson(deps.database.pool)).map(({ vmId, vmName, tenantId, sentence }) => ({
     subject: `vm/${vmId}`,
@@ -64,7 +67,7 @@ async function noticeNeedingAPerson(deps: Needed): Promise<void> {
   await noticesOf(deps, 'needs-a-person', found);
 }
 
-/** One notice per storage, however many VMs stand still for it. */
+/** One notice per storage, however many VMs it has stopped. */
 async function noticeStorageFailures(deps: Needed): Promise<void> {
   const found = (await findStorageFailures(deps.database.pool)).map(({ site, host, count, vmNames }) => {
     const where = host === null ? `site ${site}` : `host ${host} (site ${site})`;
@@ -73,7 +76,7 @@ async function noticeStorageFailures(deps: Needed): Promise<void> {
       subject: host === null ? `site/${site}` : `site/${site}/host/${host}`,
       tenantId: null,
       vmId: null,
-      message: `The storage of ${where} failed: ${count} VMs stand still (${names}). They are not reset, and resumed once it answers.`,
+      message: `The storage of ${where} failed: ${count} VMs have stopped (${names}). They are not reset; they are resumed once it answers.`,
     };
   });
   await noticesOf(deps, 'storage-failed', found);

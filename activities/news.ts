@@ -8,13 +8,13 @@ import type { LookInput, LookNews } from './contract.ts';
 import type { LookOutcome } from './look/look.ts';
 import { groupedReads } from './look/shared-reads.ts';
 
-/** Whether a look is news to the VM's workflow, and what it is then; null when it is none. */
+/** What of a look is news to the VM's workflow; null when nothing is. */
 export type NewsOf = (
   looked: LookOutcome & { kind: 'looked' },
   known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now' | 'paused'>,
 ) => Promise<LookNews | null>;
 
-/** Level-triggered: whatever has not been delivered to the workflow is news, whoever brought it about. */
+/** Level-triggered: whatever has not been delivered to the workflow is news, whichever look found it. */
 export function createNews(pool: Database['pool']): NewsOf {
   const policiesOf = groupedReads((vmIds) => findApplicablePolicies(pool, vmIds));
 

@@ -3,7 +3,7 @@ import type { Dependencies } from './dependencies.ts';
 
 type Needed = Pick<Dependencies, 'database' | 'log' | 'now'>;
 
-/** All that is so of one kind: opens what is new and closes what is not so any more. Each is logged once. */
+/** Makes `found` the open notices of this kind: opens those that are new, closes the others. Each is logged once. */
 export async function noticesOf(needed: Needed, kind: string, found: readonly Omit<Notice, 'kind'>[]): Promise<void> {
   const { database, log, now } = needed;
   const about = found.map((one) => ({ ...one, kind }));

@@ -20,9 +20,9 @@ import { isFailing, noticeStuckWorkflows } from './stuck-workflows.ts';
 const SETTLED_MS = 60_000;
 
 /**
- * Finds what Postgres and Temporal disagree about and mends it: changes that were never announced, VMs that nobody
- * watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it mends
- * nothing. What it can't mend it gives notice of: sites that nobody watches, workflows that can't go on.
+ * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs that nobody watches
+ * because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
+ * notice of what it can't repair: sites that nobody watches, workflows that can't go on.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
   const settledMs = deps.now() - SETTLED_MS;
@@ -57,7 +57,10 @@ async function announceChanges({ database, temporal }: Dependencies, settledMs: 
   return announced;
 }
 
-/** VMs that nobody watches and whose workflow isn't there. A look that is paused or waits for a worker is not ours. */
+/**
+ * VMs that nobody watches and whose workflow isn't there. Where the workflow is there, starting it again would not help: its
+ * look is paused or waits for a worker.
+ */
 async function watchAgain(deps: Dependencies, settledMs: number, stuck: string[]): Promise<number> {
   const { database, temporal, now } = deps;
   let started = 0;
@@ -93,7 +96,7 @@ async function closeLost(deps: Dependencies, { vmId, incident }: OpenIncident): 
   await deps.temporal.healEnded(vmId, incident);
 }
 
-/** Nobody is left to end and judge what a lost heal had started. */
+/** Ends and judges the operations of a lost heal: its workflow, which would do that, is gone. */
 async function settleOperations(deps: Dependencies, vmId: string, incident: number): Promise<void> {
   const { orm } = deps.database;
   const errorMessage = 'its heal was lost before the VM was seen healthy';
@@ -106,8 +109,8 @@ async function settleOperations(deps: Dependencies, vmId: string, incident: numb
 }
 
 /**
- * Workflows without a VM. To list all of them every minute holds up the looks of that moment: they are counted, and listed
- * only when there are more of them than VMs. A missing workflow may hide one too many until it is there again.
+ * Workflows without a VM. Listing all workflows every minute would delay looks: they are counted, and listed only when there
+ * are more of them than VMs. As long as a VM lacks its workflow, one without a VM may go unnoticed.
  */
 async function retireOrphans({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
   if ((await temporal.countWatched(settledMs)) <= (await countVmsAt(database, settledMs))) return 0;

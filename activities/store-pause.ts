@@ -3,7 +3,7 @@ import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { PauseActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/** Whoever may signal workflows may pause VMs, and Temporal doesn't say who it was. */
+/** Whoever may signal workflows may pause VMs, and Temporal does not say who did. */
 const ACTOR = 'temporal (unverified)';
 
 /** Stores what was signalled; a VM that is gone needs no pause. */
@@ -14,6 +14,6 @@ export async function storePause(
   const author = { tenantId, actor: ACTOR, nowMs: now() };
   const stored =
     reason === null ? await recordResumed(database, vmId, author) : await recordPaused(database, vmId, reason, author);
-  // its workflow asked for it, and need not be told
+  // its workflow asked for it, so nothing has to be announced
   if (stored !== null && stored !== 'not-paused') await recordAnnounced(database.pool, vmId, stored.version);
 }

@@ -8,21 +8,24 @@ import { vmIdOfWorkflow, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies, InspectedWorkflow } from './dependencies.ts';
 import { noticesOf } from './notices.ts';
 
-/** Longer than a few runs of reconcile are apart; what was stuck longer is remembered, or its VM isn't watched. */
+/**
+ * Longer than the time between a few runs of reconcile. What has been stuck for longer is stored as stuck, or its VM is not
+ * watched.
+ */
 const LATELY_MS = 3 * 60_000;
 /** A change of health is delivered to the VM's workflow within moments. */
 const DELIVERED_MS = 60_000;
 const MAX_NAMED = 5;
 
-/** Whether a workflow can't go on because its tasks fail, as those of a build do that can't replay it. */
+/** Whether a workflow can't go on because its tasks fail, as on a build that can't replay it. */
 export function isFailing({ isRunning, failsTasks }: InspectedWorkflow): boolean {
   return isRunning && failsTasks;
 }
 
 /**
- * Gives notice of workflows that can't go on, and answers how many those are: those found so already, and of all that had
- * something to do lately those whose tasks fail, or that have not heard of a change of their VM's health for a minute. Workflows
- * without any of this are not asked about: to ask about every VM each minute would cost as much as its looks.
+ * Gives notice of workflows that can't go on, and answers how many those are: the given ones and, of all that were stuck before
+ * or had something to do lately, those whose tasks fail or that do not know their VM's health of a minute ago. Other workflows
+ * are not asked about: asking about every VM each minute would cost as much as its looks.
  */
 export async function noticeStuckWorkflows(deps: Dependencies, found: readonly string[]): Promise<number> {
   const stuck = new Set(found);
@@ -42,7 +45,7 @@ export async function noticeStuckWorkflows(deps: Dependencies, found: readonly s
 
 async function stuckAmong({ database, temporal, now }: Dependencies, workflowIds: string[]): Promise<string[]> {
   const vmIds = workflowIds.flatMap((id) => vmIdOfWorkflow(id) ?? []);
-  // before the workflows are asked: what changes meanwhile is not settled
+  // read before the workflows are asked about, so that a change meanwhile does not count
   const settled = await findSettledHealth(database.pool, vmIds, now() - DELIVERED_MS);
   const inspected = await temporal.inspect(workflowIds);
   return inspected

@@ -14,7 +14,7 @@ export const STEADY = 'Steady';
 /** While a VM is watched closely (a verify window) its looks come at least this often. */
 const WATCH_CLOSELY_MS = 5_000;
 const RETRY_SOON_MS = 1_000;
-/** Settings that were announced are there within a moment, unless the database was restored from before them. */
+/** Announced settings are in the database within a moment, unless it was restored to a time before them. */
 const SETTINGS_LOST_MS = 120_000;
 
 /** A look in care: an attempt of one Temporal activity, whose retries are the poll. */
@@ -51,7 +51,7 @@ export function createWatchActivities(deps: Dependencies): WatchActivities {
           throw steady(`${line} · not stored: the database is away (${wordsOf(outcome.away)})`, delayMs);
         }
         case 'looked': {
-          // or they would come again with every look to come
+          // otherwise every later attempt would store them again
           if (unstored.length > 0) context.heartbeat([]);
           const news = await newsOf(outcome, input);
           if (news) return news;

@@ -48,7 +48,7 @@ async function recordDelivery(
   try {
     await recordAnnounced(database.pool, vm.vmId, vm.version);
   } catch (error) {
-    // it was delivered; reconcile will deliver it again, which does no harm
+    // it was delivered; `reconcile` delivers it again, which changes nothing
     if (databaseTrouble(error) === null) throw error;
   }
   return true;

@@ -2,7 +2,7 @@ import type { NewCheck } from '../db/fleet/vm-registration.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { CheckInput } from './schemas/checks.ts';
 
-/** What counts where a check says nothing else. A null timeout is 10 s, or the interval where that is shorter. */
+/** What counts where a check does not set it. A null timeout is 10 s, or the interval where that is shorter. */
 const DEFAULTS = {
   name: '',
   target: null,

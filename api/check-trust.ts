@@ -3,7 +3,8 @@ import { ADMINS } from '../domain/roles.ts';
 import type { Caller } from './caller.ts';
 
 /**
- * Failures of a trusted check may act on a VM's power though it has never succeeded: only administrators say that of one.
+ * Failures of a trusted check are evidence for a power action although it has never succeeded, so only administrators may trust
+ * one.
  * @throws AppError `forbidden`
  */
 export function refuseTrustBy({ role }: Caller, checks: readonly { trusted?: boolean | undefined }[]): void {

@@ -3,13 +3,13 @@ import { MARK_EVERY_MS, markListening } from '../db/reports/listening.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { toLoggedError } from './request-log.ts';
 
-/** After a mark that failed: whoever asks how Defib is should not have to wait long to hear that it is well again. */
+/** After a mark that failed: shorter, so that `GET /health` soon shows that the database works again. */
 const RETRY_EVERY_MS = 2_000;
 const MARKS = 'listening marks';
 
 /**
- * Marks every 10 s that reports can be received, from now until stopped. A mark that fails is a mark missed: then reports
- * couldn't have been stored either. What each came to is known to the database's state, and by it to `GET /health`.
+ * Marks every 10 s that reports can be received, from now until stopped. A mark that fails is left out, because then no report
+ * could be stored either. The outcome of each goes to the database's state, which `GET /health` reads.
  */
 export function startListeningMarks({
   database,

@@ -32,13 +32,15 @@ const HTTP: Record<AppErrorCode | 'internal', { status: number; title: string }>
   unavailable: { status: 503, title: 'Unavailable' },
 };
 
-/** Answers every error as RFC 9457 problem+json; what isn't a refusal of ours is logged and answered as an internal error. */
+/**
+ * Answers every error as RFC 9457 problem+json; an error that is not an AppError is logged and answered as an internal error.
+ */
 export function answerProblems(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const refusal = toRefusal(error);
     if (refusal === null) logger.error({ requestId: String(request.id), err: toLoggedError(error) }, 'request failed');
     else if (refusal.code === 'unavailable') {
-      // the database's trouble is logged when it begins, not with every request that meets it
+      // trouble of the database is logged when it begins, not again with every request
       const level = databaseTrouble(error) === null ? 'warn' : 'debug';
       logger[level]({ requestId: String(request.id), err: toLoggedError(refusal.cause ?? refusal) }, 'unavailable');
     }
@@ -47,7 +49,7 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** For paths that no route took. @throws AppError `not-found`, always. */
+/** For paths without a route. @throws AppError `not-found`, always. */
 export const answerNotFound: RequestHandler = (request) => {
   throw new AppError('not-found', `There is no ${request.method} ${request.path}; see /docs for what there is.`);
 };
@@ -87,7 +89,7 @@ export function unavailable(message: string, cause?: unknown): AppError {
   return new AppError('unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
-/** What Express and its body parser say of a request. Their messages may quote the body, so ours take their place. */
+/** A refusal by Express or its body parser. Their messages may quote the body, so ours replace them. */
 function toBodyRefusal(error: unknown): AppError | null {
   if (!(error instanceof Error)) return null;
   const type = 'type' in error ? error.type : null;

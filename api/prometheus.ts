@@ -13,7 +13,7 @@ export interface Prometheus {
   readonly endpoints: Endpoint[];
 }
 
-/** This process's own registry: its requests, its process, and the fleet as it is at the scrape. */
+/** This process's own registry: its requests, its process, and the fleet at the time of the scrape. */
 export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'database' | 'clock'>): Prometheus {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'defib_' });
@@ -42,7 +42,7 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
   });
   const mended = new Gauge({
     name: 'defib_reconcile_mended',
-    help: 'What reconcile had to mend between Postgres and Temporal, ever; stays at zero in a healthy system.',
+    help: 'Differences between Postgres and Temporal that reconcile has repaired; 0 in a healthy system.',
     registers: [registry],
   });
 

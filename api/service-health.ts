@@ -4,7 +4,7 @@ import { type DatabaseTrouble, troubleOf, wordsOf } from '../db/database-trouble
 import type { ApiDependencies } from './dependencies.ts';
 
 const MAX_WAIT_MS = 2_000;
-/** A probe's answer stands this long: it costs Postgres more than most requests, and this page is open to everyone. */
+/** How long a probe's answer is used: a probe costs Postgres more than most requests, and this page needs no token. */
 const PROBE_STANDS_MS = 1_000;
 
 type PartHealth = { ok: true } | { ok: false; message: string };
@@ -15,8 +15,8 @@ interface ServiceHealth {
 }
 
 /**
- * `GET /health`, without a token: 200 when Postgres answers and can store what it is given, and Temporal answers; else 503 and
- * what is wrong. Callers at the same time share one answer: whoever is let in without a token could keep both busy otherwise.
+ * `GET /health`, without a token: 200 when Postgres answers and can store data, and Temporal answers; else 503 and what is
+ * wrong. Callers at the same time share one answer: otherwise anybody could overload both without a token.
  */
 export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'database' | 'temporal'>): RequestHandler {
   let running: Promise<ServiceHealth> | null = null;
@@ -30,7 +30,7 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
     };
   }
 
-  /** What this process knows already by what it asked of it, its own marks among that; or else what a probe says. */
+  /** The trouble that this process has met already, with its listening marks for example; else what a probe finds. */
   async function askPostgres(): Promise<DatabaseTrouble | null> {
     const { state } = database;
     if (state.trouble !== null) return state.trouble;

@@ -2,33 +2,22 @@ import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { toLegacyStatus } from '../domain/health.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import type { Caller } from './caller.ts';
-import { toIso } from './schemas/fields.ts';
-import type { statusRow, VmAnswer } from './schemas/vms.ts';
+import { declaredFields, toIso } from './schemas/fields.ts';
+import { type statusRow, type VmAnswer, vmAnswer } from './schemas/vms.ts';
 import { toProviderAnswer } from './vm-provider.ts';
 
 type StatusRow = Pick<VmAnswer, keyof typeof statusRow>;
 
 /** A VM as its tenant sees it. */
 export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
-  const { id, name, address, externalId, tags, site, host, reportIntervalSeconds } = vm;
   return {
-    id,
-    name,
-    address,
-    externalId,
-    tags,
-    site,
-    host,
-    reportIntervalSeconds,
+    ...declaredFields(vmAnswer, vm),
     provider: toProviderAnswer(vm, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
     ...toStatusRow(vm, nowMs),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.unknownReason === 'stopped-on-purpose',
-    paused: vm.paused,
-    keepRunning: vm.keepRunning,
-    agent: vm.agent,
     checks: vm.checks.map(toCheckAnswer),
     announced: vm.announcedVersion >= vm.settingsVersion,
     createdAt: vm.createdAt.toISOString(),
@@ -48,7 +37,10 @@ export function toStatusRow(vm: VmRecord, nowMs: number): StatusRow {
   };
 }
 
-/** A check with its state; one that was never checked is unknown. Built by hand: pages of VMs hold thousands of them. */
+/**
+ * A check with its state; one that was never checked is unknown. Built by hand, which is faster: a page of VMs has thousands of
+ * them.
+ */
 export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
   return {
     id: check.id,
@@ -74,14 +66,14 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
   };
 }
 
-/** What its checks say, unless that doesn't hold now. */
+/** What its checks say, unless its status is unknown for another reason. */
 function reasonsOf(vm: VmRecord, nowMs: number): StatusRow['reasons'] {
   const since = (at: Date | null) => (at === null ? 'yet' : `for ${Math.floor((nowMs - at.getTime()) / 1000)} s`);
   switch (vm.unknownReason) {
     case null:
       return vm.reasons;
     case 'stopped-on-purpose':
-      return [{ reason: vm.unknownReason, message: 'It is stopped by request, and not checked until it is started.' }];
+      return [{ reason: vm.unknownReason, message: 'It is stopped on purpose, and not checked until it is started.' }];
     case 'paused': {
       const why = vm.paused ? `${vm.paused.by} paused it: ${vm.paused.reason}` : 'it is paused';
       return [{ reason: vm.unknownReason, message: `It is not looked at or healed until it is resumed: ${why}.` }];

@@ -6,18 +6,18 @@ import { vmAgents } from '../db/schema/vms.ts';
 import { until } from '../local/until.ts';
 import type { World } from './world.ts';
 
-/** For the report: what each VM is looked at by. */
+/** For the report: the checks of each VM. */
 export const CHECKS_NOTE =
-  'Each VM has three checks: **http** (GET of the target with the VM’s name, connection opened and closed), **tcp** (connection to ' +
-  'the same port) and **agent** (the age of a heartbeat that was written beforehand; agents’ reports are no part of the load).';
+  'Each VM has three checks: **http** (GET of the target with the VM’s name, on a new connection), **tcp** (connection to ' +
+  'the same port) and **agent** (the age of a heartbeat that was written beforehand; agents send no reports meanwhile).';
 
 const TENANT = 'default';
 const SITE = 'main';
 const AT_ONCE = 20;
-/** Started, but not looked at yet: the more of these, the less the looks of the others come in time. */
+/** At most this many VMs that are started but not looked at yet: with more, the looks of the others would come late. */
 const MAX_UNSEEN = 150;
 const DAY_SECONDS = 86_400;
-const TELL_EVERY = 250;
+const REPORT_EVERY = 250;
 
 export interface Fleet {
   /** Ids by name; the targets know each VM by its name. */
@@ -62,7 +62,7 @@ export async function registerFleet(world: World, plan: FleetPlan, progress: (li
       const vmId = await store(world, name, intervalSeconds);
       await startWorkflow(world, vmId);
       vms.set(name, vmId);
-      if (vms.size % TELL_EVERY === 0 || vms.size === count) {
+      if (vms.size % REPORT_EVERY === 0 || vms.size === count) {
         progress(`${vms.size} of ${count} VMs registered, ${vms.size - unseen.size} looked at`);
       }
     }
@@ -83,13 +83,8 @@ async function store({ database, targets }: World, name: string, intervalSeconds
     address: '127.0.0.1',
     externalId: name,
     site: SITE,
-    host: null,
-    tags: [],
     provider: { kind: 'local' as const },
-    providerKey: null,
-    providerInstanceId: null,
     reportIntervalSeconds: 60,
-    keepRunning: false,
   };
   const checks = [
     completeCheck({ checkType: 'http', target: `http://127.0.0.1:${targets.port}/vm/${name}`, intervalSeconds }),
@@ -107,9 +102,9 @@ async function store({ database, targets }: World, name: string, intervalSeconds
 async function startWorkflow({ signals, database }: World, vmId: string): Promise<void> {
   let message = '';
   const announce = async () => {
-    const told = await signals.announce({ vmId, tenantId: TENANT, site: SITE, version: 1, lookSooner: true });
-    if (!told.ok) message = told.message;
-    return told.ok;
+    const delivery = await signals.announce({ vmId, tenantId: TENANT, site: SITE, version: 1, lookSooner: true });
+    if (!delivery.ok) message = delivery.message;
+    return delivery.ok;
   };
   await until(announce, { everyMs: 500, limitMs: 10_000 }).catch((cause: unknown) => {
     throw new Error(`the workflow of VM ${vmId} was not started: ${message}`, { cause });

@@ -10,8 +10,8 @@ const PATH = `/api/vms?limit=${LIMIT}`;
 export async function measureList(world: World, vms: number, looks: string, report: Report): Promise<void> {
   report.heading('Reading the list of VMs');
   report.say(
-    `\`GET ${PATH}\` with ${vms} VMs, one client without a pause for ${SECONDS} s, while ${looks}. First the ` +
-      'same first page again and again, then all pages in turn by their cursors. The rate limit is out of the way.',
+    `\`GET ${PATH}\` with ${vms} VMs, one client that sends the next request at once, for ${SECONDS} s, while ${looks}. First it ` +
+      'reads the first page over and over, then all pages in turn by their cursors. The rate limit is set so high that it does not apply.',
   );
   await read(world, 2, false);
   const first = await read(world, SECONDS, false);

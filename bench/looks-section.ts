@@ -6,7 +6,7 @@ import { Durations, type Report } from './report.ts';
 import { meter, type Usage } from './usage.ts';
 import type { World } from './world.ts';
 
-/** A look this late is missed for good: its tick is left out (domain/grid.ts), or it is late beyond all measure. */
+/** A look that is later than this counts as missed. */
 const GRACE_MS = 10_000;
 const MAX_NAMED = 20;
 
@@ -15,7 +15,7 @@ interface Window {
   readonly untilMs: number;
 }
 
-/** Looks in care, sustained: each VM's every tick of a window, seen from the target. */
+/** Looks in care over a time: every tick of every VM in a window, as the target sees it. */
 export async function measureLooks(world: World, fleet: Fleet, seconds: number, report: Report): Promise<void> {
   report.heading('Looks in care');
   report.say(`${fleet.vms.size} VMs every ${fleet.intervalMs / 1000} s, ${seconds} s measured. ${CHECKS_NOTE}`);
@@ -79,7 +79,7 @@ interface Stored {
   readonly beganLate: string;
 }
 
-/** Every attempt that was stored, those that found nothing due too: each raises its VM's lookSeq by one. */
+/** Counts attempts that were stored, also those that found nothing due: each raises its VM's lookSeq by one. */
 async function countAttempts({ database }: World): Promise<number> {
   const { rows } = await database.pool.query<{ sum: number }>('SELECT sum(look_seq)::int AS sum FROM vm_status');
   return rows[0]?.sum ?? 0;
@@ -144,10 +144,10 @@ function reportLooks(
           `${part.memoryMb.toFixed(0)} MB`,
         ]),
       ['everything else on the machine', '', share(usage.othersCpuMs), ''],
-      ['taken by its host', '', share(usage.stolenMs), ''],
+      ['taken by the VM’s host (steal)', '', share(usage.stolenMs), ''],
     ],
   );
-  report.say('Memory: RSS; for Postgres the sum of its processes’ PSS, for they share their buffers.');
+  report.say('Memory: RSS; for Postgres the sum of its processes’ PSS, because they share their buffers.');
   const threads = usage.workerThreads.map(([name, ms]) => `${name} ${perLook(ms)}`).join(', ');
   report.say(`The worker by thread, CPU per look: ${threads}.`);
   const setting = `${fleet.vms.size} VMs at ${fleet.intervalMs / 1000} s, three checks each`;

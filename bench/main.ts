@@ -46,10 +46,11 @@ async function main(options: Options): Promise<void> {
   await removeLeftoverRuns((line) => report.progress(line));
   report.heading('Performance', 1);
   report.say(
-    'Written by `npm run bench`: real parts, worker and API as built by `npm run build`, each a process of its own, all on the same machine and on loopback.',
+    'Written by `npm run bench`. It measures real parts: worker and API as `npm run build` makes them, each in a process of its own, all on one machine and on loopback.',
   );
   await describeMachine(report, ['npm run bench', ...process.argv.slice(2)].join(' '));
-  if (options.profileDir !== null) report.say('The worker was being profiled: its figures are worse than without.');
+  if (options.profileDir !== null)
+    report.say('The worker was profiled meanwhile, so its figures are worse than usual.');
   const wants = (...sections: ('looks' | 'power' | 'list')[]) => sections.some((one) => options.sections.has(one));
   if (wants('looks', 'power', 'list')) await inOneWorld(options, report);
   if (options.sections.has('held')) await measureHeld(options, report, all);
@@ -71,7 +72,7 @@ async function inOneWorld(options: Options, report: Report): Promise<void> {
     const fleet = await registerFleet(world, plan, toProgress);
     const looks = `${(vms / intervalSeconds).toFixed(0)} looks/s run`;
     if (sections.has('looks')) await measureLooks(world, fleet, options.seconds, report);
-    if (sections.has('power')) await measurePower(world, qmps, `Beside them ${looks}.`, report);
+    if (sections.has('power')) await measurePower(world, qmps, `${looks} at the same time.`, report);
     if (sections.has('list')) {
       const more = Math.max(0, options.listVms - vms);
       const fill = { ...plan, count: more, intervalSeconds: SELDOM_SECONDS, namePrefix: 'seldom' };

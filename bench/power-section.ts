@@ -25,7 +25,7 @@ interface PoweredVm {
   failuresAtMs: number[];
 }
 
-/** From the first failing answer to system_reset at the hypervisor's socket, while the other looks go on. */
+/** From the first failing answer to system_reset at the hypervisor's socket, while the looks at the other VMs go on. */
 export async function measurePower(
   world: World,
   qmps: readonly FakeQmp[],
@@ -35,7 +35,7 @@ export async function measurePower(
   report.heading('From failure to power action');
   report.say(
     `${qmps.length} VMs with an http check every ${INTERVAL_SECONDS} s, failureThreshold ${FAILURES}, and a policy that restarts after ` +
-      `${FAILURES} failures; their hypervisors are QMP sockets of the bench. ${others} At once all ${qmps.length} begin to answer 500.`,
+      `${FAILURES} failures; their hypervisors are QMP sockets of the bench. ${others} All ${qmps.length} begin to answer 500 at the same moment.`,
   );
   const rest = createRest(world.apiUrl, world.adminToken);
   const powered = new Map<string, PoweredVm>();
@@ -93,7 +93,7 @@ function reportResets(report: Report, vms: readonly PoweredVm[]): void {
     [
       ['from the first failing answer', fromAnswer],
       ['from the tick at which that look was due', spread(done.map((one) => one.fromTick))],
-      [`from failing answer ${FAILURES}, which makes it ill`, spread(done.map((one) => one.fromLast))],
+      [`from failing answer ${FAILURES}: it is unhealthy`, spread(done.map((one) => one.fromLast))],
     ],
   );
   const lost = vms.filter((vm) => resetAtMs(vm) === undefined).map((vm) => vm.vmId);
@@ -108,7 +108,7 @@ function reportResets(report: Report, vms: readonly PoweredVm[]): void {
   });
 }
 
-/** What has not come by then is reported as missing. */
+/** Waits at most `WAIT_MS`; what has not happened by then is reported as missing. */
 async function untilOrLimit(done: () => boolean): Promise<void> {
   await until(done, { everyMs: 20, limitMs: WAIT_MS }).catch(() => undefined);
 }

@@ -34,7 +34,7 @@ export class Report {
     this.figures.push(...figures);
   }
 
-  /** The table of all figures, and in words what falls short. */
+  /** The table of all figures, and those that are not reached. */
   summary(): void {
     this.heading('Figures to reach');
     const word = (ok: boolean | null) => (ok === null ? '' : ok ? 'yes' : '**no**');
@@ -43,7 +43,7 @@ export class Report {
       this.figures.map(({ figure, goal, measured, ok }) => [figure, goal, measured, word(ok)]),
     );
     const short = this.figures.filter(({ ok }) => ok === false);
-    this.say(short.length === 0 ? 'Nothing measured here falls short.' : 'Falls short:');
+    this.say(short.length === 0 ? 'Every figure is reached.' : 'Not reached:');
     for (const { figure, goal, measured } of short) this.say(`- ${figure}: ${measured}, the goal is ${goal}`);
   }
 

@@ -9,7 +9,7 @@ export interface Arrival {
   readonly ok: boolean;
 }
 
-/** What targets.ts tells the bench, and is told by it. */
+/** The messages between targets.ts and the bench. */
 export type FromTargets = { readonly port: number } | { readonly arrivals: readonly Arrival[] };
 export interface ToTargets {
   readonly labels: readonly string[];

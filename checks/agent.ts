@@ -4,7 +4,7 @@ import type { ProbeResult } from '../domain/probe-result.ts';
 import { defineCheck, type ProbeInput } from './check.ts';
 import { noTarget } from './target.ts';
 
-/** The heartbeat of the agent inside the VM. Connects to nothing: what was received, and when, comes in. */
+/** The heartbeat of the agent inside the VM. Connects to nothing: it is given what was received, and when. */
 export const agent = defineCheck({
   type: 'agent',
   about: 'alive',

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Check, CheckSettings } from './check.ts';
 
 /**
- * What a check is aimed at, as a short hash: its type, target and options, and the host that it connects to, which is the VM's
- * address where it uses that. A check that has succeeded once with an aim is proven for it; its interval, timeout, thresholds and
- * name are no part of it. An unknown type is aimed by what is set alone.
+ * A check's aim, as a short hash: its type, target and options, and the host that it connects to, which may be the VM's
+ * address. A check that has succeeded once with an aim is proven for it. Interval, timeout, thresholds and name are not part of
+ * it. Of an unknown type only the settings count.
  */
 export function aimOf(check: Check | undefined, settings: CheckSettings, address: string | null): string {
   const { checkType, target, options } = settings;

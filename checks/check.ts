@@ -15,7 +15,7 @@ export interface ProbeFacts {
 /** The name of a fact. */
 export type FactName = keyof ProbeFacts;
 
-/** What a probe is given. Everything comes in: a probe reads no clock for decisions, no settings and no database. */
+/** What a probe is given. It is given everything: a probe reads no clock for decisions, no settings and no database. */
 export interface ProbeInput<Needs extends FactName = never, Options = JsonObject> {
   /** The VM's own address (IP literal or host name); null when it has none. */
   address: string | null;
@@ -41,7 +41,7 @@ export function traitsIn(probes: ReadonlyMap<string, CheckTraits>): TraitsOf {
   return (checkType) => probes.get(checkType) ?? TRAITS_OF_UNKNOWN_TYPE;
 }
 
-/** What a process has once, for the probes of all VMs. */
+/** What the probes of all VMs share in a process. */
 export interface ProbeDependencies {
   egress: Egress;
   fping?: FpingOptions;
@@ -95,7 +95,7 @@ export interface CheckDefinition<Target, Options extends OptionsSchema, Needs ex
   createProbe(dependencies: ProbeDependencies): (input: ProbeInput<Needs, z.output<Options>>) => Promise<ProbeResult>;
 }
 
-/** A check of which only it knows what its target and its options are. */
+/** A check as the registry holds it, without the types of its target and options. */
 export interface Check extends Omit<CheckDefinition<unknown, OptionsSchema, FactName>, 'createProbe'> {
   createProbe(dependencies: ProbeDependencies): (input: ProbeInput<FactName>) => Promise<ProbeResult>;
 }
@@ -104,6 +104,6 @@ export interface Check extends Omit<CheckDefinition<unknown, OptionsSchema, Fact
 export function defineCheck<Target, Options extends OptionsSchema, const Needs extends FactName>(
   check: CheckDefinition<Target, Options, Needs>,
 ): Check {
-  // options were validated when they were stored, targets come from readTarget, and `needs` says which facts to hand in
+  // sound because options were validated when they were stored, targets come from readTarget, and `needs` names the facts
   return check as unknown as Check;
 }

@@ -78,7 +78,7 @@ export function exchange(
   });
 }
 
-/** Made once: an error made anew for every client that is put away costs more than the rest of putting it away. */
+/** Made once: making an error for every client that is destroyed costs more than destroying it. */
 const OVER = new Error('the look is over');
 
 function decode(kept: readonly Buffer[]): string {

@@ -92,7 +92,7 @@ function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (inpu
 }
 
 function judge({ statusCode, body, error }: Exchange, url: URL, timeoutMs: number): Ending {
-  // a bad status is the answer, however its body fares
+  // a bad status is the result, whether or not the body arrives
   if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
     const failure: Failure = { status: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
     return { statusCode, body, failure };

@@ -8,7 +8,7 @@ import { ping } from './ping.ts';
 import { quoted } from './target.ts';
 import { tcp } from './tcp.ts';
 
-/** Every check there is. What follows from the list: the types that the API knows, its documents, rules and probes. */
+/** Every check. The types that the API knows, its documents, rules and probes follow from this list. */
 const CHECKS: readonly Check[] = [ping, tcp, http, agent];
 
 const BY_TYPE: ReadonlyMap<string, Check> = new Map(CHECKS.map((check) => [check.type, check]));

@@ -50,7 +50,7 @@ export function explainSystemError(error: unknown): Failure | null {
   return { status, reason, message: `${error.message}. ${advice}` };
 }
 
-/** What nobody foresaw: it says nothing about the VM. */
+/** The result of an unexpected error, which says nothing about the VM. */
 export function lookFailed(error: unknown): Failure {
   const said = error instanceof Error ? error.message : String(error);
   const message = `The look itself failed: ${said}. This is a fault of Defib or of this worker, not of the VM.`;

@@ -10,7 +10,7 @@ import {
 import { LimitedPool, type PoolObserver } from './limited-pool.ts';
 import { LIMITS } from './limits.ts';
 
-/** Who hears of trouble: once of each reason when it begins, and once when all of it is over. */
+/** Receives the beginning of trouble, once for each reason, and the end, once when all of it is over. */
 export interface TroubleReport {
   began(trouble: DatabaseTrouble, error: unknown): void;
   over(): void;
@@ -22,33 +22,33 @@ export interface DatabaseState extends PoolObserver {
   readonly trouble: DatabaseTrouble | null;
   /** Asks the database whether it can store anything now. Callers at the same time share one answer; it never rejects. */
   probe(): Promise<DatabaseTrouble | null>;
-  /** What one of this process's uses of it came to, by the name of that use; null = it did its work. */
+  /** Records how one kind of use of the database, such as `looks`, last ended; null = the database did its work. */
   note(use: string, trouble: DatabaseTrouble | null, error?: unknown): void;
-  /** Ends what is under way; the pools that share it are their owners'. */
+  /** Ends its own probes. The pools that share it are closed by their owners. */
   close(): Promise<void>;
 }
 
-/** ms; tests hurry. */
+/** In ms; tests use shorter times. */
 export interface Pace {
   /** Between two probes while there is trouble. */
   probeEveryMs: number;
-  /** Trouble that comes back this soon is still the same. */
+  /** Trouble that comes back within this time counts as the same trouble. */
   overAfterMs: number;
-  /** What a use of it came to stands for now this long: it may never be used so again. */
+  /** How long the trouble that `note` recorded counts as present, because a kind of use may never come again. */
   useStandsMs: number;
 }
 
 const PACE: Pace = { probeEveryMs: 1_000, overAfterMs: 5_000, useStandsMs: 90_000 };
 
-/** Those in which connections that are open now may lead to a server that is gone, or is no longer the one to ask. */
+/** After these, connections that are open now may lead to a server that is gone, or that is no longer the primary. */
 const OUTDATES: ReadonlySet<TroubleReason> = new Set(['unreachable', 'not-answering', 'shutting-down', 'read-only']);
 
 const SERVER = 'server';
 const NOBODY: TroubleReport = { began: () => undefined, over: () => undefined };
 
 /**
- * Keeps the state of a database, by the errors of the pools that share it. While a server is in trouble, a connection of its own
- * asks it every second, so that nobody else has to wait to find out; the first good answer ends it.
+ * Keeps the state of a database, from the errors of the pools that share it. While the server is in trouble, a connection of
+ * its own probes it every second, so that no query has to wait in order to find out. The first good answer ends the trouble.
  */
 export function createDatabaseState(
   databaseUrl: string,
@@ -57,10 +57,10 @@ export function createDatabaseState(
 ): DatabaseState {
   const troubles = new Map<string, DatabaseTrouble>();
   const expiries = new Map<string, NodeJS.Timeout>();
-  /** Reasons that were reported since all was well. */
+  /** Reasons reported since the trouble began. */
   const reported = new Set<TroubleReason>();
   let generation = 0;
-  /** Server troubles that have begun. */
+  /** How many troubles of the server have begun. */
   let begun = 0;
   let refusing: DatabaseAway | null = null;
   let probing: Promise<DatabaseTrouble | null> | null = null;
@@ -68,7 +68,7 @@ export function createDatabaseState(
   let over: NodeJS.Timeout | null = null;
   let closed = false;
 
-  // its own errors are its answer; a server in trouble is always asked on a new connection
+  // a probe reports its errors by its answer; a server in trouble is always probed on a new connection
   const ownObserver: PoolObserver = {
     get generation() {
       return generation + begun;
@@ -96,7 +96,7 @@ export function createDatabaseState(
       const trouble = databaseTrouble(error);
       if (closed || trouble === null || !concernsServer(trouble)) return;
       serverFailed(trouble, error);
-      // a new connection that is slow to come is no reason to let nobody use those that are there
+      // a new connection that takes too long does not by itself refuse the use of open ones
       if (trouble.reason === 'not-answering' || refusing !== null) refusing = new DatabaseAway(trouble);
     },
     probe() {
@@ -128,14 +128,14 @@ export function createDatabaseState(
     note(SERVER, trouble, error);
     if (before !== undefined) return;
     begun++;
-    // the first at once: what one connection met may be over, or never have been true of others
+    // the first probe comes at once: what one connection met may be over, or may not concern others
     void state.probe().then(probeAgain);
   }
 
   function serverAnswered(): void {
     refusing = null;
     const before = troubles.get(SERVER)?.reason;
-    // connections that were made meanwhile lead to whoever was there meanwhile
+    // connections that were made during the trouble may lead to another server
     if (before !== undefined && OUTDATES.has(before)) generation++;
     note(SERVER, null);
   }
@@ -171,8 +171,8 @@ export function createDatabaseState(
 }
 
 /**
- * Needs no table, stores nothing, and fails where storing would: rows beyond `work_mem` go to a file beside the tables, which a
- * full disk doesn't take; a standby, and a server that its keepers made read-only, says so.
+ * Needs no table, stores nothing, and fails where storing would fail: rows beyond `work_mem` go to a file beside the tables,
+ * which fails on a full disk; a standby, or a server that was made read-only, says so.
  */
 const PROBE = `BEGIN; SET LOCAL work_mem = '64kB';
 SELECT current_setting('transaction_read_only') AS read_only, (SELECT count(*) FROM generate_series(1, 10000)) AS spilled;

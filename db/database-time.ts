@@ -10,9 +10,9 @@ export async function databaseNow(db: Queryable): Promise<number> {
   return Math.round(ms);
 }
 
-/** The database's clock beside this machine's. */
+/** Reads the database's clock, and this machine's before and after. */
 export async function readClock(db: Queryable): Promise<ClockReading> {
   const askedAtMs = Date.now();
-  const toldMs = await databaseNow(db);
-  return { toldMs, askedAtMs, answeredAtMs: Date.now() };
+  const otherMs = await databaseNow(db);
+  return { otherMs, askedAtMs, answeredAtMs: Date.now() };
 }

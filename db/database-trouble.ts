@@ -1,9 +1,6 @@
 import { DatabaseError } from 'pg';
 
-/**
- * What keeps Postgres from doing what it is asked for, although nothing is wrong with what it is asked: the same, asked later,
- * will do.
- */
+/** Why Postgres cannot do what it is asked although the request is sound: the same request will succeed later. */
 export interface DatabaseTrouble {
   reason: TroubleReason;
   /** A sentence for people, without its full stop. */
@@ -14,7 +11,7 @@ const SENTENCES = {
   unreachable: 'the database can not be reached',
   'not-answering': 'the database does not answer',
   'shutting-down': 'the database is shutting down or starting up',
-  refused: 'the database refuses what this process asks of it',
+  refused: 'the database refuses the requests of this process',
   'too-many-connections': 'the database takes no more connections',
   'disk-full': 'the disk of the database is full',
   'read-only': 'the database is read-only',
@@ -22,15 +19,15 @@ const SENTENCES = {
   'out-of-resources': 'the database is out of resources',
   'storage-failed': 'the disk of the database fails',
   'statement-timeout': 'the database takes too long',
-  'lock-timeout': 'others hold what is to be changed in the database',
-  contended: 'others kept changing the same in the database',
+  'lock-timeout': 'others hold locks on what is to be changed in the database',
+  contended: 'others kept changing the same rows in the database',
   'connections-busy': 'all connections of this process to the database are busy',
 } as const;
 
-/** What of the server is wrong, or of one statement: see `concernsServer`. */
+/** Some are about the server, some about one statement: see `concernsServer`. */
 export type TroubleReason = keyof typeof SENTENCES;
 
-/** These come of one statement, or of what else this process asks for: others may be answered all the same. */
+/** These are about one statement, or about what else this process asks: other statements may still be answered. */
 const OF_STATEMENTS: ReadonlySet<TroubleReason> = new Set([
   'statement-timeout',
   'lock-timeout',
@@ -63,7 +60,7 @@ const REASON_OF_CLASS: Readonly<Record<string, TroubleReason>> = {
   '53': 'out-of-resources',
 };
 
-/** A statement with the wrong number of values is answered with it as well; that is no trouble of Postgres's. */
+/** Also the answer to a statement with the wrong number of values, which is no trouble of Postgres's. */
 const PROTOCOL_VIOLATION = '08P01';
 
 const REASON_OF_SYSTEM_CODE: Readonly<Record<string, TroubleReason>> = {
@@ -82,7 +79,7 @@ const REASON_OF_SYSTEM_CODE: Readonly<Record<string, TroubleReason>> = {
   ETIMEDOUT: 'not-answering',
 };
 
-/** Errors of the driver's own, which have no code. */
+/** Errors of the driver itself, which have no code. */
 const REASON_OF_MESSAGE: readonly (readonly [RegExp, TroubleReason])[] = [
   [/^timeout exceeded when trying to connect/, 'connections-busy'],
   [/^timeout expired|due to connection timeout/, 'not-answering'],
@@ -90,10 +87,10 @@ const REASON_OF_MESSAGE: readonly (readonly [RegExp, TroubleReason])[] = [
   [/SSL connection/, 'refused'],
 ];
 
-/** What Postgres has no code for. */
+/** Texts of errors for which Postgres has no code. */
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
-/** Trouble as an error: refused without asking, or unanswered within its limit. */
+/** Trouble as an error: Postgres was not asked because of it, or did not answer within the limit. */
 export class DatabaseAway extends Error {
   readonly trouble: DatabaseTrouble;
 
@@ -114,7 +111,10 @@ export function wordsOf({ reason }: DatabaseTrouble): string {
   return reason.replaceAll('-', ' ');
 }
 
-/** What an error, or what caused it, says of Postgres's trouble; null when it says that a statement was wrong, or less. */
+/**
+ * The trouble that an error or its causes are about; null when Postgres refused a statement, or the error is not about
+ * Postgres.
+ */
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof DatabaseAway) return cause.trouble;
@@ -124,12 +124,15 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   return null;
 }
 
-/** Whether the server as a whole is in trouble, rather than one statement that others may well be faster than. */
+/** Whether the server as a whole is in trouble, rather than one statement only. */
 export function concernsServer({ reason }: DatabaseTrouble): boolean {
   return !OF_STATEMENTS.has(reason);
 }
 
-/** Whether Postgres undid this for somebody else's sake (a deadlock, a serialization failure): at once again, it will do. */
+/**
+ * Whether Postgres rolled this back because of a concurrent transaction (a deadlock, a serialization failure): trying again at
+ * once usually succeeds.
+ */
 export function isContended(error: unknown): boolean {
   return databaseTrouble(error)?.reason === 'contended';
 }

@@ -15,7 +15,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** A transaction: what has to be read and written together asks for one. */
+/** A transaction. A function that takes one has to run together with other reads and writes. */
 export type Transaction = Parameters<Parameters<NodePgDatabase['transaction']>[0]>[0];
 
 /** Anything a query can run on: the database, or a transaction of it. */
@@ -25,14 +25,14 @@ export interface DatabaseOptions {
   applicationName: string;
   max?: number;
   limits?: Limits;
-  /** That of the process; without it the handle has its own. */
+  /** The state that the process keeps; without it the handle keeps its own. */
   state?: DatabaseState;
 }
 
 /**
- * Opens a pool. Every query on it is answered within its limits, or rejects: with Postgres's trouble (`databaseTrouble`) or with
- * what Postgres dislikes. Transactions (`orm.transaction`) are tried again when contended; see db/transactions.ts for the order
- * of their locks.
+ * Opens a pool. Every query on it is answered within its limits, or rejects: with Postgres's trouble (`databaseTrouble`) or
+ * with Postgres's refusal of the statement. Transactions (`orm.transaction`) are tried again when contended; see
+ * db/transactions.ts for the order of their locks.
  */
 export function openDatabase(databaseUrl: string, options: DatabaseOptions): Database {
   const { applicationName, max = 10, limits = LIMITS.requests, state = createDatabaseState(databaseUrl) } = options;

@@ -2,11 +2,11 @@ import pg, { DatabaseError, type PoolClient } from 'pg';
 import { DatabaseAway, databaseTrouble, type TroubleReason, troubleOf } from './database-trouble.ts';
 import type { Limits } from './limits.ts';
 
-/** What a pool tells of the errors it meets, and is told in return. */
+/** Receives a pool's errors, and says which connections the pool may use. */
 export interface PoolObserver {
-  /** Grows whenever connections made until then may lead to a Postgres that is gone; they are not used any more. */
+  /** Grows whenever older connections may lead to a Postgres that is gone; the pool no longer uses those. */
   readonly generation: number;
-  /** While it is set, nobody is let wait: queries are refused with it. */
+  /** While it is set, queries reject with it at once instead of waiting. */
   readonly refusing: DatabaseAway | null;
   failed(error: unknown): void;
 }
@@ -15,14 +15,14 @@ export interface PoolOptions {
   applicationName: string;
   max: number;
   limits: Limits;
-  /** Whether its idle connections let the process end; default: they don't. */
+  /** Whether the process may end while there are idle connections; default: no. */
   allowExitOnIdle?: boolean;
 }
 
-/** A goodbye that isn't answered must not keep the process from ending. */
+/** How long to wait for Postgres to close a connection; one that never answers would keep the process from ending. */
 const GOODBYE_MS = 1_000;
 
-/** After these a connection does as well as before. After every other trouble the next one may lead to another server. */
+/** After these a connection can be used again. After every other trouble a new connection may lead to another server. */
 const CONNECTION_OUTLIVES: ReadonlySet<TroubleReason> = new Set([
   'statement-timeout',
   'lock-timeout',
@@ -37,10 +37,9 @@ type ConnectCallback = (
 ) => void;
 
 /**
- * A pool of connections on each of which a query is answered within the limits or rejects with what Postgres's trouble is; a
- * connection that was silent for too long is destroyed, also in the middle of a transaction. node-postgres's own
- * `query_timeout` would hand it on to the next one who asks. Lost connections show as errors of the queries that needed them,
- * never as a crash of the process.
+ * A pool whose queries are answered within the limits, or reject with Postgres's trouble. A connection that does not answer in
+ * time is destroyed, also in the middle of a transaction; node-postgres's own `query_timeout` would give it to the next query.
+ * A lost connection shows as an error of the queries that needed it, never as a crash of the process.
  */
 export class LimitedPool extends pg.Pool {
   readonly #observer: PoolObserver;
@@ -60,7 +59,7 @@ export class LimitedPool extends pg.Pool {
       keepAlive: true,
     });
     this.#observer = observer;
-    // by assignment, for its overloads are many: drizzle and we ask for promises only
+    // assigned rather than overridden, because of its many overloads: drizzle and Defib use the one that returns a promise
     Object.assign(this, { query: (...args: unknown[]) => this.#ask(args) });
     this.on('error', () => undefined);
     this.on('connect', (client) => {
@@ -80,7 +79,7 @@ export class LimitedPool extends pg.Pool {
     );
   }
 
-  /** Unlike pg.Pool's own, it keeps a connection on which a statement was merely wrong. */
+  /** Unlike `pg.Pool`, it keeps a connection whose statement Postgres refused. */
   async #ask(args: unknown[]): Promise<unknown> {
     const client = await this.#lend();
     try {
@@ -113,13 +112,13 @@ export class LimitedPool extends pg.Pool {
     return (this.#generations.get(client) ?? 0) < this.#observer.generation;
   }
 
-  /** That one of the outdated connections is lost as well is no news. */
+  /** An outdated connection that is lost says nothing about Postgres now. */
   #failed(client: PoolClient, error: unknown): void {
     if (error instanceof DatabaseError || !this.#isOutdated(client)) this.#observer.failed(error);
   }
 }
 
-/** Whether a connection does for others after this error of what was asked on it; a lost one never does, whatever this says. */
+/** Whether other queries can use a connection after this error of a query on it. Not asked for a lost connection. */
 export function outlives(error: unknown): boolean {
   const trouble = databaseTrouble(error);
   return trouble === null || CONNECTION_OUTLIVES.has(trouble.reason);
@@ -128,7 +127,10 @@ export function outlives(error: unknown): boolean {
 type Query = (...args: unknown[]) => unknown;
 type Answered = (error: unknown, result?: unknown) => void;
 
-/** Once a connection is lost, every query on it rejects with what it was lost by: a rollback's error would hide that. */
+/**
+ * Limits how long each query may go unanswered. Once a connection is lost, every query on it rejects with the reason of the
+ * loss, which the error of a rollback would hide otherwise.
+ */
 function limitAnswers(client: PoolClient, answerMs: number, failed: (error: unknown) => void): void {
   const { stream } = client.connection;
   const query = client.query.bind(client) as Query;
@@ -138,11 +140,11 @@ function limitAnswers(client: PoolClient, answerMs: number, failed: (error: unkn
     lost ??= error;
   });
 
-  /** What was asked is answered; call what it returns then. */
+  /** Starts the limit of one query; call what it returns once that is answered. */
   function startLimit(): () => void {
     let answered = false;
     const timer = setTimeout(() => {
-      // in a process that was frozen itself the answer may be there, and is read before this
+      // if this process was suspended, the answer may have arrived; it is read before this runs
       setImmediate(() => {
         if (!answered) stream.destroy(new DatabaseAway(troubleOf('not-answering')));
       });

@@ -7,13 +7,13 @@ export interface Limits {
   /** For one statement. Postgres keeps it, says so, and its connection goes on. */
   statementMs: number;
   /**
-   * Until a statement is answered. Kept here, for a Postgres that is frozen or behind a dead network says nothing: longer than
-   * `statementMs`, so that one which is only slow speaks for itself. Then the connection is destroyed.
+   * Until a statement is answered. This process keeps it, because a Postgres that is frozen or behind a dead network can't.
+   * Longer than `statementMs`, so that one which is only slow can report that itself. Then the connection is destroyed.
    */
   answerMs: number;
   /**
-   * Between two statements of a transaction. Postgres keeps it: a transaction whose process is frozen or unreachable holds its
-   * locks no longer.
+   * Between two statements of a transaction. Postgres keeps it, so that a transaction whose process is frozen or unreachable
+   * does not hold its locks for longer.
    */
   idleMs: number;
 }
@@ -21,9 +21,9 @@ export interface Limits {
 const IDLE_MS = 10_000;
 
 /**
- * By what asks. Looks go on within 5 s of any fault of Postgres: one that has just begun to read then waits `looks`, and after
- * that no look asks at all (DatabaseState); one that has just begun to write waits `writes`. A heal holds rather than waits.
- * Requests are let wait about as long as their callers do. Upkeep deletes many rows at once.
+ * By use. Looks go on within 5 s of any fault of Postgres: a look that is reading waits `looks`, after which no look asks
+ * Postgres at all (DatabaseState); a look that is writing waits `writes`. A heal holds instead of waiting. Requests wait about
+ * as long as their callers would. Upkeep deletes many rows at once.
  */
 export const LIMITS = {
   looks: { connectMs: 2_000, lockMs: 0, statementMs: 1_500, answerMs: 2_000, idleMs: IDLE_MS },

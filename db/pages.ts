@@ -1,8 +1,8 @@
 const PAGE = 500;
 
 /**
- * All rows of a query, in pages: `find` answers at most `limit` rows after the key of the last one (null at first), in the order
- * of keys.
+ * All rows of a query, in pages. `find` answers at most `limit` rows in the order of their keys, after the given key (null =
+ * from the first).
  */
 export async function* pagesOf<Row, Key>(
   find: (after: Key | null, limit: number) => Promise<Row[]>,

@@ -7,9 +7,9 @@ import { outlives } from './limited-pool.ts';
 
 /**
  * The order in which a transaction takes its locks, where it takes more than one: by updates, deletes, upserts and `FOR UPDATE`
- * alike. Two that keep to it never wait for each other; test/db/lock-order.test.ts holds ours against it. Several rows of one
- * table are locked in the order of their ids. What stands in no list (results, transitions, notices, the audit log) is only
- * ever added to, or locked alone.
+ * alike. Transactions that keep to it never deadlock; test/db/lock-order.test.ts checks ours. Several rows of one table are
+ * locked in the order of their ids. Tables that are not listed (results, transitions, notices, the audit log) are only added
+ * to, or locked alone.
  */
 export const LOCK_ORDER = [
   'provider_instances',
@@ -25,18 +25,19 @@ export const LOCK_ORDER = [
   'api_tokens',
 ] as const;
 
-/** What transactions came to, for metrics. */
+/** Counts of transactions, for metrics. */
 export interface TransactionCounts {
-  /** Those that Postgres undid for somebody else's sake and that were tried again. */
+  /** Those that Postgres rolled back because of a concurrent one, and that were tried again. */
   retried: number;
 }
 
 const MAX_TRIES = 5;
-/** Doubled with each try; a random share of it is waited, so that two do not meet again. */
+/** Doubled with each try. The wait is a random part of it, so that two transactions do not collide again. */
 const MAX_WAIT_MS = 20;
 
 /**
- * Does something again that Postgres undid for somebody else's sake: a deadlock (40P01), a serialization failure (40001).
+ * Does something again that Postgres rolled back because of a concurrent transaction: a deadlock (40P01), a serialization
+ * failure (40001).
  * @throws what it throws, also the last of these.
  */
 export async function retryContended<T>(work: () => Promise<T>, counts?: TransactionCounts): Promise<T> {
@@ -52,9 +53,9 @@ export async function retryContended<T>(work: () => Promise<T>, counts?: Transac
 }
 
 /**
- * Drizzle's `transaction` on this pool, tried again when contended: so its work does nothing but ask and change the database.
- * Drizzle's own keeps a connection for good whose BEGIN fails, hands one on whose ROLLBACK failed, and then tells of the
- * rollback instead of what went wrong.
+ * Drizzle's `transaction` on this pool, tried again when contended; so the work may do nothing but read and change the
+ * database. Drizzle's own never returns a connection whose BEGIN fails, reuses one whose ROLLBACK failed, and then throws the
+ * rollback's error instead of the one that caused it.
  */
 export function transactionsOn(pool: Pool, counts: TransactionCounts): NodePgDatabase['transaction'] {
   return (work, config) => retryContended(() => once(pool, work, config), counts);

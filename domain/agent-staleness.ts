@@ -1,6 +1,6 @@
 import type { ProbeResult } from './probe-result.ts';
 
-/** A stretch of time in which Defib could receive reports; kept durable by a mark every 10 s. */
+/** A stretch of time in which Defib could receive reports; stored anew every 10 s. */
 export interface ListeningSpan {
   fromMs: number;
   untilMs: number;
@@ -20,7 +20,7 @@ export interface HeartbeatFacts {
 
 /**
  * Judges the age of a heartbeat. Fresh by the wall clock is healthy. Otherwise silence counts only while Defib could receive
- * reports, and it is not held against a VM until the present stretch of listening has lasted one stale period.
+ * reports, and only once it could without interruption for one stale period.
  */
 export function judgeHeartbeat(facts: HeartbeatFacts, nowMs: number): Omit<ProbeResult, 'summary'> {
   const { lastHeartbeatAtMs, staleAfterMs } = facts;

@@ -7,7 +7,7 @@ export interface Thresholds {
   successThreshold: number;
 }
 
-/** One check of one VM as it stands; times in epoch ms. */
+/** The state of one check of one VM; times in epoch ms. */
 export interface CheckState {
   checkId: string;
   checkType: string;
@@ -20,7 +20,7 @@ export interface CheckState {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** When it was first seen to succeed with the aim that it has; null = never. */
+  /** When it first succeeded with its present aim; null = never. */
   provenAtMs: number | null;
   /** Of the last result, `unknown` ones too. */
   reason: string;
@@ -75,7 +75,7 @@ export function foldCheck(
   const consecutiveFailures = state.consecutiveFailures + 1;
   return {
     ...base,
-    // an ill check stays ill until it recovers: a failure after too few successes doesn't make it better
+    // an unhealthy check stays so until it recovers: a failure after too few successes does not make it degraded
     status:
       state.status === 'unhealthy' || consecutiveFailures >= thresholds.failureThreshold ? 'unhealthy' : 'degraded',
     consecutiveFailures,

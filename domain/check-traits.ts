@@ -1,8 +1,8 @@
-/** What a type of check says of itself, as far as decisions need it. */
+/** What decisions need to know of a type of check. */
 export interface CheckTraits {
   /**
-   * Whether it is about the VM being alive, or about its load and upkeep. Only failures of the first kind trigger policies
-   * and are evidence for a power action; the second kind makes a VM degraded at most.
+   * Whether it is about the VM being alive, or about its load and upkeep. Only failures of the former trigger policies and are
+   * evidence for a power action; the latter make a VM degraded at most.
    */
   readonly about: 'alive' | 'load';
   /** Whether its failures are evidence only beside those of another check: a silent agent may be a crashed agent. */

@@ -3,8 +3,8 @@ import type { Policy, PolicyAction } from './policy.ts';
 import type { PowerAction } from './power.ts';
 
 /**
- * What was found that the remedy is for. Only `unresponsive` is found by checks; the others are the hypervisor's own word,
- * and need no evidence beside it.
+ * The finding that the remedy answers. Only `unresponsive` is found by checks; the others are said by the hypervisor and need
+ * no further evidence.
  */
 export type Cause = 'unresponsive' | 'paused' | 'storage-failed' | 'panicked' | 'off';
 
@@ -34,7 +34,7 @@ function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Rem
   const power = (power: PowerAction): Remedy => ({ action, escalation, cause, kind: 'power', power });
   switch (action) {
     case 'restart':
-      // the gentlest that works: where a provider offers a reboot, it speaks to the guest
+      // a reboot lets the guest end in order, so it is preferred where the provider offers it
       return power(facts.providerSupports.includes('reboot') ? 'reboot' : 'reset');
     case 'reset':
     case 'reboot':
@@ -50,9 +50,9 @@ function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Rem
   }
 }
 
-/** A VM that is paused is resumed rather than reset, one whose guest has given up is reset, one that is off is started. */
+/** A VM that is paused is resumed rather than reset, one whose guest has crashed is reset, one that is off is started. */
 function fitToPowerState(remedy: Remedy, { provider }: Facts): Remedy {
-  // a policy that wants the VM off has it off by any state
+  // a policy that wants the VM off stops it in every state
   if (remedy.kind !== 'power' || remedy.power === 'stop' || !provider.answered) return remedy;
   switch (provider.power) {
     case 'paused':

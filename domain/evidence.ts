@@ -2,12 +2,12 @@ import type { Remedy } from './choose-remedy.ts';
 import type { CheckFact, Facts } from './facts.ts';
 import { type Policy, triggers } from './policy.ts';
 
-/** The checks that ask for the policy: about being alive, and failing as often as it wants. */
+/** The checks that trigger the policy: about being alive, and with as many failures in a row as it asks for. */
 export function failingIn({ checks }: Pick<Facts, 'checks'>, policy: Policy): CheckFact[] {
   return checks.filter((check) => check.about === 'alive' && triggers(policy, check.consecutiveFailures));
 }
 
-/** Those of them that count towards a power action: proven, or trusted by an administrator. */
+/** Those of them that are evidence for a power action: proven, or trusted by an administrator. */
 export function evidenceIn(facts: Pick<Facts, 'checks'>, policy: Policy): CheckFact[] {
   return failingIn(facts, policy).filter(isProven);
 }
@@ -17,7 +17,9 @@ export function isProven({ provenAtMs, trusted }: Pick<CheckFact, 'provenAtMs' |
   return provenAtMs !== null || trusted;
 }
 
-/** Whether a remedy acts on the VM's power because checks fail; what the hypervisor says of the VM is evidence by itself. */
+/**
+ * Whether a remedy acts on the VM's power because checks fail. What the hypervisor says of the VM needs no checks as evidence.
+ */
 export function restsOnChecks(remedy: Remedy): boolean {
   return remedy.kind === 'power' && remedy.cause === 'unresponsive';
 }

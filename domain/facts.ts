@@ -18,9 +18,9 @@ export interface CheckFact extends CheckTraits {
   lastCheckAtMs: number | null;
   /** When the last healthy look began; null = not since the check began anew, as at a start of the VM. */
   lastHealthyAtMs: number | null;
-  /** When it was first seen to succeed with the aim that it has; null = never. */
+  /** When it first succeeded with its present aim; null = never. */
   provenAtMs: number | null;
-  /** An administrator says that its failures are evidence all the same. */
+  /** Whether an administrator made its failures count as evidence although it is not proven. */
   trusted: boolean;
   intervalMs: number;
   timeoutMs: number;
@@ -32,24 +32,24 @@ export interface AttemptFact {
   escalation: boolean;
 }
 
-/** What the hypervisor said when it was asked just now. */
+/** What the hypervisor just answered. */
 export type ProviderFact =
   | { answered: true; power: PowerState; detail: string }
   | { answered: false; reason: string; message: string };
 
-/** Tries in a row of which it is known that nothing was sent, since attempts count. */
+/** The last remedies in a row that are known not to have been sent. */
 export interface NotSentFact {
-  /** Those that could not be sent; what wasn't wanted any more by then is not among them. */
+  /** How many could not be sent; those that were no longer wanted are not counted. */
   count: number;
-  /** When the last of all ended. */
+  /** When the last one ended, counted or not. */
   lastAtMs: number;
-  /** What was said then, by the hypervisor or by whoever was to send. */
+  /** Why it was not sent, from the hypervisor or the sender. */
   lastDetail: string;
 }
 
 /**
- * Everything a decision about an ill VM is made from, gathered in one go and frozen beside the decision, so that "why"
- * and "why not" can be answered later. Times in epoch ms.
+ * Everything a decision about an ill VM is made from, gathered at once and stored with the decision, so that "why" and "why
+ * not" can be answered later. Times in epoch ms.
  */
 export interface Facts {
   vmId: string;
@@ -60,15 +60,15 @@ export interface Facts {
   paused: { reason: string; by: string } | null;
   /** Whether it is to be started when it is off and nobody stopped it on purpose. */
   keepRunning: boolean;
-  /** When it was last started by request; null = never. */
+  /** When it was last started on purpose, by a person or a heal; null = never. */
   startedAtMs: number | null;
   /** How long it may take to boot then. */
   bootGraceMs: number;
   status: HealthStatus;
-  /** Of the worst check that is about being alive. */
+  /** Of the check about being alive that has failed most often in a row. */
   consecutiveFailures: number;
   checks: CheckFact[];
-  /** When a look last said anything about this VM, `unknown` included. */
+  /** When the VM was last looked at, conclusively or not. */
   lastLookAtMs: number | null;
   /** Attempts since the policy's window began or the attempts were reset, oldest first; never-sent ones don't count. */
   attempts: AttemptFact[];
@@ -78,7 +78,7 @@ export interface Facts {
   /** How often this incident's last remedies in a row were resumes for failed storage. */
   resumesInVain: { count: number; lastAtMs: number } | null;
   provider: ProviderFact;
-  /** As every answer of the hypervisor since then named it; null before its first answer. */
+  /** The state that the hypervisor names, and since when; null before its first answer. */
   powerReading: PowerReading | null;
   /** For how long a VM may be paused at its hypervisor before that counts as a fault. */
   pausedGraceMs: number;

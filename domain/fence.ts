@@ -2,8 +2,8 @@ import type { Facts } from './facts.ts';
 import type { PowerState } from './power.ts';
 
 /**
- * What a decision to act was made from, as far as it must still be so when the action is sent. Times by the database's
- * clock, epoch ms.
+ * What must still be true when an action is sent, of the facts that it was decided from. Times by the database's clock, epoch
+ * ms.
  */
 export interface Fence {
   settingsVersion: number;
@@ -16,7 +16,7 @@ export interface Fence {
   factsAtMs: number;
 }
 
-/** What is so when an action is about to be sent, read under locks. */
+/** The same when the action is about to be sent, read under locks. */
 export interface SendingFacts {
   deleted: boolean;
   paused: boolean;
@@ -24,7 +24,7 @@ export interface SendingFacts {
   settingsVersion: number;
   policyRevision: number;
   incidentOpen: boolean;
-  /** Of this VM, sent since this one was decided. */
+  /** Whether another operation was sent to this VM since this one was decided. */
   otherOperationSent: boolean;
   failures: ReadonlyMap<string, number>;
   /** As read on the connection by which it would be sent. */
@@ -33,7 +33,7 @@ export interface SendingFacts {
   nowMs: number;
 }
 
-/** Facts older than this are gathered anew. */
+/** On older facts nothing is sent: the heal decides again. */
 const MAX_FACTS_AGE_MS = 20_000;
 
 /** The fence of a decision that was made from these facts. */

@@ -33,24 +33,24 @@ export interface DueInput {
   lastDueAtMs: number | null;
 }
 
-/** A time further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
+/** A stored time that is further in the future than this is from a clock that was wrong. */
 const MAX_AHEAD_MS = 60_000;
 
 /**
- * A time that was noted, or null when it lies too far in the future to be believed: or a VM whose worker's clock once was a day
- * ahead would not be looked at for a day.
+ * A stored time, or null when it is too far in the future: a VM whose worker's clock once was a day ahead would not be looked
+ * at for a day.
  */
-export function believable(notedAtMs: number | null, nowMs: number): number | null {
-  return notedAtMs !== null && notedAtMs - nowMs > MAX_AHEAD_MS ? null : notedAtMs;
+export function plausibleTime(storedAtMs: number | null, nowMs: number): number | null {
+  return storedAtMs !== null && storedAtMs - nowMs > MAX_AHEAD_MS ? null : storedAtMs;
 }
 
 /**
- * The tick to look for now, or null when nothing is due. A check never looked at is due at once. The next tick in turn is
- * looked at however late it is: on a slow day looks come late rather than not at all.
+ * The tick to look for now, or null when nothing is due. A check never looked at is due at once. The tick after the last one is
+ * looked at however late it is: under load, looks come late rather than not at all.
  */
 export function dueTick({ vmId, intervalMs, lastDueAtMs }: DueInput, nowMs: number): number | null {
   const tick = tickAtOrBefore(vmId, intervalMs, nowMs);
-  const last = believable(lastDueAtMs, nowMs);
+  const last = plausibleTime(lastDueAtMs, nowMs);
   if (last === null) return tick;
   if (tick <= last) return null;
   const missedSome = tick - last > intervalMs;

@@ -1,11 +1,11 @@
 import { type CheckState, foldCheck } from './check-state.ts';
 import { conclusiveUntil } from './conclusive.ts';
-import { believable, dueTick, msToNextTick } from './grid.ts';
+import { dueTick, msToNextTick, plausibleTime } from './grid.ts';
 import type { CheckResult } from './probe-result.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
 import type { WatchedCheck, WatchedVm } from './watched.ts';
 
-/** A check whose turn it is, and the tick it is for. */
+/** A check that is due, and the tick it is due for. */
 export interface DueCheck {
   check: WatchedCheck;
   dueAtMs: number;
@@ -24,7 +24,7 @@ export function intervalIn(mode: LookMode, check: WatchedCheck): number {
   return mode.paceMs === null ? check.intervalMs : Math.min(check.intervalMs, mode.paceMs);
 }
 
-/** The checks due now. A VM that is stopped by request or paused is not looked at. */
+/** The checks due now. A VM that is stopped on purpose or paused is not looked at. */
 export function planLook(vm: WatchedVm, mode: LookMode, nowMs: number): DueCheck[] {
   if (vm.stoppedOnPurpose || vm.paused !== null || vm.deleted) return [];
   return vm.checks.flatMap((check) => {
@@ -40,9 +40,8 @@ export function planLook(vm: WatchedVm, mode: LookMode, nowMs: number): DueCheck
 const IDLE_MS = 60_000;
 
 /**
- * Milliseconds until the next look; at least 1. A check whose next tick came while it was being probed has its turn at once: a hung
- * VM takes all the time that its checks give it, and is to be looked at at each tick all the same. A VM with nothing to look at is
- * asked about once a minute.
+ * Milliseconds until the next look; at least 1. A check whose next tick came while it was being probed is due at once: probes
+ * of a hung VM last until their timeout, and it is still looked at at each tick. For a VM with nothing to look at: a minute.
  */
 export function msToNextLook(vm: WatchedVm, mode: LookMode, nowMs: number): number {
   if (vm.checks.length === 0 || vm.stoppedOnPurpose || vm.paused !== null) return IDLE_MS;
@@ -60,9 +59,9 @@ export interface FoldedLook {
   transition: HealthTransition | null;
   /** Of the checks that have new results. */
   states: CheckState[];
-  /** The results that were new; one of an older tick than the last folded one counts for nothing. */
+  /** The results that were new; one of an older tick than the last folded one is dropped. */
   folded: CheckResult[];
-  /** Until when what the VM's checks last concluded holds, epoch ms; null = none has been conclusive. */
+  /** Until when the last conclusive results of the VM's checks hold, epoch ms; null = none has been conclusive. */
   conclusiveUntilMs: number | null;
 }
 
@@ -73,7 +72,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   for (const result of results.toSorted((a, b) => a.dueAtMs - b.dueAtMs)) {
     const check = checks.get(result.checkId);
     if (!check || (result.series !== undefined && result.series !== check.series)) continue;
-    const last = believable(check.state.lastDueAtMs, nowMs);
+    const last = plausibleTime(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
     checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });
     folded.push(result);
@@ -85,14 +84,14 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   return { health, transition, states, folded, conclusiveUntilMs: conclusiveUntil(after, nowMs) };
 }
 
-/** The VM as it stands once its folded look is stored. */
+/** The VM after its folded look was stored. */
 export function applyFold(vm: WatchedVm, { health, states }: FoldedLook): WatchedVm {
   const after = new Map(states.map((state) => [state.checkId, state]));
   const checks = vm.checks.map((check) => ({ ...check, state: after.get(check.checkId) ?? check.state }));
   return { ...vm, checks, health, lookSeq: vm.lookSeq + 1 };
 }
 
-/** The VM as it stands while its folded look can't be stored: its due times move on, and nothing else does. */
+/** The VM while its folded look can't be stored: only its due times change. */
 export function applyDueTimes(vm: WatchedVm, { states }: FoldedLook): WatchedVm {
   const after = new Map(states.map((state) => [state.checkId, state.lastDueAtMs]));
   const checks = vm.checks.map((check) => {
@@ -107,7 +106,7 @@ export function lookLine(
   vm: Pick<WatchedVm, 'stoppedOnPurpose' | 'paused' | 'health'>,
   results: readonly CheckResult[],
 ): string {
-  if (vm.stoppedOnPurpose) return 'not looked at: stopped by request';
+  if (vm.stoppedOnPurpose) return 'not looked at: stopped on purpose';
   if (vm.paused !== null) return `not looked at: ${vm.paused.by} paused it`;
   return [vm.health.status, ...results.map((result) => result.summary)].join(' · ');
 }

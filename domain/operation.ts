@@ -8,25 +8,25 @@ export type OperationState = 'intended' | 'sent' | 'done' | 'abandoned';
 export type OperationResult = 'pending' | 'success' | 'failed' | 'skipped';
 
 export type OperationEvent =
-  /** It is about to be sent: whoever makes this move may send, nobody else. */
+  /** It is about to be sent: only the caller that makes this change may send. */
   | { kind: 'sent' }
   /**
-   * It was carried out, or (`presumed`) may have been. `conclusive`: no look can judge it, so being done is its success.
+   * It was carried out, or (`presumed`) may have been. `conclusive`: no look can judge it, so it is a success once it is done.
    */
   | { kind: 'done'; detail: string; conclusive: boolean; presumed: boolean }
-  /** It is known that nothing was sent after all: its sender says so, or the hypervisor. */
+  /** Its sender or the hypervisor says that nothing was sent. */
   | { kind: 'not-sent'; detail: string }
-  /** Anybody else stops it from being sent, which works only before it is `sent`. */
+  /** Somebody other than its sender abandons it, which is possible only before it is `sent`. */
   | { kind: 'withdrawn'; detail: string; result: 'failed' | 'skipped' }
-  /** Looks that began after it, or their absence, say whether it helped. */
+  /** Looks that began after it, or the lack of them, show whether it helped. */
   | { kind: 'judged'; result: 'success' | 'failed'; errorMessage: string | null };
 
 /** What changes of an operation; times in epoch ms. */
 export interface OperationStatus {
   state: OperationState;
-  /** Done, but perhaps never sent: its sender may still say that nothing was. */
+  /** Done as far as is known; its sender may still report that nothing was sent. */
   presumed: boolean;
-  /** What was said when it ended, by whoever knew best. */
+  /** How it ended, from the sender or the hypervisor. */
   detail: string | null;
   sentAtMs: number | null;
   endedAtMs: number | null;
@@ -53,7 +53,7 @@ export function transition(before: OperationStatus, event: OperationEvent, atMs:
     }
     case 'not-sent':
       if (!ended) return abandoned(before, 'failed', event.detail, atMs);
-      // whatever was made of it meanwhile, it was no attempt
+      // also after it was judged: it was no attempt
       return before.presumed ? abandoned({ ...before, result: 'pending' }, 'skipped', event.detail, atMs) : null;
     case 'withdrawn':
       return before.state === 'intended' ? abandoned(before, event.result, event.detail, atMs) : null;

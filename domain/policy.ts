@@ -95,12 +95,12 @@ export function attemptsCountSince(
   return Math.max(nowMs - windowMs, attemptsResetAtMs ?? 0);
 }
 
-/** Whether so many failures in a row, of the worst check that is about being alive, ask for this policy. */
+/** Whether this many failures in a row of a check about being alive trigger the policy. */
 export function triggers(policy: Policy, consecutiveFailures: number): boolean {
   return consecutiveFailures >= policy.triggerAfterFailures;
 }
 
-/** The contract's sentence for an ordinary trigger. */
+/** The reason of an ordinary trigger, as heal events give it. */
 export function triggerReason(consecutiveFailures: number): string {
   return `${consecutiveFailures} consecutive failures`;
 }

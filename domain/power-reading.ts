@@ -12,9 +12,9 @@ export interface Asked {
 }
 
 /**
- * The reading after the hypervisor was asked again. No answer changes nothing. A change since the last remedy is its doing, and
- * as old. A dump is announced once, and then the VM reads as running while it is written: it stays `dumping` for as long as it
- * may take.
+ * The reading after the hypervisor was asked again. Without an answer it stays as it is. A change since the last remedy counts
+ * from that remedy, which caused it. A dump is announced only once, and the VM is then called running while it is written: the
+ * reading stays `dumping` for as long as that may take.
  */
 export function readPower(last: PowerReading | null, { fact, atMs, lastRemedyDoneAtMs }: Asked): PowerReading | null {
   if (!fact.answered || fact.power === last?.state) return last;

@@ -1,4 +1,4 @@
-/** What can be done to a VM's power through its hypervisor. `resume` lets a paused VM run on, with its memory. */
+/** What can be done to a VM's power through its hypervisor. `resume` continues a paused VM with its memory. */
 export type PowerAction = 'reset' | 'reboot' | 'shutdown' | 'stop' | 'start' | 'resume';
 
 /** How a VM is at its hypervisor. */
@@ -7,23 +7,23 @@ export type PowerState =
   /** Frozen with its memory, by somebody or something outside the guest. */
   | 'paused'
   | 'off'
-  /** The guest's kernel has given up, its watchdog has barked, or its emulation has failed. */
+  /** The guest's kernel has crashed, its watchdog has expired, or its emulation has failed. */
   | 'panicked'
   /** The guest writes the dump of its crash. */
   | 'dumping'
   /** Stopped because its disks failed. */
   | 'storage-failed'
-  /** These pass by themselves, or are somebody's business. */
+  /** These pass by themselves, or were caused by a person. */
   | 'suspended'
   | 'saving'
   | 'restoring'
   | 'migrating'
   | 'debugging'
   | 'starting'
-  /** The hypervisor answered, but not in words that we can read. */
+  /** The hypervisor names a state that Defib does not know. */
   | 'unknown';
 
-/** A VM's state at its hypervisor, and since when every answer named it. */
+/** A VM's state at its hypervisor, and since when every answer has named it. */
 export interface PowerReading {
   state: PowerState;
   sinceMs: number;
@@ -31,9 +31,12 @@ export interface PowerReading {
   before: PowerState | null;
 }
 
-/** What a hypervisor's state says of an action that may have been sent, read when nothing is sent any more. */
+/**
+ * Whether an action that may have been sent was carried out, by the VM's state at its hypervisor, read once nothing can be sent
+ * any more.
+ */
 export interface ReadBack {
   verdict: 'acted' | 'not-acted' | 'cannot-tell';
-  /** In what words. */
+  /** The hypervisor's own words. */
   detail: string;
 }

@@ -14,22 +14,22 @@ export interface ProbeResult {
   rawResponse: JsonObject;
   /** The line for operators: `http 200 12 ms`, `tcp timeout`, `agent 14 s ago`. Not stored. */
   summary: string;
-  /** The check is known to have succeeded with this aim, though it does not now: a healthy result says so by itself. Not stored. */
+  /** The check is known to have succeeded with this aim, although this result is not healthy. Not stored. */
   provesAim?: boolean;
 }
 
-/** A probe result as it is stored, and as it rides along in heartbeats while Postgres is away. */
+/** A probe result as it is stored. While Postgres is away it is kept in the activity's heartbeat. */
 export interface CheckResult extends ProbeResult {
   checkId: string;
   /** The grid tick this look was for, epoch ms. */
   dueAtMs: number;
   /** When the probe began, epoch ms. */
   checkedAtMs: number;
-  /** The check's series when it was probed; results of an earlier one count for nothing. Absent in those of 0.1. Not stored. */
+  /** The check's series when it was probed; results of an earlier one are dropped. Absent in results of 0.1. Not stored. */
   series?: number;
 }
 
-/** The result of a look that failed itself, by what nobody foresaw: it says nothing about the VM. `what` names the check. */
+/** The result when a probe failed with an unexpected error, which says nothing about the VM. `what` names the check. */
 export function lookFailed(what: string, error: unknown): ProbeResult {
   const message = `look failed: ${error instanceof Error ? error.message : String(error)}`;
   const summary = `${what} look failed`;

@@ -23,7 +23,7 @@ import { unproven } from './guards/unproven.ts';
 import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
-/** Why a heal is over. A VM stopped by request stays stopped; started and still ill, it opens a new incident. */
+/** Why a heal is over. A VM that is stopped on purpose is healed in a new incident if it is started and still ill. */
 export type CloseReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
 
 export type Decision =
@@ -81,7 +81,7 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   return { decision: { kind: 'act', remedy, reason, verifyMs }, guards };
 }
 
-/** What was found, as the heal's history tells it. */
+/** What was found, as heal events give it. */
 function reasonFor(asked: Case): string {
   switch (asked.remedy.cause) {
     case 'unresponsive':
@@ -97,7 +97,7 @@ function reasonFor(asked: Case): string {
   }
 }
 
-/** How often in a row the worst check has failed that counts towards this remedy. */
+/** The most failures in a row of a check that is evidence for this remedy. */
 function failuresBehind({ facts, policy, remedy }: Case): number {
   if (!restsOnChecks(remedy)) return facts.consecutiveFailures;
   return Math.max(...evidenceIn(facts, policy).map((check) => check.consecutiveFailures));

@@ -42,7 +42,9 @@ const schema = z.object({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'must be lower-case letters, digits and dashes')
     .default('main')
-    .describe('the site whose looks this worker does'),
+    .describe(
+      "the site of this process: a worker does the looks of its site's VMs and the calls to its site's providers",
+    ),
   DEFIB_SECRET_KEY: secretKey
     .optional()
     .describe('seals stored credentials of providers: 32 random bytes as 64 hex digits; the same for all processes'),
@@ -59,7 +61,7 @@ const schema = z.object({
     .int()
     .min(0)
     .default(180)
-    .describe('how long a VM that was started by request may take to boot before its failures count'),
+    .describe('how long a VM that was started on purpose may take to boot before its failures count'),
   RESULT_RETENTION_DAYS: positive(30).describe('days that check results and metrics are kept'),
   HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
   RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),

@@ -2,11 +2,11 @@ import type { CheckState } from './check-state.ts';
 import type { CheckTraits } from './check-traits.ts';
 import { type HealthStatus, worstOf } from './health.ts';
 
-/** Why a VM has its status: one per check that isn't plainly healthy. */
+/** Why a VM has its status: one per check that is not healthy without a remark. */
 export interface HealthReason {
   checkId: string;
   checkType: string;
-  /** Absent in what was stored before 0.2, when every check was about being alive. */
+  /** Absent where 0.1 stored it: then every check was about being alive. */
   about?: CheckTraits['about'];
   status: HealthStatus;
   reason: string;
@@ -17,14 +17,14 @@ export interface HealthReason {
 export interface VmHealth {
   status: HealthStatus;
   reasons: HealthReason[];
-  /** Of the worst check that is about being alive; a policy's trigger reads it. */
+  /** Of the check about being alive that has failed most often in a row; policies are triggered by it. */
   consecutiveFailures: number;
-  /** Those that all such checks have in common. */
+  /** The fewest of any such check with a conclusive status. */
   consecutiveSuccesses: number;
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** Number of the last health transition; news up to one of these has been delivered to the VM's workflow. */
+  /** Number of the last health transition. The VM's workflow knows the transitions up to some number. */
   transitionSeq: number;
 }
 
@@ -49,7 +49,7 @@ export interface HealthTransition {
   reasons: HealthReason[];
 }
 
-/** A check as far as the VM's health goes by it. */
+/** What the VM's health needs to know of a check. */
 export interface FoldedCheck extends Pick<CheckTraits, 'about'> {
   readonly state: CheckState;
 }
@@ -86,7 +86,10 @@ export function foldVm(
   return { health, transition };
 }
 
-/** Load and upkeep make a VM degraded at most; that they are well says nothing of its being alive, where others are to say that. */
+/**
+ * A check about load makes a VM degraded at most. That it is healthy does not show that the VM is alive, if there are checks
+ * about that.
+ */
 function weightOfLoad(status: HealthStatus, isAlone: boolean): HealthStatus {
   if (status === 'unhealthy') return 'degraded';
   return status === 'healthy' && !isAlone ? 'unknown' : status;

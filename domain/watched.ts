@@ -17,14 +17,14 @@ export interface WatchedCheck extends CheckTraits {
   staleAfterSeconds: number | null;
   options: JsonObject;
   createdAtMs: number;
-  /** Results of another series count for nothing: since then the check began anew. */
+  /** Results of another series are dropped: the check began anew since. */
   series: number;
-  /** Its failures are evidence though it has never succeeded: an administrator said so. */
+  /** Whether an administrator made its failures count as evidence although it is not proven. */
   trusted: boolean;
   state: CheckState;
 }
 
-/** All a look needs to know of a VM, read in one go. */
+/** All that a look needs to know of a VM, read at once. */
 export interface WatchedVm {
   vmId: string;
   tenantId: string;
@@ -42,13 +42,13 @@ export interface WatchedVm {
   paused: { reason: string; by: string } | null;
   /** Whether it is to be started when it is off and nobody stopped it on purpose. */
   keepRunning: boolean;
-  /** When it was last started by request; null = never. */
+  /** When it was last started on purpose, by a person or a heal; null = never. */
   startedAtMs: number | null;
   reportIntervalMs: number;
   lastHeartbeatAtMs: number | null;
   checks: WatchedCheck[];
   health: VmHealth;
-  /** Compared and swapped by every fold. */
+  /** Compared and swapped by every look that is stored. */
   lookSeq: number;
 }
 

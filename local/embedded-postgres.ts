@@ -19,11 +19,11 @@ export interface PostgresOptions {
   readonly port: number;
   /** Made when missing; `url` leads to it. */
   readonly database?: string;
-  /** For tests: nothing waits for the disk, a power cut may lose everything. */
+  /** For tests: nothing waits for the disk, so a power cut may lose everything. */
   readonly throwaway?: boolean;
   /** For tests: server settings before its usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Gets one line for each thing that takes a while or that a person should know. */
+  /** Receives a line about each thing that takes some time or that a person should know. */
   readonly log?: (line: string) => void;
 }
 
@@ -44,7 +44,7 @@ const ORPHANS_LEFT = /pre-existing shared memory block/;
 const ORPHANS_MS = 20_000;
 
 /**
- * Starts Postgres on 127.0.0.1 with the data of earlier runs, or makes a new cluster. What a crashed run left running
+ * Starts Postgres on 127.0.0.1 with the data of earlier runs, or makes a new cluster. A server that a crashed run left running
  * in the folder is stopped first.
  * @throws StartError in one line when the port is taken or the server doesn't come up.
  */
@@ -123,7 +123,7 @@ async function endLeftover(cluster: Cluster, log: (line: string) => void): Promi
   const pidFile = join(cluster.data, 'postmaster.pid');
   if (!existsSync(pidFile)) return;
   const pid = postmasterOf(cluster);
-  // Its id may meanwhile be a stranger's, whom pg_ctl would signal and for whom Postgres would not start.
+  // The id may belong to another process by now: pg_ctl would signal it, and Postgres would not start because of it.
   if (isRunning(pid) && commandLineOf(pid)?.includes(cluster.data)) {
     log(`Stopping the Postgres that an earlier run left behind (process ${pid}).`);
     await shutDown(cluster).catch((cause: unknown) => {
@@ -137,7 +137,7 @@ async function endLeftover(cluster: Cluster, log: (line: string) => void): Promi
 /** Fast, then immediate: https://www.postgresql.org/docs/current/server-shutdown.html */
 async function shutDown(cluster: Cluster): Promise<void> {
   const { pgCtl } = cluster;
-  // one that was frozen would not hear
+  // a stopped process would not handle the next signal
   process.kill(postmasterOf(cluster), 'SIGCONT');
   await pgCtl('stop', '-m', 'fast', '-t', '10').catch(() => pgCtl('stop', '-m', 'immediate', '-t', '10'));
 }
@@ -171,7 +171,7 @@ async function makeData(
   log: (line: string) => void,
 ): Promise<void> {
   log(`Making a Postgres cluster in ${data} …`);
-  // Under another name until it is whole: an initdb cut short must not pass for a cluster.
+  // Under another name until it is complete, so that an interrupted initdb is not taken for a cluster.
   const unfinished = join(folder, 'data.unfinished');
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { mode: 0o700 });
@@ -218,7 +218,7 @@ async function launch(
       return true;
     } catch (cause) {
       if (ORPHANS_LEFT.test(serverLog.newText())) return false;
-      // One that is still at it after two minutes would hold the port.
+      // One that is still starting after two minutes would keep the port.
       await shutDown(cluster).catch(() => undefined);
       const reason = serverLog.reason(/FATAL|PANIC/).replace(/^.*?(FATAL|PANIC):\s*/, '');
       throw new StartError(`Postgres did not start: ${reason} (${serverLog.file})`, { cause });

@@ -1,11 +1,11 @@
 /**
- * Dynamic configuration for one small machine. Priority and fairness need the two matching switches on server 1.29;
- * timers and partitions take the p99 lateness at 150 looks a second from 870 ms to 85 (measured); the limits on calls
- * a second only have to be well above the load. Caches hold the state of every watched VM and the event that scheduled
- * its look: the dev server's own 8,096 states and 512 KB of events are too few for 9,000 VMs that take turns, and each
- * look would read both from disk. Timers that are done are deleted every 5 s: thirty seconds' worth of them, the default, go in one
- * statement on the one connection there is (that alone was not measured). A workflow whose task fails is tried again at
- * least once a minute, not every ten: after a build that can't replay it, it goes on soon.
+ * Dynamic configuration for one small machine. Priority and fairness need the two matching switches on server 1.29; timers and
+ * partitions take the p99 lateness at 150 looks a second from 870 ms to 85 (measured); the limits on calls a second only have
+ * to be well above the load. Caches hold the state of every watched VM and the event that scheduled its look: the dev server's
+ * own 8,096 states and 512 KB of events are too few for 9,000 VMs that take turns, and each look would read both from disk.
+ * Timers that have fired are deleted every 5 s, because the default deletes those of 30 s in one statement on the only
+ * connection (not measured by itself). A workflow whose task fails is tried again at least once a minute, not every ten: after
+ * a build that can't replay it, it continues soon.
  */
 export const TEMPORAL_SETTINGS = {
   'matching.useNewMatcher': true,

@@ -39,11 +39,11 @@ export interface PreparedAction {
   readonly state: VmPowerState;
   /** Sends the action at once, and at most once; answers within `timeoutMs`. */
   send(timeoutMs: number): Promise<PowerOutcome>;
-  /** Gives it up. Call it whatever happened. */
+  /** Closes the connection. Call it in every case. */
   release(): void;
 }
 
-/** How long a prepared action may be held: a QMP monitor serves nobody else meanwhile. */
+/** How long a prepared action may be held: meanwhile a QMP monitor serves no other client. */
 export const HOLD_MS = 3_000;
 
 /** A VM that may be registered: its reference as it is to be stored, and the name that no two VMs may share, if any. */
@@ -53,7 +53,10 @@ export type Registration =
 
 export type ConnectionTest = { ok: true; detail: string } | ProviderTrouble;
 
-/** One cluster or host, as it is reached from this process. No method throws for one that is away, slow or lying. */
+/**
+ * One cluster or host, as it is reached from this process. No method throws because the hypervisor cannot be reached, is slow
+ * or answers wrongly.
+ */
 export interface Provider {
   /** Judges how a user names a VM there. */
   register(reference: ProviderReference): Promise<Registration>;

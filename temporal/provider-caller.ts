@@ -4,10 +4,10 @@ import { CORE_TASK_QUEUE } from '../domain/ids.ts';
 import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.ts';
 import { type ProviderCallInput, WORKFLOW } from '../workflows/messages.ts';
 
-/** Longer than a site's workers may take to take the call and to answer it. */
+/** Longer than a site's workers may take to accept the call and answer it. */
 const LIMIT_MS = 35_000;
 
-/** Makes a call to a provider on the workers of its site; that nobody answers is an answer. */
+/** Makes a call to a provider on the workers of its site; when nobody answers, that is returned as `unreachable`. */
 export async function callProviderAt(client: Client, site: string, call: ProviderCall): Promise<ProviderCallAnswer> {
   const input: ProviderCallInput = { site, call };
   try {

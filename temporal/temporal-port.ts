@@ -8,7 +8,7 @@ const PAGE = 500;
 const DESCRIBED_AT_ONCE = 20;
 
 /**
- * A task that failed is tried again at once: one in its second attempt is failing, or nobody takes it. The server retries
+ * A task that failed is tried again at once, so one in its second attempt is failing, or no worker takes it. The server retries
  * it for ever, from the third attempt on at growing intervals.
  */
 const FAILING_FROM_ATTEMPT = 2;

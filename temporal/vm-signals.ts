@@ -62,7 +62,7 @@ export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
   };
 }
 
-/** Only what Temporal or the way to it said is a value; our own mistakes are thrown. */
+/** Errors of Temporal or the network become values; all others are thrown. */
 function undelivered(error: unknown): Delivery {
   if (error instanceof WorkflowNotFoundError) return { ok: false, reason: 'not-found', message: error.message };
   if (error instanceof ServiceError || isGrpcServiceError(error)) {

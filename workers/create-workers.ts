@@ -11,7 +11,7 @@ export interface WorkerOptions {
   maxConcurrentLooks: number;
   /** How long activities under way may take to end once it is stopped, ms. */
   shutdownGraceMs?: number;
-  /** Which build the worker of workflows is, where builds run side by side. It gets no work until that build is current. */
+  /** The build of the worker of workflows, where builds run side by side. It gets no work until that build is current. */
   version?: WorkerDeploymentOptions['version'] | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function createWorkers(options: WorkerOptions): Promise<{ run(): Pr
     namespace,
     taskQueue: CORE_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
-    // notifying people needs no provider, so it is carried out here; and heals of 0.1 ask here for everything
+    // notifying people needs no provider, so it is carried out here; heals of 0.1 schedule these activities here for all sites
     activities: { ...central, carryOut, readBack },
     reuseV8Context: true,
     // a watched VM sleeps for days: keeping its workflow in memory would cost more than reading it back

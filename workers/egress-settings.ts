@@ -2,7 +2,7 @@ import type { EgressSettings } from '../checks/egress-rules.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { Connections } from './connections.ts';
 
-/** Where Defib's own parts listen: no check ever connects there. */
+/** Where checks may connect: what the settings allow, and never Defib's own ports. */
 export function egressSettings(settings: Settings, connections: Connections): EgressSettings {
   const parts = [new URL(connections.databaseUrl), new URL(`tcp://${connections.temporalAddress}`)];
   const ports = parts.map((part) => Number(part.port || (part.protocol.startsWith('postgres') ? 5432 : 7233)));

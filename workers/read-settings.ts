@@ -1,6 +1,6 @@
 import { parseSettings, type Settings } from '../domain/settings.ts';
 
-/** The settings of this process; ends it with every problem named when they can't be read. The one reader of the environment. */
+/** The settings of this process; ends it with every problem named when they can't be read. */
 export function readSettings(): Settings {
   const parsed = parseSettings(process.env);
   if (!parsed.ok) {

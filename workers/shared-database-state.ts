@@ -6,8 +6,8 @@ import { wordsOf } from '../db/database-trouble.ts';
 const states = new Map<string, DatabaseState>();
 
 /**
- * What this process knows of a database: one for the API and the worker that run in it, so that a fault is logged once when it
- * begins and once when it is over, by whoever asked first.
+ * What this process knows of a database: one for the API and the worker that run in it, so that trouble is logged once when it
+ * begins and once when it is over.
  */
 export function sharedDatabaseState(databaseUrl: string, log: Logger): DatabaseState {
   const known = states.get(databaseUrl);
@@ -18,7 +18,7 @@ export function sharedDatabaseState(databaseUrl: string, log: Logger): DatabaseS
       log.error({ reason: trouble.reason, ...err }, `Postgres: ${wordsOf(trouble)}. Looks go on, heals hold`);
     },
     over() {
-      log.warn('Postgres does its work again');
+      log.warn('Postgres works again');
     },
   });
   states.set(databaseUrl, state);

@@ -34,10 +34,10 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Tests wrap the world here, at its edges. */
+/** Tests replace dependencies here. */
 export type Wrap = (deps: Dependencies) => Dependencies;
 
-/** Starts this site's worker: registers what Temporal must know, then polls. Migrations are the caller's business. */
+/** Starts this site's worker: registers what Temporal must know, then polls. The caller migrates first. */
 export async function startWorker(
   settings: Settings,
   connections: Connections,
@@ -108,7 +108,7 @@ function versionOf(settings: Settings): WorkerOptions['version'] {
   return deploymentName === undefined || buildId === undefined ? undefined : { deploymentName, buildId };
 }
 
-/** Once per process: the SDK's core logs through ours. */
+/** Once per process: the SDK's core logs through our log. */
 function installRuntime(log: Logger): void {
   const sdk = log.child({ part: 'temporal-sdk' });
   Runtime.install({

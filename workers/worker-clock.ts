@@ -1,10 +1,10 @@
 import { type ClockReading, clockOffset } from '../domain/clock-offset.ts';
 
-/** The time as a worker's looks and heals know it. */
+/** The clock of a worker's looks and heals. */
 export interface WorkerClock {
-  /** Epoch ms. Where the machine's clock is wrong, it goes by the database's. */
+  /** Epoch ms; by the database's clock where the machine's is wrong. */
   now(): number;
-  /** Compares the machine's clock with a time that the database told. */
+  /** Compares the machine's clock with a reading of the database's. */
   hear(reading: ClockReading): void;
 }
 
@@ -12,8 +12,8 @@ export interface WorkerClock {
 const REPORT_EVERY_MS = 60_000;
 
 /**
- * The clock of this process. `report` is told how far the machine's clock is behind, ms, when that is noticed and once a minute
- * while it lasts; and 0 when it is right again.
+ * The clock of this process. `report` receives by how many ms the machine's clock is behind, when that is noticed and then once
+ * a minute; and 0 when it is right again.
  */
 export function createWorkerClock(
   report: (offsetMs: number) => void,
@@ -26,9 +26,9 @@ export function createWorkerClock(
     hear(reading) {
       const wasWrong = offsetMs !== 0;
       offsetMs = clockOffset(reading);
-      const isDue = offsetMs === 0 ? wasWrong : !wasWrong || reading.toldMs >= reportedAtMs + REPORT_EVERY_MS;
+      const isDue = offsetMs === 0 ? wasWrong : !wasWrong || reading.otherMs >= reportedAtMs + REPORT_EVERY_MS;
       if (!isDue) return;
-      reportedAtMs = reading.toldMs;
+      reportedAtMs = reading.otherMs;
       report(offsetMs);
     },
   };

@@ -35,7 +35,7 @@ const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'di
 const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
-  /** As signals say. */
+  /** Whether the VM is paused, by the last signal. */
   paused: boolean;
   /** Where its provider is reached, as far as is known. */
   providerSite: string;
@@ -68,7 +68,7 @@ export async function healVm(input: HealInput): Promise<string> {
         });
         break;
       case 'act': {
-        // paused while it was decided: asked again later, `carryOut` refuses what was decided too long ago
+        // paused while it was decided: it is decided again after the pause, because `carryOut` refuses old decisions
         if (restsBySignal(heal)) break;
         await carryOutOnce(decided);
         const { operationId, verifyMs } = decided;
@@ -85,7 +85,7 @@ function listen(heal: Heal): void {
     healSignals.news,
     ({ what }) => {
       heal.news = true;
-      // a retired VM has nobody left to resume it
+      // nobody resumes a retired VM
       if (what === 'paused' || what === 'resumed' || what === 'retired') heal.paused = what === 'paused';
     },
     { description: healSignals.news.description },
@@ -158,7 +158,7 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }:
   let paused = false;
   for (;;) {
     if (restsBySignal(heal)) {
-      // nobody looks meanwhile, which is not held against the remedy
+      // nobody looks meanwhile, so the remedy's window begins again after the pause
       await restUntilResumed(heal);
       until = await openWindow(heal, verifyMs);
     }
@@ -196,7 +196,7 @@ function keyOf(heal: Heal): { vmId: string; incident: number } {
   return { vmId: heal.vmId, incident: heal.incident };
 }
 
-// bounded: nobody looks at the VM meanwhile
+// limited in time, because nobody looks at the VM meanwhile
 const incidents = proxyActivities<HealActivities>({
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '30 seconds',

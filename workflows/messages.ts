@@ -29,12 +29,12 @@ export const vmSignals = {
   lookNow: signal('lookNow', 'look at every enabled check at once'),
   pause: signal<[PauseRequest?]>(
     'pause',
-    'look no more and heal no more until resumed; is stored, as if the API was asked',
+    'look no more and heal no more until resumed; the pause is stored, as one by the API is',
   ),
   resume: signal('resume', 'end a pause'),
   retire: signal('retire', 'the VM was deleted: end'),
   attemptsReset: signal('attemptsReset', 'a person has set the heal attempts to 0: a held heal decides again'),
-  renew: signal('renew', 'continue as new after this look, e.g. to move to new code'),
+  renew: signal('renew', 'continue as new now, e.g. to move to new code'),
   watchClosely: signal<[WatchClosely]>('watchClosely', 'from the heal: look every few seconds until then'),
   healEnded: signal<[HealEnded]>('healEnded', 'from the heal: it is over'),
 } as const;
@@ -44,7 +44,9 @@ export const closeUp = signal<[WatchClosely]>('closeUp', 'the name of watchClose
 
 /** Queries of workflow `vm/<vmId>`. */
 export const vmQueries = {
-  state: Object.assign(defineQuery<VmView>('state'), { description: 'how the VM stands, as its workflow knows it' }),
+  state: Object.assign(defineQuery<VmView>('state'), {
+    description: 'status, open incident and pause, as of the last news',
+  }),
 } as const;
 
 /** Updates of workflow `vm/<vmId>`. */
@@ -120,7 +122,7 @@ export interface CarriedVm {
   incident: number | null;
   /** Why it is paused; null = it is not. */
   paused: string | null;
-  /** What a signal said of that, and the database doesn't know yet. */
+  /** A pause, or its end, that was signalled and is not stored yet. */
   pauseToStore: 'paused' | 'resumed' | null;
   settingsVersion: number;
   /** Until then looks come every few seconds; epoch ms. */

@@ -24,7 +24,7 @@ function queueOf(site: string | null): Pick<ActivityOptions, 'taskQueue'> {
   return site === null ? {} : { taskQueue: siteTaskQueue(site) };
 }
 
-/** Reading back is asked again until it is answered, but not for long: without an answer looks tell the rest. */
+/** Reading back is retried until it is answered, but not for long: without an answer, the next looks judge the operation. */
 const READ_BACK = {
   scheduleToCloseTimeout: '40 seconds',
   startToCloseTimeout: '15 seconds',
@@ -45,7 +45,7 @@ export function whyUnanswered(site: string, error: unknown): string {
   if (!(error instanceof ActivityFailure)) throw error;
   return wasTaken(error)
     ? String(error.cause)
-    : `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s`;
+    : `no worker of site ${site} took the question within ${TAKEN_WITHIN_SECONDS} s: start a worker there, or correct the site`;
 }
 
 /** Whether a worker may have begun with a call that was not answered. */
@@ -54,7 +54,7 @@ export function wasTaken(error: unknown): boolean {
   return !(cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.SCHEDULE_TO_START);
 }
 
-/** One call of a person's to a provider instance at a site that the API is not at. */
+/** A person's call to a provider at a site other than the API's. */
 export async function providerCall({ site, call }: ProviderCallInput): Promise<ProviderCallAnswer> {
   try {
     return await providerActivities(site, `${call.call}: ${call.kind}`).callProvider(call);

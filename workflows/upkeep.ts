@@ -12,7 +12,7 @@ export async function retain(): Promise<string> {
   return (await applyRetention()).line;
 }
 
-/** Started every minute by schedule `reconcile`: mends what Postgres and Temporal disagree about. */
+/** Started every minute by schedule `reconcile`: repairs what Postgres and Temporal disagree about. */
 export async function reconcile(): Promise<string> {
   return (await reconcileOnce()).line;
 }

@@ -32,8 +32,8 @@ import {
 import { type LookEnding, watchUntil } from './watch-activity.ts';
 
 /**
- * The life of one VM: look at it until there is news, act on the news, look again. Quiet looks are retries of one
- * activity and write no history, so this history reads as the VM's medical record.
+ * The life of one VM: look at it until there is news, act on the news, look again. Quiet looks are retries of one activity and
+ * write no history, so this history holds only changes of the VM's health and what followed from them.
  */
 export async function vmHealth(input: VmHealthInput): Promise<void> {
   const vm = initialState(input);
@@ -49,7 +49,7 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
       await forwardToHeal(vm);
     } else {
       await condition(() => mayLook(vm) || vm.flags.storePause || vm.flags.retired || mustContinueAsNew(vm));
-      // runs of 0.1 told the heal before they looked
+      // runs of 0.1 notified the heal before they looked
       if (vm.flags.pauseChanged && !patched('pause-is-stored')) await forwardToHeal(vm);
     }
     if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
@@ -75,7 +75,7 @@ interface Flags {
   restartLook: boolean;
   attemptsReset: boolean;
   pauseChanged: boolean;
-  /** It may not be paused any more: a look tells. */
+  /** The pause may be over: a look finds out. */
   pauseInDoubt: boolean;
   /** A pause that was signalled, or its end, is to be stored. */
   storePause: boolean;
@@ -95,7 +95,7 @@ function initialState(input: VmHealthInput): Vm {
       restartLook: false,
       attemptsReset: false,
       pauseChanged: false,
-      // a change of settings that came in as the run before ended may have been its end
+      // a change of settings that arrived as the run before ended may have ended the pause
       pauseInDoubt: carried.paused !== null && carried.pauseToStore === null,
       storePause: carried.pauseToStore !== null,
       renew: false,
@@ -107,7 +107,7 @@ function initialState(input: VmHealthInput): Vm {
   };
 }
 
-/** A run of 0.1 named two of its fields differently, and nobody had stored that it was paused. */
+/** A run of 0.1 named two of its fields differently, and did not store its pause. */
 function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntilMs: number | null }> = {}): CarriedVm {
   const { toldSeq: deliveredSeq = 0, closeUpUntilMs: watchCloselyUntilMs = null, ...carried } = before;
   return {
@@ -135,7 +135,7 @@ function listen(vm: Vm): void {
   on(vmSignals.settingsChanged, ({ version, site, lookSooner }) => {
     flags.pauseInDoubt = true;
     flags.storePause = hasPauseToStore(vm);
-    // announced late, after newer ones: the look that is pending may not have known of its shorter interval
+    // also for settings older than the known ones: the pending look may not know their shorter interval
     if (lookSooner) flags.restartLook = true;
     if (version < carried.settingsVersion) return;
     carried.settingsVersion = version;
@@ -153,7 +153,7 @@ function listen(vm: Vm): void {
     carried.paused = null;
     carried.pauseToStore = 'resumed';
     flags.storePause = true;
-    // the heal hears of it after a look
+    // the heal is notified after a look
     requestLook(vm);
   });
   on(vmSignals.retire, () => {
@@ -208,7 +208,7 @@ function viewOf({ vmId, site, carried }: Vm): VmView {
   return { vmId, site, status, line, incident, paused, settingsVersion };
 }
 
-/** A paused VM is looked at only to see whether it still is; and not before its pause is stored. */
+/** A paused VM is looked at only to find out whether the pause is over, and not before the pause is stored. */
 function mayLook({ carried, flags }: Vm): boolean {
   return carried.paused === null || (flags.pauseInDoubt && carried.pauseToStore === null);
 }
@@ -219,7 +219,10 @@ const pauses = proxyActivities<PauseActivities>({
   summary: 'stores a pause or its end',
 });
 
-/** Stores a pause, or its end, that was signalled here rather than asked of the API: the database's row is what counts. */
+/**
+ * Stores a pause, or its end, that was signalled here rather than asked of the API: decisions and looks read it from the
+ * database.
+ */
 async function storePause(vm: Vm): Promise<void> {
   const { vmId, tenantId, carried, flags } = vm;
   const isDue = flags.storePause;
@@ -282,7 +285,10 @@ async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
   }
 }
 
-/** Ill → an incident and its heal; from then on each change of health is the heal's news, until it says it is over. */
+/**
+ * An ill VM gets an incident and its heal; from then on the heal is notified of each change of health, until it says it is
+ * over.
+ */
 async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise<void> {
   const { carried, flags } = vm;
   const changed = news.seq !== carried.deliveredSeq;
@@ -290,7 +296,7 @@ async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise
   carried.status = news.status;
   carried.line = news.line;
   carried.described = news.vm;
-  // a look that a signal has just paused says nothing about that
+  // a look that is being cancelled by a pause signal says nothing about that pause
   if (carried.paused !== null && !hasPauseToStore(vm)) {
     carried.paused = null;
     flags.pauseChanged = true;
@@ -303,7 +309,7 @@ async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise
   if (carried.incident === null && news.healWanted && mayHeal) await openHeal(vm);
 }
 
-/** Paused by the database's word: looks end until it may be over, and the heal hears of it. */
+/** The database says that the VM is paused: looks end until that may be over, and the heal is notified. */
 function applyPause(vm: Vm, reason: string): void {
   const { carried, flags } = vm;
   // a resume that was signalled meanwhile is newer
@@ -314,7 +320,7 @@ function applyPause(vm: Vm, reason: string): void {
   answerRequest(vm);
 }
 
-/** Whoever asked for a look has their answer. */
+/** Answers whoever asked for a look. */
 function answerRequest(vm: Vm): void {
   if (!vm.carried.lookNow) return;
   vm.carried.lookNow = false;
@@ -331,17 +337,17 @@ async function openHeal(vm: Vm): Promise<void> {
     return;
   }
   const started = await startHeal({ vmId, tenantId, site, incident: carried.incident });
-  // it may have been paused by an earlier run of this workflow, or wait for news that nobody was there to send
+  // it may have been paused by an earlier run of this workflow, or wait for news that nobody could send
   if (!started) await notifyHeal(vm, 'resumed');
 }
 
-/** Notifies the heal, if one is open. One that is over can't hear: then there is none. */
+/** Notifies the heal, if one is open. If it is over, the signal fails: then no incident is open. */
 async function notifyHeal({ vmId, carried }: Vm, what: HealNews['what']): Promise<void> {
   if (carried.incident === null) return;
   if (!(await signalHeal(vmId, carried.incident, what))) carried.incident = null;
 }
 
-/** Forwards what concerns the heal; also what comes in while that is being done. */
+/** Forwards what concerns the heal, including what arrives meanwhile. */
 async function forwardToHeal(vm: Vm): Promise<void> {
   const { carried, flags } = vm;
   while (flags.attemptsReset || flags.pauseChanged) {
@@ -354,7 +360,7 @@ async function forwardToHeal(vm: Vm): Promise<void> {
   }
 }
 
-/** Two minutes, and a while for the look that follows. */
+/** The two minutes until the look is repeated, and time for that look. */
 const MISSING_FOR_GOOD_MS = 150_000;
 
 /** "No such VM" ends a workflow only when it stays so: a registration may be committed a moment later. */
@@ -369,7 +375,7 @@ async function handleMissingVm(vm: Vm, deleted: boolean): Promise<void> {
   await condition(() => vm.flags.retired, '2 minutes');
 }
 
-/** Between looks only, and with no update half answered: nothing is pending that a new run would not know of. */
+/** Between looks only, and when all updates are answered: nothing is pending that a new run would not know of. */
 function mustContinueAsNew({ flags }: Vm): boolean {
   return (flags.renew || workflowInfo().continueAsNewSuggested) && allHandlersFinished();
 }
@@ -379,7 +385,7 @@ function showDetails({ vmId, carried }: Vm): void {
   const { described, line, paused, incident } = carried;
   const lines = [described ? `**${described.name}** ${line}` : line];
   if (paused !== null) lines.unshift(`**paused**: ${paused}`);
-  if (incident !== null) lines.push(`in the care of \`${healWorkflowId(vmId, incident)}\``);
+  if (incident !== null) lines.push(`healed by \`${healWorkflowId(vmId, incident)}\``);
   setCurrentDetails(lines.join('\n\n'));
 }
 

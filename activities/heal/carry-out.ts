@@ -7,15 +7,14 @@ import { carriedOut, endOperation, reportEnd } from './end-operation.ts';
 import { reachProvider } from './reach-provider.ts';
 
 const PREPARE_LIMIT_MS = 6_000;
-/** With the preparation shorter than the activity may take, so that the answer is recorded by whoever sent. */
+/** Preparing and sending together take less than the activity may, so that the sender itself records the answer. */
 const POWER_LIMIT_MS = 10_000;
 /** An action is written within this time of asking to move its operation to `sent`, or not at all. */
 const SEND_WITHIN_MS = 2_000;
 
 /**
- * Sends an intended operation: connects first, moves it intended → sent if it is still wanted, makes sure that this is
- * fresh, and only then writes. Whoever asks a second time sends nothing. `sent` = it isn't known whether the hypervisor
- * acted.
+ * Sends an intended operation: connects first, moves it intended → sent if it is still wanted, checks that this happened a
+ * moment ago, and only then writes. A second call sends nothing. `sent` = it isn't known whether the hypervisor acted.
  */
 export async function carryOut(deps: Dependencies, operationId: string): Promise<OperationEnd> {
   const operation = await findOperation(deps.database.orm, operationId);
@@ -41,16 +40,16 @@ async function sendIfWanted(
   const move = await moveToSent(deps.database, operation, prepared.state.power).catch(inDoubt);
   switch (move.kind) {
     case 'overtaken':
-      return { state: 'sent', detail: 'somebody else has moved it on' };
+      return { state: 'sent', detail: 'it was sent already, or has ended' };
     case 'unwanted':
       return { state: 'abandoned', detail: `not sent: ${move.why}` };
     case 'in-doubt':
-      // whether it counts as sent nobody knows; that it wasn't, we do
+      // it may be stored as sent, but nothing was written to the hypervisor
       return notSent(deps, operation, `not sent: the database did not confirm that it may be (${move.message})`);
     case 'moved':
       break;
   }
-  // this process may have stood still since, its clock too: only what the database answers now is new for certain
+  // this process and its clock may have been suspended since: only the database's answer is certainly current
   const sentForMs = await findSentForMs(deps.database.orm, operation.id).catch(() => null);
   if (sentForMs === null || sentForMs > SEND_WITHIN_MS || performance.now() - requestedAtMs > SEND_WITHIN_MS) {
     return notSent(deps, operation, 'not sent: it could not be confirmed in time that it is still wanted');
@@ -76,7 +75,7 @@ function notSent(deps: Dependencies, { id }: OperationRow, detail: string): Prom
   return reportEnd(deps, id, { kind: 'not-sent', detail });
 }
 
-/** Notifying people is done when it is recorded; part of the same heal history as every other remedy. */
+/** Notifying people is done once it is recorded: the heal history shows it as it shows every remedy. */
 async function notifyPeople(deps: Dependencies, operation: OperationRow): Promise<OperationEnd> {
   const ended = await endOperation(deps, operation.id, carriedOut(operation, 'recorded for people to act on'));
   deps.log.warn({ operationId: operation.id, vmId: operation.vmId }, 'a VM needs a person');

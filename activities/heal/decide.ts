@@ -32,9 +32,9 @@ import { gatherFacts } from './gather-facts.ts';
 const HISTORY_UNAVAILABLE_MS = 5_000;
 
 /**
- * Gathers the facts, decides, and records the decision with what follows from it in one transaction. Asked again after a
- * crash it answers the operation it had intended, so that a decision is never carried out twice; but one that was not sent
- * yet only while it would still decide so.
+ * Gathers the facts, decides, and records the decision with what follows from it in one transaction. Called again after a
+ * crash, it answers the operation that it had intended, so that no decision is carried out twice. One that was not sent yet is
+ * answered only if the decision would be the same now.
  */
 export async function decide(deps: Dependencies, input: DecideInput): Promise<HealDecision> {
   try {
@@ -58,7 +58,7 @@ async function decideNow(deps: Dependencies, { vmId, incident, provider }: Decid
   }
   const { site } = vmProvider;
   if (provider && provider.site !== site) return { kind: 'ask', site, line: `asks its provider at site ${site}` };
-  // before the transaction: a slow hypervisor holds no locks
+  // before the transaction: no locks are held while a hypervisor is slow
   const { fact } = provider ?? (await askProvider(deps, vmId));
   const vm = (await findWatchedVms(pool, [vmId], traitsIn(deps.probes))).get(vmId);
   const policies = (await findApplicablePolicies(pool, [vmId])).get(vmId) ?? [];

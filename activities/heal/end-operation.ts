@@ -9,7 +9,7 @@ import type { Dependencies } from '../dependencies.ts';
 
 export type Ending = OperationEvent & { kind: 'done' | 'not-sent' };
 
-/** The end of an operation that was carried out for sure. What no look can judge is a success when it is done. */
+/** The end of an operation that was certainly carried out. One that no look can judge is a success thereby. */
 export function carriedOut({ power }: Pick<OperationRow, 'power'>, detail: string): Ending {
   return { kind: 'done', detail, conclusive: power === null || power === 'stop', presumed: false };
 }
@@ -18,8 +18,8 @@ const RETRY_MS = 1_000;
 const RETRIES = 300;
 
 /**
- * Records what whoever was to send knows of an operation's end. Where that can't be recorded now, it is `unrecorded` in
- * the answer, and tried again in the background: the workflow may have stopped waiting for this answer.
+ * Records the end of an operation as its sender knows it. Where that can't be recorded now, the answer says `unrecorded`, and
+ * recording is tried again in the background: the workflow may have stopped waiting for this answer.
  */
 export async function reportEnd(deps: Dependencies, operationId: string, ending: Ending): Promise<OperationEnd> {
   try {
@@ -38,7 +38,7 @@ async function recordLater(deps: Dependencies, operationId: string, ending: Endi
       await endOperation(deps, operationId, ending);
       return;
     } catch {
-      // as before; what it is about was logged the first time
+      // only the first failure is logged
     }
   }
 }
@@ -52,11 +52,11 @@ export async function endOperation(
   const atMs = deps.now();
   return deps.database.orm.transaction(async (tx): Promise<OperationEnd> => {
     const isCertain = ending.kind === 'done' && !ending.presumed;
-    // a purpose changes the VM, whose row is locked before those of its operations
+    // `recordPurpose` changes the VM's row, and all transactions lock that row before the rows of its operations
     if (isCertain) await lockVmOfOperation(tx, operationId);
     const ended = await recordOperationEvent(tx, operationId, ending, atMs);
     // an answer that comes after the doubt was resolved changes nothing
-    if (ended === null) return { state: 'sent', detail: 'somebody else has ended it' };
+    if (ended === null) return { state: 'sent', detail: 'it had ended already' };
     if (isCertain) await recordPurpose(tx, ended, atMs);
     return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail };
   });

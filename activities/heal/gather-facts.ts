@@ -14,9 +14,9 @@ export interface FactSources {
   incident: number;
   policy: Policy | null;
   provider: ProviderFact;
-  /** As it was read the time before. */
+  /** The reading before this one. */
   lastReading: PowerReading | null;
-  /** Decided already and not sent yet: no attempt so far. */
+  /** Decided and not sent yet, so it does not count as an attempt. */
   unsentOperationId: string | null;
 }
 
@@ -72,12 +72,12 @@ function resumesInVainOf(earlier: readonly OperationRow[]): Facts['resumesInVain
   return last ? { count: inARow.length, lastAtMs: (last.endedAt ?? last.intendedAt).getTime() } : null;
 }
 
-/** The last operations that are all so, oldest first. */
+/** The operations since the last one for which `isSo` is false, oldest first. */
 function lastInARow(operations: readonly OperationRow[], isSo: (operation: OperationRow) => boolean): OperationRow[] {
   return operations.slice(operations.findLastIndex((operation) => !isSo(operation)) + 1);
 }
 
-/** As the VM's status row has it, but for checks that have begun anew since it was written. */
+/** Of the check that has failed most often in a row. The VM's status row may still count failures of checks that began anew. */
 function failuresInARow({ checks }: WatchedVm): number {
   const alive = checks.filter(({ about }) => about === 'alive');
   return Math.max(0, ...alive.map(({ state }) => state.consecutiveFailures));

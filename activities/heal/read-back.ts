@@ -5,7 +5,7 @@ import type { ReadBack } from '../../domain/power.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { reachProvider } from './reach-provider.ts';
 
-/** By then a sender that isn't held up has written, and one that is writes nothing any more. */
+/** After this time the sender has written, or never will. */
 const SENDING_IS_OVER_MS = 3_000;
 const READ_LIMIT_MS = 5_000;
 
@@ -20,7 +20,7 @@ export async function readBack(deps: Dependencies, operationId: string): Promise
   if (operation === null || operation.power === null || sentForMs === null) return null;
   if (sentForMs < SENDING_IS_OVER_MS) {
     throw ApplicationFailure.create({
-      message: 'it may be being sent just now',
+      message: 'it may still be sent: ask again in a moment',
       nextRetryDelay: Math.ceil(SENDING_IS_OVER_MS - sentForMs),
     });
   }

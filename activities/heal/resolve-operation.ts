@@ -7,17 +7,18 @@ import { carriedOut, type Ending, endOperation } from './end-operation.ts';
 
 /** What is known by now of an operation that may have been sent. */
 export interface Known {
-  /** Its sender's own word. */
+  /** What its sender said. */
   end?: OperationEnd | undefined;
-  /** The hypervisor's, asked when nothing could be sent any more. */
+  /** What the hypervisor said when nothing could be sent any more. */
   readBack?: ReadBack | null | undefined;
-  /** Why it was not sent, should it turn out that it wasn't. */
+  /** What to record as the reason if it turns out that it was not sent. */
   whyNotSent?: string;
 }
 
 /**
- * Ends the doubt about an operation without ever sending it. Still intended: abandoned, and from then on it can't be sent.
- * Sent: by what its sender or the hypervisor says; where nobody can tell, it is presumed to be done, and looks judge it.
+ * Ends an operation of which it is not known whether it was sent, without ever sending it. If it is still `intended`, it is
+ * abandoned, and can't be sent from then on. If it is `sent`, its sender or the hypervisor says how it ended; where neither can
+ * tell, it is presumed to be done, and looks judge it.
  */
 export async function resolveOperation(
   deps: Dependencies,
@@ -25,15 +26,15 @@ export async function resolveOperation(
   { end, readBack, whyNotSent }: Known = {},
 ): Promise<OperationEnd> {
   const { orm } = deps.database;
-  const toldWhy = end?.state === 'abandoned' ? end.detail : null;
-  const why = whyNotSent ?? toldWhy ?? 'never sent: the worker went away first';
+  const senderSaid = end?.state === 'abandoned' ? end.detail : null;
+  const why = whyNotSent ?? senderSaid ?? 'never sent: its worker was lost before';
   const withdrawal: OperationEvent = { kind: 'withdrawn', detail: why, result: 'failed' };
   const withdrawn = await orm.transaction((tx) => recordOperationEvent(tx, operationId, withdrawal, deps.now()));
   if (withdrawn !== null) return { state: 'abandoned', detail: why };
   const operation = await findOperation(orm, operationId);
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
   const { state, presumed, detail } = operation;
-  const known = toldWhy === null ? null : notSent(toldWhy);
+  const known = senderSaid === null ? null : notSent(senderSaid);
   if (state === 'sent' || (presumed && known !== null)) {
     return endOperation(deps, operationId, known ?? endingOf(operation, end, readBack ?? null));
   }

@@ -10,8 +10,8 @@ import { checkFacts } from './gather-facts.ts';
 const NEXT_LOOK_MS = 6_000;
 
 /**
- * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window
- * without health as a failure; a VM that is gone or stopped by request leaves nothing to judge.
+ * Judges an operation by the looks that began after it was done. Health closes it as a success; the end of its window without
+ * health as a failure; a VM that is gone or stopped on purpose leaves nothing to judge.
  */
 export async function verify(
   deps: Dependencies,
@@ -30,7 +30,7 @@ export async function verify(
     await close('failed', 'the VM was deleted or stopped before it was seen healthy');
     return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
   }
-  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: nobody looks whether it helped' };
+  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: without looks it can not be judged' };
   const checks = checkFacts(vm);
   if (hasRecovered({ checks, lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null })) {
     await close('success', null);

@@ -1,6 +1,6 @@
 import type { ProbeResult } from '../../domain/probe-result.ts';
 
-/** So long after its timeout a probe is given up. Longer than a busy worker delays those that end by themselves. */
+/** A probe is given up this long after its timeout. A busy worker delays probes that end by themselves by less. */
 const OVERTIME_MS = 5_000;
 
 /** Runs a probe of a check. @throws (rejects) when it does not end in time, and while an earlier one has still not ended */
@@ -10,8 +10,8 @@ export type BoundedProbe = (
 ) => Promise<ProbeResult>;
 
 /**
- * Probes end by themselves within about their timeout. One that doesn't would keep its VM's look from ever ending, while the VM
- * counts as watched: so each is given up, and no other is started beside it. Create once per process.
+ * Limits how long a probe may take. Probes end by themselves within about their timeout; one that does not would keep its VM's
+ * look from ever ending. It is given up, and its check is not probed again until it ends. Create once per process.
  */
 export function createBoundedProbes(): BoundedProbe {
   /** Checks whose probe was given up and has not ended since. */

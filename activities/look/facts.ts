@@ -12,7 +12,7 @@ type FactOf<Name extends FactName> = (vm: WatchedVm, check: WatchedCheck) => Pro
 /** Facts that have been read, by name. */
 export type KnownFacts = { readonly [Name in FactName]?: FactOf<Name> };
 
-/** Where facts come from: each source reads, in one go, what its fact takes for all of these VMs. */
+/** Where facts come from: each source reads at once what its fact needs for all of these VMs. */
 export type FactSources = {
   readonly [Name in FactName]: (vms: readonly WatchedVm[]) => Promise<FactOf<Name>>;
 };
@@ -47,7 +47,7 @@ export function factsFor(
   return Object.fromEntries(needs.map((name) => [name, known[name]?.(vm, check)])) as unknown as ProbeFacts;
 }
 
-/** Heartbeats come with the VM; when Defib listened for them is the same for all. */
+/** Heartbeats are read with the VM; when Defib could receive them is the same for all VMs. */
 function heartbeatSource({ database, now }: Dependencies): FactSources['heartbeat'] {
   const findSpans = keptReads(() => findListening(database.pool, now()), now);
   return async () => {

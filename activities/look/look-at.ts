@@ -25,14 +25,14 @@ export type LookedAt =
 /** The second step of a look: probes all that is due of a VM as it was read or given. */
 export type LookAt = (vm: WatchedVm, options: LookOptions) => Promise<LookedAt>;
 
-/** What is left of an activity's time for its write. */
+/** How much of an activity's time is kept for its write. */
 const WRITE_MARGIN_MS = 5_000;
 const NO_FACTS: KnownFacts = {};
 const NO_NEEDS: readonly FactName[] = [];
 
 /** Looks with these probes and facts; create once per process, which then never probes a check twice at a time. */
 export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now'>, sources: FactSources): LookAt {
-  /** Probes on their way, by check. */
+  /** Running probes, by check. */
   const probing = new Map<string, RunningProbe>();
   const inTime = createBoundedProbes();
 
@@ -47,7 +47,7 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
     const known = needs.length === 0 ? facts : await readFacts(sources, needs, [vm], facts);
     const keeper = Symbol(vm.vmId);
     for (const one of due) if (!probing.has(one.check.checkId)) start(vm, one, known, keeper);
-    // what earlier looks left behind as well: when it ends, its check's next tick may have come
+    // also probes that earlier looks stopped waiting for: when one ends, its check's next tick may have come
     const running = vm.checks.flatMap(({ checkId }) => probing.get(checkId) ?? []);
     for (const probe of running) probe.keeper = keeper;
     const round = await waitForRound(running, (pending) => msToNextTurn(vm, mode(now()), running, pending));
@@ -58,7 +58,7 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
     return probes.get(checkType)?.needs ?? NO_NEEDS;
   }
 
-  /** While a probe is on its way, no other look starts it again here. */
+  /** While a check is being probed, no other look of this process probes it. */
   function start(vm: WatchedVm, due: DueCheck, known: KnownFacts, keeper: symbol): void {
     const { dueAtMs, check } = due;
     const running: RunningProbe = { checkId: check.checkId, dueAtMs, keeper, result: probe(vm, due, known) };
@@ -82,7 +82,7 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
     }
   }
 
-  /** Milliseconds until a check that is not being probed has its turn; infinity when none has. */
+  /** Milliseconds until the next tick of a check that is not being probed; infinity when there is none. */
   function msToNextTurn(
     vm: WatchedVm,
     mode: LookMode,

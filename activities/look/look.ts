@@ -25,7 +25,7 @@ export interface LookRequest extends LookOptions {
 export type LookOutcome =
   /** Looked and stored; `vm` is as it stands now. */
   | { kind: 'looked'; vm: WatchedVm; folded: FoldedLook; results: CheckResult[] }
-  /** Postgres is away: what is `unstored` has to ride along. Without a VM, nothing could be looked at. */
+  /** Postgres is away: what is `unstored` is kept in the activity's heartbeat. Without a VM, nothing could be looked at. */
   | {
       kind: 'not-stored';
       vm: WatchedVm | null;
@@ -39,7 +39,7 @@ export type LookOutcome =
   | { kind: 'gone'; deleted: boolean };
 
 /**
- * One look at one VM, in three steps: read, look at, store. Whoever has VMs and facts at hand takes the last two.
+ * One look at one VM, in three steps: read, look at, store. A caller that has the VM and its facts uses the last two.
  * @throws (rejects) on what is neither the VM's fault nor Postgres being away
  */
 export type Look = (request: LookRequest) => Promise<LookOutcome>;
@@ -75,8 +75,8 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
   };
 
   /**
-   * What was too slow for its look is folded when it comes; the next look finds the state ahead and says so. Unless one waits
-   * for it, which then does as with its own.
+   * Stores the result of a probe that was too slow for its look, when it arrives. If a later look waits for the probe by then,
+   * that look stores the result with its own.
    */
   async function storeLate(looked: WatchedVm, probe: RunningProbe): Promise<void> {
     const { keeper } = probe;
@@ -92,7 +92,10 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
   }
 }
 
-/** The VM with the due times of what was seen and isn't stored: nothing is looked at twice. Not to be folded onto. */
+/**
+ * The VM with due times as if its unstored results were stored, so that no check is probed twice for a tick. Only for finding
+ * what is due: folding results onto it would count them twice.
+ */
 function seenUntil(vm: WatchedVm, waiting: readonly CheckResult[], nowMs: number): WatchedVm {
   return waiting.length === 0 ? vm : applyDueTimes(vm, foldLook(vm, waiting, nowMs));
 }

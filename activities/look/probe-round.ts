@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../domain/probe-result.ts';
 
-/** A probe on its way. */
+/** A running probe. */
 export interface RunningProbe {
   checkId: string;
   /** The tick that it is for, epoch ms. */
@@ -11,7 +11,7 @@ export interface RunningProbe {
   keeper: symbol;
 }
 
-/** Probes that were waited for. */
+/** What came of waiting for probes. */
 export interface Round {
   /** Of the probes that ended before another check's turn came. */
   results: CheckResult[];
@@ -19,13 +19,13 @@ export interface Round {
   late: RunningProbe[];
 }
 
-/** So long a failure that is there waits for probes that are still on their way. */
+/** How long a failure waits for probes that are still running. */
 const FAILURE_WAITS_MS = 1_000;
 
 /**
- * Waits for probes that run side by side, but a slow one holds up neither the others' next ticks nor, for more than a second, a
- * failure of theirs: when the turn of a check that isn't being probed comes, the round is over. `msToNextTick` says when that is,
- * given the checks still being probed; infinity = there is no other check to wait for.
+ * Waits for probes that run side by side. A slow one delays neither the next tick of another check nor, by more than a second,
+ * the failure of another: the round ends when a check that isn't being probed is due. `msToNextTick` says when that is, given
+ * the checks still being probed; infinity = there is no other check to wait for.
  */
 export function waitForRound(
   probes: readonly RunningProbe[],

@@ -10,9 +10,9 @@ const MAX_REMEMBERED = 20_000;
 
 /** A VM as it was read. */
 export interface ReadVm {
-  /** Null when there is no such VM; or, while Postgres is away, when this process never knew it. */
+  /** Null when there is no such VM; or, while Postgres is away, when this process has never read it. */
   vm: WatchedVm | null;
-  /** Why Postgres can't be asked: then `vm` is as this process last knew it. Null = it was asked. */
+  /** Why Postgres can't be asked: then `vm` is as this process last read it. Null = it was asked. */
   away: DatabaseTrouble | null;
 }
 

@@ -3,14 +3,14 @@ import type { VmReader } from './read-vms.ts';
 import type { StoreLook } from './store-look.ts';
 import type { UnstoredResults } from './unstored-results.ts';
 
-/** Within this a VM's next look mostly comes, and takes along what is kept of it. */
+/** Within this time a VM's next look usually comes, and stores the VM's unstored results with its own. */
 const LEFT_AFTER_MS = 60_000;
 const LOOK_EVERY_MS = 5_000;
 const AT_ONCE = 200;
 
 /**
- * Stores what is left of VMs that no look of this process comes to any more: theirs were cancelled, or another worker makes them.
- * Call it whenever a look was stored, for then Postgres is back. Never rejects.
+ * Stores the unstored results of VMs that this process looks at no more: their looks were cancelled, or another worker does
+ * them. Call it whenever a look was stored, because then Postgres is back. Never rejects.
  */
 export function createStoreLeft(
   reader: VmReader,
@@ -42,7 +42,7 @@ export function createStoreLeft(
       const isNews = vm !== null && !vm.deleted && foldLook(vm, results, now()).folded.length > 0;
       if (isNews) return (await storeLook(vm, [], newestOf(results))).kind !== 'not-stored';
     } catch {
-      // what can't be read or stored now and isn't trouble of Postgres's never will be
+      // what can't be stored although Postgres can be reached never will be
     }
     unstored.forget(vmId, results);
     return true;

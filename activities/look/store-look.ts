@@ -10,13 +10,13 @@ import type { UnstoredResults } from './unstored-results.ts';
 export type StoredLook =
   /** `vm` is as it stands now. */
   | { kind: 'stored'; vm: WatchedVm; folded: FoldedLook }
-  /** Postgres is away: these results have to ride along. */
+  /** Postgres is away: these results are kept in the activity's heartbeat. */
   | { kind: 'not-stored'; vm: WatchedVm; unstored: CheckResult[]; away: DatabaseTrouble }
   | { kind: 'gone'; deleted: boolean };
 
 /**
  * The third step of a look: folds results into the VM's state, with those that could not be stored before, and stores both.
- * Resolves once they are durable. `vm` is as it is stored: nothing that isn't may have been folded into it.
+ * Resolves once they are durable. `vm` must be as it is stored: a result folded into it before would count twice.
  * @throws (rejects) when the state keeps changing under it, or when the VM can't be read again
  */
 export type StoreLook = (
@@ -53,7 +53,7 @@ export function createStoreLook(
   ): Promise<StoredLook> {
     let vm = read;
     let results = seen;
-    /** Whom to blame when Postgres takes one of the results for impossible. */
+    /** The results that may be at fault when Postgres refuses one. */
     let suspects = newest;
     for (let attempt = 0; attempt < FOLD_TRIES; attempt++) {
       const atMs = endedAtMs ?? deps.now();
@@ -71,7 +71,7 @@ export function createStoreLook(
         deps.log.error({ vmId: vm.vmId, err: error }, 'a look could not be stored');
         const failed = lookFailed('check', error);
         results = results.map((result) => (suspects.has(result) ? { ...result, ...failed } : result));
-        // those that rode along are seldom to blame, and would be lost with it: they come second
+        // results of earlier looks are seldom at fault, so they become suspects only at the second refusal
         suspects = new Set(results);
       }
       const { vm: fresh, away } = await reader.read(vm.vmId);

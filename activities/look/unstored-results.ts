@@ -2,18 +2,18 @@ import { LRUCache } from 'lru-cache';
 import type { CheckResult } from '../../domain/probe-result.ts';
 
 /**
- * Results that this process has seen and could not store. Heartbeats carry them as well, for a worker that dies; but those of a
- * look that is cancelled are lost, and a probe that ends after its look has none.
+ * Results that this process could not store yet. Each is also kept in the activity's heartbeat, in case the worker dies. But
+ * the heartbeat of a cancelled look is lost, and a probe that ends after its look has none.
  */
 export interface UnstoredResults {
-  /** Those of a VM and the given ones, each once, oldest first. */
+  /** The results kept of a VM and the given ones, each once, oldest first. */
   with(vmId: string, given: readonly CheckResult[]): CheckResult[];
-  /** Keeps these of a VM with those that are kept; answers all, the newest ones if they are too many. */
+  /** Keeps these results of a VM too; answers all that are now kept of it. If they are too many, only the newest are kept. */
   keep(vmId: string, results: readonly CheckResult[]): CheckResult[];
-  /** Forgets these: they are stored, or nobody can store them any more. */
+  /** Forgets these: they are stored, or never can be. */
   forget(vmId: string, results: readonly CheckResult[]): void;
   readonly isEmpty: boolean;
-  /** VMs all of whose results were seen before that time. */
+  /** VMs whose newest kept result is from before that time. */
   newestBefore(beforeMs: number): string[];
   /** How many were dropped because they were too many, ever; for a metric. */
   readonly dropped: number;
@@ -80,7 +80,7 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
 
 const keyOf = ({ checkId, dueAtMs }: CheckResult): string => `${checkId}/${dueAtMs}`;
 
-/** What a server answered is too much to keep, and heartbeats pass through Temporal: verdicts only. */
+/** What a server answered is too much to keep, and heartbeats pass through Temporal: statuses only. */
 function withoutBody(result: CheckResult): CheckResult {
   return { ...result, rawResponse: {} };
 }

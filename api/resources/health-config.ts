@@ -30,7 +30,10 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     body: checkConfigInput,
     answers: {
       200: { description: 'The check', schema: checkAnswer },
-      202: { description: 'The check; looks hear of it when Temporal is back', schema: unannounced(checkAnswer) },
+      202: {
+        description: 'The check; its workflow is notified when Temporal answers again',
+        schema: unannounced(checkAnswer),
+      },
     },
   })
     .judge(async (call) => {
@@ -42,7 +45,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const check = completeCheck({ ...call.body, checkType }, before && toSettings(before));
       const aimOf = (of: typeof check) => deps.checks.aim({ ...of, target: of.target ?? null }, vm.address);
       const aims = { before: before ? aimOf(toSettings(before)) : null, after: aimOf(check) };
-      // trust is in one aim
+      // trust is about one aim: a check whose aim changes loses it
       if (aims.before !== aims.after) check.trusted = trusted ?? false;
       const problems = checkProblems(deps.checks, check, vm.address, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
@@ -73,7 +76,10 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     query: checkNameQuery,
     answers: {
       200: { description: 'Disabled', schema: disabledAnswer },
-      202: { description: 'Disabled; looks hear of it when Temporal is back', schema: unannounced(disabledAnswer) },
+      202: {
+        description: 'Disabled; its workflow is notified when Temporal answers again',
+        schema: unannounced(disabledAnswer),
+      },
     },
   })
     .judge(async ({ params }) => {

@@ -14,10 +14,10 @@ import { newVmAnswer, newVmInput } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
 import { conflictOf, judgeProvider } from '../vm-provider.ts';
 
-/** Stands for an address that the schema refuses: checks are then judged as those of a VM that is known by a name. */
+/** Replaces an address that the schema refuses, so that the checks can still be judged: as those of a VM with a host name. */
 const SOME_NAME = 'vm.invalid';
 
-/** Registering a VM: stored, then its workflow started; when that can't be, it is as if nothing had been asked. */
+/** Registers a VM: stores it, then starts its workflow. When the workflow can't be started, the VM is removed again. */
 export function vmRegistration(deps: ApiDependencies): Endpoint {
   return endpoint({
     id: 'registerVm',
@@ -38,12 +38,12 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     })
     .handle(async (call) => {
       const { body, caller, nowMs, found: provider } = call;
-      const { address = null, checks = defaultChecks(address), externalId = null, host = null, tags = [] } = body;
-      const { site = deps.settings.DEFIB_SITE, name } = body;
-      const reportIntervalSeconds = body.reportIntervalSeconds ?? deps.settings.AGENT_REPORT_INTERVAL_SECONDS;
+      const { checks = defaultChecks(body.address ?? null), provider: _, ...sent } = body;
+      const { DEFIB_SITE, AGENT_REPORT_INTERVAL_SECONDS } = deps.settings;
+      const preset = { site: DEFIB_SITE, reportIntervalSeconds: AGENT_REPORT_INTERVAL_SECONDS };
+      const vm = { ...preset, ...sent, ...provider };
+      const { site } = vm;
       const author = authorOf(call);
-      const keepRunning = body.keepRunning ?? false;
-      const vm = { name, address, externalId, host, tags, site, reportIntervalSeconds, keepRunning, ...provider };
       const completed = checks.map((check) => completeCheck(check));
       const registered = await recordVm(deps.database, vm, completed, author);
       if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);
@@ -65,7 +65,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     });
 }
 
-/** The checks that a VM gets unasked have to fit as well; where they don't, it is for its address. */
+/** The problems of the given checks, or of the default ones; those can only come from the address. */
 function newCheckProblems(
   rules: ApiDependencies['checks'],
   checks: Sound<typeof newVmInput>['checks'],

@@ -56,14 +56,14 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     body: vmChangeInput,
     answers: {
       200: { description: 'Changed', schema: vmAnswer },
-      202: { description: 'Changed; looks hear of it when Temporal is back', schema: vmAnswer },
+      202: { description: 'Changed; its workflow is notified when Temporal answers again', schema: vmAnswer },
     },
   })
     .judge(async (call) => {
       const { caller, body } = call;
       const vm = await requireVm(deps, call);
       const site = body.site ?? vm.site;
-      // what names a VM at one site may name another at the next
+      // the same reference may be another VM at another site, so it is registered there again
       const moved = site !== vm.site && vm.providerInstance === null ? vm.provider : undefined;
       const sent = body.provider ?? (moved as typeof body.provider);
       const { found: provider, problems } = await judgeProvider(deps, caller, sent, site);
@@ -82,7 +82,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const changed = await recordVmChanged(deps.database, read, change, aimChanges, authorOf(call));
       if (!changed.ok) throw conflictOf(changed.conflicts, change.provider ?? found.vm.provider);
       if (changed.vm === null) return null;
-      // only what begins anew is due sooner
+      // only checks that begin anew are due sooner
       const lookSooner = stoppedOnPurpose === false || aimChanges.length > 0;
       const announced = await announceChange(deps, changed.vm, lookSooner);
       return changedAnswer(toVmAnswer(await requireVm(deps, call), caller, nowMs), announced);
@@ -97,7 +97,10 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     answers: {
       200: { description: 'Deleted', schema: deletedAnswer },
-      202: { description: 'Deleted; its workflow ends when Temporal is back', schema: unannounced(deletedAnswer) },
+      202: {
+        description: 'Deleted; its workflow ends when Temporal answers again',
+        schema: unannounced(deletedAnswer),
+      },
     },
   }).handle(async (call) => {
     const { id } = await requireVm(deps, call);
@@ -109,7 +112,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
   return [list, read, change, remove];
 }
 
-/** Those of a VM's checks that are aimed elsewhere with the address that it gets. */
+/** Those of a VM's checks whose aim changes with its new address. */
 function aimChangesBy(rules: ApiDependencies['checks'], vm: VmRecord, address: string | null | undefined): AimChange[] {
   if (address === undefined) return [];
   return vm.checks
@@ -121,7 +124,7 @@ function aimChangesBy(rules: ApiDependencies['checks'], vm: VmRecord, address: s
     .filter(({ before, after }) => before !== after);
 }
 
-/** The checks that a VM has must fit the address that it gets. */
+/** The problems that a VM's checks have with its new address. */
 function addressProblems(
   rules: ApiDependencies['checks'],
   vm: VmRecord,

@@ -52,7 +52,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     const paused = await recordPaused(deps.database, vm.id, reason, authorOf(call));
     if (paused === null) throw gone(vm.id);
     const sentBefore = await findBeingSent(deps.database, vm.id);
-    // the row is what counts; its workflow is told so that a look under way ends sooner
+    // the stored pause is effective already; its workflow is notified so that a look under way ends sooner
     await announceChange(deps, paused, true);
     await untilNothingIsSent(deps.database, vm.id);
     return ok({ paused: true, reason, sentBefore });
@@ -67,7 +67,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     roles: PEOPLE,
     answers: {
       200: { description: 'Resumed', schema: resumeAnswer },
-      202: { description: 'Resumed; looks begin when Temporal is back', schema: unannounced(resumeAnswer) },
+      202: { description: 'Resumed; looks begin when Temporal answers again', schema: unannounced(resumeAnswer) },
     },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
@@ -87,12 +87,12 @@ function gone(id: string): AppError {
 
 const ASK_AGAIN_MS = 100;
 
-/** What was sent before a pause is over within 3 s, one way or the other. */
+/** Waits for actions that were being sent when the pause was stored: at most 3 s. */
 async function untilNothingIsSent(database: Database, vmId: string): Promise<void> {
   while ((await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
 }
 
-/** A look is the workflow's alone: what was not delivered has not happened. @throws AppError `unavailable` */
+/** Only the workflow can look, so a request that was not delivered has no effect. @throws AppError `unavailable` */
 function requireDelivered(delivery: Delivery): void {
   if (delivery.ok) return;
   throw unavailable('Temporal does not answer, so nothing was done; try again in a moment.', delivery);

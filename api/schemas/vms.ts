@@ -34,7 +34,7 @@ const vmFields = {
     .optional(),
 };
 
-/** Checks of one VM; more would make a look unbearably long. */
+/** The most checks of one VM; with more, a look would take too long. */
 export const MAX_CHECKS = 50;
 
 export const newVmInput = z.strictObject({

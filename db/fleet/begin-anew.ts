@@ -3,7 +3,7 @@ import type { Queryable } from '../database.ts';
 import { checkConfigs, checkProofs, checkState } from '../schema/checks.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 
-/** A check that is aimed elsewhere than before, by the hashes of both aims. */
+/** A check whose aim has changed, and the hashes of both aims. */
 export interface AimChange {
   checkId: string;
   before: string;
@@ -11,8 +11,8 @@ export interface AimChange {
 }
 
 /**
- * Checks of a VM begin anew: what they saw before says nothing about now, nor does what looks under way and results that ride
- * along will say of it. Whether they are proven stays.
+ * Checks of a VM begin anew: their earlier results do not count any more, nor do those of looks that are under way or not
+ * stored yet. Whether they are proven does not change.
  */
 export async function recordBegunAnew(tx: Queryable, vmId: string, checkIds: readonly string[]): Promise<void> {
   await passLooksUnderWay(tx, vmId);
@@ -34,7 +34,7 @@ export async function recordBegunAnew(tx: Queryable, vmId: string, checkIds: rea
   await raiseSeries(tx, checkIds);
 }
 
-/** A VM is started by request: it is meant to run, has its time to boot, and all its checks begin anew. */
+/** A VM is started on purpose: it is meant to run, its boot grace begins, and all its checks begin anew. */
 export async function recordStarted(tx: Queryable, vmId: string, startedAtMs: number): Promise<void> {
   await tx
     .update(vms)
@@ -52,7 +52,10 @@ export async function recordStarted(tx: Queryable, vmId: string, startedAtMs: nu
     .where(eq(vmStatus.vmId, vmId));
 }
 
-/** Checks that are aimed elsewhere begin anew, and are trusted no more. One that was proven for its new aim before is proven again. */
+/**
+ * Checks whose aim has changed begin anew, and are no longer trusted. One that was proven with its new aim before is proven
+ * again.
+ */
 export async function recordAimChanges(tx: Queryable, vmId: string, changes: readonly AimChange[]): Promise<void> {
   if (changes.length === 0) return;
   const ids = changes.map(({ checkId }) => checkId);
@@ -71,7 +74,7 @@ export async function recordAimChanges(tx: Queryable, vmId: string, changes: rea
     FROM changed c WHERE st.check_id = c."checkId"`);
 }
 
-/** A check has less time to answer than before: whether it succeeds so is to be seen, with whatever aim. */
+/** A check has less time to answer than before, so it has to succeed again before it counts as proven, with every aim. */
 export async function recordProofsDropped(tx: Queryable, vmId: string, checkId: string): Promise<void> {
   await passLooksUnderWay(tx, vmId);
   await tx.update(checkState).set({ provenAt: null }).where(eq(checkState.checkId, checkId));
@@ -79,7 +82,7 @@ export async function recordProofsDropped(tx: Queryable, vmId: string, checkId: 
   await tx.delete(checkProofs).where(eq(checkProofs.checkId, checkId));
 }
 
-/** A look under way loses its swap on `lookSeq`, and reads again. */
+/** Makes looks under way fail their compare-and-swap on `lookSeq`, so that they read again. */
 async function passLooksUnderWay(tx: Queryable, vmId: string): Promise<void> {
   await tx
     .update(vmStatus)
@@ -87,7 +90,7 @@ async function passLooksUnderWay(tx: Queryable, vmId: string): Promise<void> {
     .where(eq(vmStatus.vmId, vmId));
 }
 
-/** What was seen until now is of an earlier series, and counts no more. */
+/** Makes all results so far ones of an earlier series, which do not count. */
 async function raiseSeries(tx: Queryable, checkIds: readonly string[]): Promise<void> {
   await tx
     .update(checkConfigs)

@@ -9,15 +9,15 @@ import { recordAimChanges, recordBegunAnew, recordProofsDropped } from './begin-
 import { type CommittedVm, type ReadVm, recordSettings } from './vm-changes.ts';
 import type { NewCheck } from './vm-registration.ts';
 
-/** What a check is aimed at, and was as far as there was one when the VM was read. */
+/** A check's aim, and the one that it had when the VM was read; null when there was no such check. */
 export interface Aims {
   before: string | null;
   after: string;
 }
 
 /**
- * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One that is aimed
- * elsewhere, or was disabled and is enabled again, begins anew: what it saw before says nothing about now.
+ * Stores a check, whole, under its type and name; null when the VM was changed since it was read, or is gone. One whose aim
+ * changes, or that is enabled again, begins anew: its earlier results do not count any more.
  */
 export async function recordCheck(
   database: Database,
@@ -92,7 +92,7 @@ export async function recordFirstAgentCheck(
 ): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
     const now = new Date(author.nowMs);
-    // the VM's row before its checks': whoever changes a check has it too
+    // locks the VM's row before its checks' rows, as every change of a check does
     const here = and(eq(vms.id, vmId), isNull(vms.deletedAt));
     const [vm] = await tx.select({ id: vms.id }).from(vms).where(here).for('no key update');
     if (vm === undefined) return null;

@@ -47,7 +47,7 @@ export interface CannotTell {
   site: string;
   reason: string;
   count: number;
-  /** What one of these checks says. */
+  /** The message of one of these checks. */
   message: string | null;
 }
 

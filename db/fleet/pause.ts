@@ -6,8 +6,8 @@ import { vms } from '../schema/vms.ts';
 import { type CommittedVm, recordSettings } from './vm-changes.ts';
 
 /**
- * Pauses a VM, or gives its pause another reason; null when it is gone. Waits for an action that is being sent just now: once
- * it is committed, no operation moves to `sent`.
+ * Pauses a VM, or gives its pause another reason; null when it is gone. Waits for an action that is being sent just now. Once
+ * the pause is committed, no operation of the VM moves to `sent`.
  */
 export async function recordPaused(
   { orm }: Database,
@@ -35,7 +35,7 @@ export async function recordResumed(
   });
 }
 
-/** Since when it is paused. Until the transaction ends nobody else pauses it, resumes it or sends it anything. */
+/** Since when it is paused. Locks it: until the transaction ends nobody else pauses it, resumes it or sends it anything. */
 async function lockPause(tx: Transaction, vmId: string): Promise<Date | null> {
   const [vm] = await tx.select({ pausedAt: vms.pausedAt }).from(vms).where(eq(vms.id, vmId)).for('update');
   return vm?.pausedAt ?? null;

@@ -2,20 +2,20 @@ import { HOLDS_INTERVALS } from '../../domain/conclusive.ts';
 import { DEFAULT_TIMEOUT_SECONDS } from '../../domain/watched.ts';
 
 /**
- * Whether what is stored of a VM's health still holds, as SQL over v (vms) and s (vm_status). Computed when read, for
- * a dead worker can't write it. How long a check's conclusion holds is domain/conclusive.ts's `conclusionHoldsMs`; until when it
- * does is stored by each look.
+ * Whether what is stored of a VM's health still holds, as SQL over v (vms) and s (vm_status). Computed when read, because a
+ * dead worker can't write it. How long a check's result holds is `conclusionHoldsMs` in domain/conclusive.ts; each look stores
+ * until when.
  */
 const HOLDS_SECONDS = `${HOLDS_INTERVALS} * c.interval_seconds
   + coalesce(c.timeout_seconds, least(${DEFAULT_TIMEOUT_SECONDS}, c.interval_seconds))`;
 const WATCH_COLUMNS = `count(*)::int AS enabled, max(c.updated_at) AS changed_at,
   min(${HOLDS_SECONDS}) AS limit_seconds, max(${HOLDS_SECONDS}) AS longest_seconds`;
 
-/** Adds w for the few VMs of a page. */
+/** Joins the columns as w, for the few VMs of a page. */
 export const WATCH_OF_EACH = `LEFT JOIN LATERAL (
   SELECT ${WATCH_COLUMNS} FROM check_configs c WHERE c.vm_id = v.id AND c.enabled) w ON true`;
 
-/** Adds w for all VMs at once. */
+/** Joins the columns as w, for all VMs at once. */
 export const WATCH_OF_ALL = `LEFT JOIN (
   SELECT c.vm_id, ${WATCH_COLUMNS} FROM check_configs c WHERE c.enabled GROUP BY c.vm_id) w ON w.vm_id = v.id`;
 
@@ -32,10 +32,10 @@ export function unknownReason(now: string): string {
     THEN 'cannot-tell' END`;
 }
 
-/** Why a VM's checks can't tell how it is, as its last look has it: the first reason, which is about being alive. */
+/** Why a VM's checks can't tell how it is: the first reason of its last look, which is one of a check that is about `alive`. */
 export const CANNOT_TELL_WHY = `coalesce(s.reasons->0->>'reason', 'not-conclusive')`;
 
-/** The status to answer. */
+/** The status that is shown: `unknown` where the stored one does not hold. */
 export function effectiveStatus(now: string): string {
   return `CASE WHEN (${unknownReason(now)}) IS NULL THEN s.status ELSE 'unknown' END`;
 }

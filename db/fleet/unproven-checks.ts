@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-/** A check that fails as often as it takes, and that has never succeeded. */
+/** A check that has reached its failure threshold and has never succeeded. */
 export interface UnprovenCheck {
   checkId: string;
   checkType: string;

@@ -30,8 +30,8 @@ export interface ReadVm {
 }
 
 /**
- * Changes a VM's own settings, and what that changes of its checks' aims; `vm` is null when it was changed meanwhile, or is
- * gone: read again. One that was stopped by request and is not any more is started.
+ * Changes a VM's own settings, and the aims of its checks where they depend on them; `vm` is null when it was changed
+ * meanwhile, or is gone: read again. One that was stopped on purpose and no longer is counts as started.
  */
 export async function recordVmChanged(
   database: Database,
@@ -57,7 +57,7 @@ export async function recordVmChanged(
   });
 }
 
-/** Whether a VM is stopped by request; it stays as it is until the transaction ends. */
+/** Whether a VM is stopped on purpose. Locks its row until the transaction ends. */
 async function isStopped(tx: Queryable, vmId: string): Promise<boolean> {
   const [vm] = await tx.select({ at: vms.stoppedOnPurposeAt }).from(vms).where(eq(vms.id, vmId)).for('update');
   return vm !== undefined && vm.at !== null;

@@ -1,7 +1,6 @@
 import { and, eq, isNull, or } from 'drizzle-orm';
 import { DatabaseError } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ProviderReference } from '../../domain/provider-reference.ts';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import { recordToken } from '../access/api-tokens.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
@@ -12,20 +11,25 @@ import { checkConfigs } from '../schema/checks.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 
-export interface NewVm {
-  name: string;
-  address: string | null;
-  externalId: string | null;
-  site: string;
-  host: string | null;
-  tags: string[];
-  provider: ProviderReference;
-  providerKey: string | null;
-  /** Null = what the environment of its site sets up. */
-  providerInstanceId: string | null;
-  reportIntervalSeconds: number;
-  keepRunning: boolean;
-}
+/** What users set of a VM: every column of `vms` but those that Defib writes, which are named here. */
+export type NewVm = Omit<
+  typeof vms.$inferInsert,
+  | 'id'
+  | 'tenantId'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'deletedAt'
+  | 'watcher'
+  | 'watchEpoch'
+  | 'settingsVersion'
+  | 'announcedVersion'
+  | 'attemptsResetAt'
+  | 'stoppedOnPurposeAt'
+  | 'pausedAt'
+  | 'pausedReason'
+  | 'pausedBy'
+  | 'startedAt'
+>;
 
 export type NewCheck = Omit<typeof checkConfigs.$inferInsert, 'id' | 'vmId' | 'createdAt' | 'updatedAt'>;
 
@@ -47,7 +51,7 @@ export async function recordVm(
   return withoutConflict(database, author.tenantId, null, vm, async (tx): Promise<Registered> => {
     const id = uuidv7();
     const now = new Date(author.nowMs);
-    if (vm.providerInstanceId !== null) await holdProviderInstance(tx, vm.providerInstanceId);
+    if (vm.providerInstanceId != null) await holdProviderInstance(tx, vm.providerInstanceId);
     await tx.insert(vms).values({ ...vm, id, tenantId: author.tenantId, createdAt: now, updatedAt: now });
     const { status, reasons, consecutiveFailures, consecutiveSuccesses, transitionSeq } = UNSEEN;
     await tx
@@ -63,7 +67,7 @@ export async function recordVm(
       }));
       await tx.insert(checkConfigs).values(rows);
     }
-    const { name, externalId, address, provider } = vm;
+    const { name, externalId = null, address = null, provider } = vm;
     const checkTypes = checks.map((check) => check.checkType);
     await recordAudit(tx, author, 'vm_created', { name, externalId, address, provider: provider.kind, checkTypes }, id);
     const agent = { tenantId: author.tenantId, role: 'AGENT' as const, vmId: id, name: 'agent', expiresAtMs: null };

@@ -5,7 +5,7 @@ import { notify } from '../notify.ts';
 import { checkState } from '../schema/checks.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 
-/** Heal attempts and failures back to 0. A look that was folded meanwhile finds another `look_seq` and folds again. */
+/** Sets heal attempts and failures to 0. A look that was folded meanwhile finds another `look_seq` and folds again. */
 export async function recordAttemptsReset(database: Database, vmId: string, author: Author): Promise<void> {
   await database.orm.transaction(async (tx) => {
     await tx

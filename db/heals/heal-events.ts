@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { OperationResult } from '../../domain/operation.ts';
 
-/** An operation as the contract's "heal event". */
+/** An operation as the API answers it. */
 export interface HealEventRecord {
   id: number;
   vmId: string;
@@ -35,16 +35,19 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
   return rows;
 }
 
-/** How often a VM was healed since then, as the guards count it: escalations and what was never sent are no attempts. */
+/**
+ * How many attempts a VM has had since then, and when the last one was, also before that. Attempts are what `findAttempts`
+ * counts, without escalations.
+ */
 export async function findHealSummary(
   pool: Pool,
   vmId: string,
   sinceMs: number,
 ): Promise<{ attempts: number; lastAt: Date | null }> {
   const { rows } = await pool.query<{ attempts: number; lastAt: Date | null }>(
-    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND NOT escalation))::int AS attempts,
-       max(intended_at) AS "lastAt"
-     FROM operations WHERE vm_id = $1`,
+    `SELECT (count(*) FILTER (WHERE intended_at > $2))::int AS attempts, max(intended_at) AS "lastAt"
+     FROM operations
+     WHERE vm_id = $1 AND state <> 'abandoned' AND cause <> 'storage-failed' AND NOT escalation`,
     [vmId, new Date(sinceMs)],
   );
   return rows[0] ?? { attempts: 0, lastAt: null };

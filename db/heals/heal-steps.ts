@@ -4,7 +4,9 @@ import type { Decided } from '../../domain/remedy.ts';
 import type { Queryable } from '../database.ts';
 import { healSteps } from '../schema/heals.ts';
 
-/** A decision with its frozen evidence. A hold for the same reason as the last step makes that step's count grow. */
+/**
+ * Records a decision with the facts it was made from. A hold for the same reason as the last step makes that step's count grow.
+ */
 export async function recordHealStep(
   tx: Queryable,
   facts: Facts,

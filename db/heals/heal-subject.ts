@@ -5,7 +5,7 @@ import { vmStatus, vms } from '../schema/vms.ts';
 
 /** What a heal needs to know of its VM besides what looks know. */
 export interface HealSubject {
-  /** By the database's clock: all else is read later. */
+  /** The database's clock before all else was read. */
   nowMs: number;
   attemptsResetAtMs: number | null;
   /** How often its tenant's policies were changed. */

@@ -7,7 +7,7 @@ import { vms } from '../schema/vms.ts';
 /** Opens an incident, or answers the one that is open already; null for a paused VM. Throws when there is no such VM. */
 export async function recordIncident(database: Database, vmId: string, nowMs: number): Promise<number | null> {
   return database.orm.transaction(async (tx) => {
-    // the VM's row is the lock: two openers can't both see none open
+    // the VM's row is locked, so that two callers can't both find no open incident
     const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for('update');
     if (!vm) throw new Error(`no VM ${vmId}`);
     if (vm.pausedAt !== null) return null;
@@ -48,13 +48,13 @@ export async function findIncidentForUpdate(
   return row ?? null;
 }
 
-/** The VM's state at its hypervisor as the incident's heal last read it; null before the first answer. */
+/** The VM's state at its hypervisor, as the incident's heal last read it; null before the first answer. */
 export function powerReadingOf({ powerState, powerStateSince, powerStateBefore }: IncidentRow): PowerReading | null {
   if (powerState === null || powerStateSince === null) return null;
   return { state: powerState, sinceMs: powerStateSince.getTime(), before: powerStateBefore };
 }
 
-/** Notes how the heal last read the VM's state at its hypervisor. */
+/** Records the VM's state at its hypervisor, as the heal just read it. */
 export async function recordPowerReading(
   tx: Queryable,
   vmId: string,

@@ -1,15 +1,15 @@
 import type { Pool } from 'pg';
 
-/** An ill VM for which Defib has done all that it may. */
+/** An ill VM for which Defib has tried all that its policy allows. */
 export interface NeedsAPerson {
   vmId: string;
   vmName: string;
   tenantId: string;
-  /** Why nothing more is done, in the words of the heal's last decision. */
+  /** Why nothing more is done: the sentence of the heal's last decision. */
   sentence: string;
 }
 
-/** Of all tenants: those whose heal holds because its attempts are used up, or because nothing that it sends is taken. */
+/** Of all tenants: those whose heal holds because its attempts are used up, or because its hypervisor takes no action. */
 export async function findNeedingAPerson(pool: Pool): Promise<NeedsAPerson[]> {
   const { rows } = await pool.query<NeedsAPerson>(
     `SELECT v.id AS "vmId", v.name AS "vmName", v.tenant_id AS "tenantId", last.decision->>'sentence' AS sentence
@@ -23,7 +23,7 @@ export async function findNeedingAPerson(pool: Pool): Promise<NeedsAPerson[]> {
   return rows;
 }
 
-/** VMs that stand still because one storage failed: that of their host, or of their site where they name no host. */
+/** The VMs that one failed storage has stopped: that of their host, or of their site where they name no host. */
 export interface StorageFailure {
   site: string;
   host: string | null;

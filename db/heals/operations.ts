@@ -39,13 +39,13 @@ export async function recordIntended(tx: Transaction, operation: NewOperation, a
   return row;
 }
 
-/** Until the transaction ends nobody else changes the VM of this operation. */
+/** Locks the VM of this operation: until the transaction ends nobody else changes it. */
 export async function lockVmOfOperation(tx: Transaction, id: string): Promise<void> {
   const vmId = sql`(SELECT ${operations.vmId} FROM ${operations} WHERE ${operations.id} = ${id})`;
   await tx.select({ id: vms.id }).from(vms).where(eq(vms.id, vmId)).for('update');
 }
 
-/** Renews what an intended operation's decision was made from: it was decided again, and in the same way. */
+/** Replaces the fence of an intended operation, because the same decision was made again from newer facts. */
 export async function recordDecidedAgain(tx: Queryable, id: string, fence: Fence): Promise<void> {
   await tx
     .update(operations)
@@ -69,8 +69,8 @@ export async function findOperationsOf(tx: Queryable, vmId: string, incident: nu
 }
 
 /**
- * Remedies on a VM since then, oldest first, whatever incident they belonged to. Those known not to have been sent don't
- * count, nor do those for failed storage, which have a pace of their own, nor does `exceptId`.
+ * Remedies on a VM since then, oldest first, whatever incident they belonged to. Those known not to have been sent don't count,
+ * nor do those for failed storage, which have their own limits, nor does `exceptId`.
  */
 export async function findAttempts(
   tx: Queryable,

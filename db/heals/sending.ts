@@ -9,13 +9,13 @@ import { tenants } from '../schema/tenants.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 import { type OperationRow, recordOperationEvent } from './operations.ts';
 
-/** `unwanted`: withdrawn, as something has changed since it was decided. `overtaken`: it was moved on or ended before. */
+/** `unwanted`: withdrawn, because something has changed since it was decided. `overtaken`: it was already sent or had ended. */
 export type Move = { kind: 'moved' } | { kind: 'unwanted'; why: string } | { kind: 'overtaken' };
 
 /**
- * Moves an intended operation to `sent`, if everything it was decided from is still so, under the locks of all that could
- * change it. Whoever made this move, and knows that they did, may send; nobody else ever.
- * @throws (rejects) when it isn't known whether it was moved, or a lock was not had within a second
+ * Moves an intended operation to `sent` if its fence still holds, with locks on all rows that could change that. Only the
+ * caller that gets `moved` may send.
+ * @throws (rejects) when it isn't known whether it was moved, or when a lock was not granted within a second
  */
 export async function moveToSent({ orm }: Database, operation: OperationRow, powerState: PowerState): Promise<Move> {
   return orm.transaction(async (tx): Promise<Move> => {
@@ -32,7 +32,7 @@ export async function moveToSent({ orm }: Database, operation: OperationRow, pow
   });
 }
 
-/** Locks all that could change it, in the order that all transactions keep to. */
+/** Locks the rows that could change the facts, in the order of `LOCK_ORDER`, and reads them. */
 async function readUnderLocks(tx: Transaction, operation: OperationRow, powerState: PowerState): Promise<SendingFacts> {
   const { vmId, tenantId, incident, id, fence } = operation;
   const [vm] = await tx.select().from(vms).where(eq(vms.id, vmId)).for('update');
@@ -47,7 +47,7 @@ async function readUnderLocks(tx: Transaction, operation: OperationRow, powerSta
     .where(and(eq(incidents.vmId, vmId), eq(incidents.incident, incident), isNull(incidents.closedAt)))
     .for('update');
   await tx.select({ id: operations.id }).from(operations).where(eq(operations.id, id)).for('update');
-  // every look folds under this row, so no failure count changes while it is held
+  // every look locks this row to store its results, so no failure count changes while it is locked
   await tx.select({ vmId: vmStatus.vmId }).from(vmStatus).where(eq(vmStatus.vmId, vmId)).for('update');
   const counted = (fence?.checks ?? []).map(({ checkId }) => checkId);
   const states = await tx

@@ -15,9 +15,9 @@ export interface LookRecord extends FoldedLook {
 }
 
 /**
- * Stores looks in one statement, all or none, and returns the VMs whose fold won: state unchanged since it was read, watcher
- * the same. Results, check states, the transition and its NOTIFY go with the winner; a loser leaves nothing behind. A VM may
- * stand in a group once, for one statement updates a row once. `hearTime` is told the database's time.
+ * Stores looks in one statement, all or none, and returns the VMs whose look was stored, which is when state and watcher are
+ * the same as when they were read. Results, check states, the transition and its NOTIFY are stored with it, or nothing is. A
+ * group has at most one look of a VM, because a statement updates a row only once. `hearTime` receives the database's time.
  */
 export async function storeLooks(
   pool: Pool,
@@ -39,11 +39,11 @@ export async function storeLooks(
     ],
   });
   const [first] = rows;
-  if (first) hearTime({ toldMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
+  if (first) hearTime({ otherMs: first.now_ms, askedAtMs, answeredAtMs: Date.now() });
   return new Set(rows.map((row) => row.vm_id));
 }
 
-/** Of these VMs those whose health somebody else is changing now, and is not done with. */
+/** Those of these VMs whose health row another transaction has locked. */
 export async function findHeldVms(pool: Pool, vmIds: readonly string[]): Promise<Set<string>> {
   const { rows } = await pool.query<{ vm_id: string }>(
     `WITH free AS (SELECT vm_id FROM vm_status WHERE vm_id = ANY($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED)
@@ -103,7 +103,7 @@ WITH looks AS (
 SELECT vm_id, (SELECT count(*) FROM notified), clock.ms AS now_ms
 FROM won, (SELECT (extract(epoch FROM defib_now()) * 1000)::float8 AS ms) clock`;
 
-// In the rows below what is added stands before what is spread: the other way round V8 takes three times as long.
+// Added fields stand before spread ones in the rows below: in the other order V8 takes three times as long.
 
 function toLookRow(look: LookRecord): object {
   const { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, conclusiveUntilMs, health, transition } = look;

@@ -12,26 +12,27 @@ export interface LookWriter {
   write(look: LookRecord): Promise<LookWritten>;
 }
 
-/** Hears of each group whether Postgres took it (null), or what kept it from doing so. */
+/** Receives for each group the trouble that kept it from being stored; null = it was stored. */
 export type HearOfGroup = (trouble: DatabaseTrouble | null, error?: unknown) => void;
 
 interface Waiting extends WaitingLook {
   sinceMs: number;
 }
 
-/** How many groups are written at once at most: a pool of this many connections, and one for partitions. */
+/** At most this many groups are written at once: the pool needs as many connections, and one more for partitions. */
 export const MAX_LANES = 4;
 
 const GROUP_WAIT_MS = 5;
 const MAX_GROUP_LOOKS = 160;
-/** A group that takes longer than this lets another go beside it; before, sharing one commit is cheaper. */
+/** When a group takes longer than this, another is written beside it; until then it is cheaper to wait and share a commit. */
 const SLOW_MS = 250;
-/** Who has waited this long when a group fails is not let wait for the next one. */
+/** A look that has waited this long when a group fails is rejected with it. */
 const MAX_WAIT_MS = 3_000;
 
 /**
- * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. One group at
- * a time while they are quick; beside one that hangs, others go on. Two looks of one VM are never written at once.
+ * Groups looks into one statement each (at most ~500 result rows, a few ms of waiting), so that a commit is shared. One group
+ * at a time while they are quick; while one hangs, others are written beside it. Rows of one VM that Postgres refuses keep no
+ * other VM's from being stored. Two looks of one VM are never written at once.
  */
 export function createLookWriter(
   pool: Pool,
@@ -69,7 +70,7 @@ export function createLookWriter(
     }
   }
 
-  /** The longest waiting, one of each VM, of those VMs that are not being written. */
+  /** The looks that have waited longest: one per VM, of VMs that are not being written. */
   function takeGroup(): Waiting[] {
     const group: Waiting[] = [];
     const left: Waiting[] = [];
@@ -102,7 +103,10 @@ export function createLookWriter(
     if (timer === null) startLanes();
   }
 
-  /** A Postgres that is too slow for a group may do a smaller one. What the whole server can't do, nobody need wait for. */
+  /**
+   * Makes groups smaller when Postgres was too slow for one. Rejects all waiting looks when the server as a whole is in
+   * trouble.
+   */
   function learn(looks: number, failure: DatabaseAway | null): void {
     if (failure === null) {
       maxLooks = Math.min(MAX_GROUP_LOOKS, maxLooks * 2);

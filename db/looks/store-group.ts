@@ -5,10 +5,10 @@ import { retryContended } from '../transactions.ts';
 import { ensurePartition } from '../upkeep/partitions.ts';
 import { findHeldVms, type LookRecord, storeLooks } from './look-statement.ts';
 
-/** `stored`: durable now. `overtaken`: somebody else folded first; read again and fold again. */
+/** `stored`: durable now. `overtaken`: another look was stored first; read again and fold again. */
 export type LookWritten = 'stored' | 'overtaken';
 
-/** A look that whoever made it waits to see stored. */
+/** A look, and how its caller is answered. */
 export interface WaitingLook {
   look: LookRecord;
   resolve(written: LookWritten): void;
@@ -18,7 +18,7 @@ export interface WaitingLook {
 /** Where looks are stored. */
 export interface LookStore {
   pool: Pool;
-  /** Is told the database's time with every group. */
+  /** Receives the database's time with every group. */
   hearTime(reading: ClockReading): void;
 }
 
@@ -31,12 +31,13 @@ interface Tried {
 }
 
 /**
- * Stores a group of looks, each of another VM, and gives every one its own answer; never rejects. Answers what kept Postgres from
- * storing any of them, if something did.
+ * Stores a group of looks, each of another VM, and gives every one its own answer; never rejects. Answers the trouble that kept
+ * all of them from being stored, or null.
  *
- * A group that Postgres refuses for its rows is halved until only the offending look fails: one VM's odd bytes stop no other's.
- * What else keeps a group from being stored is trouble of Postgres's: no look is to blame, none is tried alone, and all may be
- * stored later. The exception is a row that somebody holds: then the looks at the other VMs are stored.
+ * A group that Postgres refuses for its rows is halved until only the offending look fails: rows of one VM that Postgres
+ * refuses keep no other VM's from being stored. Everything else is trouble of Postgres's: no look is at fault, none is tried
+ * alone, and all may be stored later. The exception is a row that another transaction has locked: then the looks at the other
+ * VMs are stored.
  */
 export async function storeGroup(
   store: LookStore,
@@ -86,7 +87,7 @@ async function storeHalves(
   await storeGroup(store, group.slice(half), tried);
 }
 
-/** Sets aside the looks at VMs whose rows somebody holds, and stores the others. */
+/** Rejects the looks at VMs whose rows another transaction has locked, and stores the others. */
 async function storeWithoutHeld(
   store: LookStore,
   group: readonly WaitingLook[],
@@ -95,7 +96,7 @@ async function storeWithoutHeld(
 ): Promise<DatabaseAway | null> {
   const vmIds = group.map(({ look }) => look.vmId);
   const held = await findHeldVms(store.pool, vmIds).catch(() => null);
-  // let go meanwhile, or never a matter of rows; to be merely slow again helps nobody
+  // no row is locked (any more): worth a try after a lock timeout, but a statement that was only slow would be slow again
   const isOverAlready = held?.size === 0 && away.trouble.reason === 'lock-timeout';
   if (held === null || (held.size === 0 && !isOverAlready)) return rejectAll(group, away);
   const itsRowIsHeld = new DatabaseAway(troubleOf('lock-timeout'), { cause: away });
@@ -105,14 +106,14 @@ async function storeWithoutHeld(
 }
 
 /**
- * Classes of errors that may be due to the values of a row, or to where it is stored; every other class speaks of the
+ * Classes of errors that may be due to the values of a row, or to where it is stored; every other class is about the
  * connection, the schema or the server. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const CLASSES_OF_ROWS: ReadonlySet<string> = new Set(['21', '22', '23', '54', 'P0', 'XX']);
 
 function isRefusalOfRows(error: unknown): boolean {
   if (databaseTrouble(error) !== null) return false;
-  // what isn't Postgres's error is ours: a look that can't even be written down
+  // an error that is not Postgres's comes from the look itself, which can't be serialized
   return !(error instanceof DatabaseError) || CLASSES_OF_ROWS.has(error.code?.slice(0, 2) ?? '');
 }
 
@@ -121,8 +122,8 @@ function isMissingPartition(error: unknown): boolean {
 }
 
 /**
- * Makes the days these looks are for, and answers what trouble kept it from that. A day that can't be made for another reason
- * shows as the failure of the looks that need it.
+ * Makes the partitions of the days that these looks are for; answers the trouble that kept it from that, or null. Where a
+ * partition can't be made for another reason, the looks that need it fail.
  */
 async function makePartitions(pool: Pool, group: readonly WaitingLook[]): Promise<DatabaseAway | null> {
   const days = new Set(group.flatMap(({ look }) => look.folded.map((one) => Math.floor(one.dueAtMs / DAY_MS))));

@@ -16,10 +16,10 @@ export interface Notice {
   message: string;
 }
 
-/** Notices in one statement for up to so many. */
+/** At most this many notices in one statement. */
 const MAX_AT_ONCE = 1_000;
 
-/** Opens notices about different subjects, or notes that those which are open are still so; answers those that were opened. */
+/** Opens notices about different subjects, or updates those that are open; answers those that were opened. */
 export async function recordNotices(db: Queryable, found: readonly Notice[], nowMs: number): Promise<Notice[]> {
   const at = new Date(nowMs);
   const opened = new Set<string>();
@@ -59,11 +59,11 @@ export async function recordNoticesClosedExcept(
   subjects: readonly string[],
   nowMs: number,
 ): Promise<NoticeRow[]> {
-  // one array, for there may be more of them than a statement takes parameters
+  // one array, because there may be more subjects than a statement can have parameters
   return closeWhere(db, sql`${notices.subject} <> ALL(${sql.param([...subjects])}::text[])`, kind, nowMs);
 }
 
-/** Closes what is open of this kind and was not found to be so since that time; answers what was closed. */
+/** Closes what is open of this kind and was last found before that time; answers what was closed. */
 export async function recordUnrenewedNoticesClosed(
   db: Queryable,
   kind: string,
@@ -88,9 +88,9 @@ async function closeWhere(
 
 export interface NoticeFilter {
   tenantId: string;
-  /** Those of the installation as well. */
+  /** Whether those of the installation are included. */
   withInstallation: boolean;
-  /** Null = open and closed ones. */
+  /** True = only open ones, false = only closed ones, null = both. */
   open: boolean | null;
   beforeId: string | null;
   limit: number;

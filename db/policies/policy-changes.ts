@@ -67,7 +67,7 @@ export async function recordPolicyChanged(
   });
 }
 
-/** False when there is none. Heals under way decide anew, by the policies that are left. */
+/** False when there is none. Open heals decide again, by the remaining policies. */
 export async function recordPolicyDeleted(database: Database, id: string, author: Author): Promise<boolean> {
   return database.orm.transaction(async (tx) => {
     const [row] = await tx
@@ -81,7 +81,7 @@ export async function recordPolicyDeleted(database: Database, id: string, author
   });
 }
 
-/** Every change of a policy ends so: what was decided by the policies before it is not sent any more. */
+/** Every change of a policy ends with this: operations that were decided by the earlier policies are not sent any more. */
 async function recordPoliciesChanged(tx: Transaction, tenantId: string): Promise<void> {
   await tx
     .update(tenants)

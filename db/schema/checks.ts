@@ -32,13 +32,13 @@ export const checkConfigs = pgTable('check_configs', {
   enabled: boolean('enabled').notNull(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
-  /** Raised whenever what was seen before is to count no more: results of an earlier series are dropped. */
+  /** Raised when earlier results are not to count any more: results of an earlier series are dropped. */
   series: integer('series').notNull().default(0),
-  /** Whether its failures are evidence though it has never succeeded, as an administrator says; until its aim changes. */
+  /** Whether its failures count as evidence although it is not proven; set by an administrator, until its aim changes. */
   trusted: boolean('trusted').notNull().default(false),
 });
 
-/** The truth about counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */
+/** Counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */
 export const checkState = pgTable('check_state', {
   checkId: uuid('check_id').primaryKey(),
   vmId: uuid('vm_id').notNull(),
@@ -52,13 +52,13 @@ export const checkState = pgTable('check_state', {
   reason: text('reason').notNull(),
   message: text('message'),
   seq: bigint('seq', { mode: 'number' }).notNull(),
-  /** When it was first seen to succeed with the aim that it has; null = never. */
+  /** When it first succeeded with its present aim; null = never. */
   provenAt: at('proven_at'),
   /** The tick of the last failure that was counted. */
   failedDueAt: at('failed_due_at'),
 });
 
-/** Aims that a check had before the one it has, and when each was seen to succeed: an edit undone is proven again. */
+/** Earlier aims of a check, and when it first succeeded with each: when a change is undone, the check is proven again. */
 export const checkProofs = pgTable(
   'check_proofs',
   {

@@ -29,7 +29,7 @@ export const policies = pgTable('policies', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** A stretch of illness that a policy cares about; at most one open per VM. Its heal is workflow heal/<vm>/<incident>. */
+/** The time in which a policy wants the VM healed; at most one open per VM. Its heal is workflow heal/<vm>/<incident>. */
 export const incidents = pgTable(
   'incidents',
   {
@@ -39,7 +39,7 @@ export const incidents = pgTable(
     openedAt: at('opened_at').notNull(),
     closedAt: at('closed_at'),
     outcome: text('outcome'),
-    /** The VM's state at its hypervisor, since when it is the same at every reading, and the one before. */
+    /** The VM's state at its hypervisor as last read, since when it has been the same, and the state before it. */
     powerState: text('power_state').$type<PowerState>(),
     powerStateSince: at('power_state_since'),
     powerStateBefore: text('power_state_before').$type<PowerState>(),
@@ -68,7 +68,7 @@ export const healSteps = pgTable(
 
 /**
  * Each attempt at a remedy, sent at most once: domain/operation.ts has its states and results. The id is
- * <vm>/<incident>/<action>/<attempt>. The contract's "heal event" is a query of it, numbered by `eventId`.
+ * <vm>/<incident>/<action>/<attempt>. The API's heal events are a query of it, numbered by `eventId`.
  */
 export const operations = pgTable('operations', {
   id: text('id').primaryKey(),
@@ -86,7 +86,7 @@ export const operations = pgTable('operations', {
   endedAt: at('ended_at'),
   tenantId: text('tenant_id').notNull(),
   policyId: uuid('policy_id'),
-  /** Why it was decided, in the words of the contract. */
+  /** Why it was decided, as heal events give it. */
   reason: text('reason').notNull(),
   /** The VM's health when it was decided. */
   previousStatus: text('previous_status').notNull(),
@@ -94,10 +94,10 @@ export const operations = pgTable('operations', {
   errorMessage: text('error_message'),
   judgedAt: at('judged_at'),
   eventId: bigserial('event_id', { mode: 'number' }).notNull(),
-  /** What has to be so still when it is sent; null for what was decided by versions before 0.2. */
+  /** What must still be true when it is sent (domain/fence.ts); null where a version before 0.2 decided it. */
   fence: jsonb('fence').$type<Fence>(),
-  /** What was found that this remedy is for. */
+  /** The finding that this remedy answers. */
   cause: text('cause').$type<Cause>().notNull().default('unresponsive'),
-  /** Done, but perhaps never sent. */
+  /** Done as far as is known, but perhaps never sent. */
   presumed: boolean('presumed').notNull().default(false),
 });

@@ -7,7 +7,7 @@ export const tenants = pgTable('tenants', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   createdAt: at('created_at').notNull(),
-  /** Counts the changes of its policies: what was decided by older ones is not sent any more. */
+  /** Counts the changes of its policies: operations that were decided by earlier ones are not sent any more. */
   policyRevision: integer('policy_revision').notNull().default(0),
 });
 

@@ -29,7 +29,7 @@ export const vms = pgTable('vms', {
   providerKey: text('provider_key'),
   /** How often its agent reports; decides when silence is staleness. */
   reportIntervalSeconds: integer('report_interval_seconds').notNull(),
-  /** Since when the VM is stopped by request; null = it should run. */
+  /** Since when the VM is stopped on purpose; null = it should run. */
   stoppedOnPurposeAt: at('stopped_on_purpose_at'),
   /** Who looks at it: `care`, or a ward. Changes only together with the epoch. */
   watcher: text('watcher').notNull().default('care'),
@@ -42,17 +42,17 @@ export const vms = pgTable('vms', {
   deletedAt: at('deleted_at'),
   /** Null = what the environment of its site's processes sets up for this kind of provider. */
   providerInstanceId: uuid('provider_instance_id'),
-  /** Since when nobody looks at it or heals it, why, and who said so; null = it is not paused. */
+  /** Since when it is paused, why, and by whom; null = it is not paused. */
   pausedAt: at('paused_at'),
   pausedReason: text('paused_reason'),
   pausedBy: text('paused_by'),
-  /** Whether it is to be started when it is found off without anybody having stopped it on purpose. */
+  /** Whether it is to be started when a heal finds it off and nobody stopped it on purpose. */
   keepRunning: boolean('keep_running').notNull().default(false),
-  /** When it was last started by request; opens the boot grace. */
+  /** When it was last started on purpose, by a person or a heal; the boot grace begins then. */
   startedAt: at('started_at'),
 });
 
-/** The VM's health as a whole. `lookSeq` is what every fold compares and swaps. */
+/** The VM's health as a whole. `lookSeq` is compared and swapped by every look that is stored. */
 export const vmStatus = pgTable('vm_status', {
   vmId: uuid('vm_id').primaryKey(),
   status: text('status', { enum: ['unknown', 'healthy', 'degraded', 'unhealthy'] }).notNull(),
@@ -66,7 +66,7 @@ export const vmStatus = pgTable('vm_status', {
   lastLookAt: at('last_look_at'),
   transitionSeq: integer('transition_seq').notNull(),
   lookSeq: bigint('look_seq', { mode: 'number' }).notNull(),
-  /** Until then what its checks last concluded holds; null = none has been conclusive. */
+  /** Until when the last conclusive results of its checks hold; null = none has been conclusive. */
   conclusiveUntil: at('conclusive_until'),
 });
 

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 
 const MENDED = 'reconcile.mended';
 
-/** Adds to the count of what reconcile had to mend; in a healthy system it stays at zero. */
+/** Adds to the number of differences that reconcile has repaired; in a healthy system it stays at 0. */
 export async function recordMended(pool: Pool, mended: number, nowMs: number): Promise<void> {
   await pool.query(
     `INSERT INTO system_config (key, value, updated_at) VALUES ($1, to_jsonb($2::int), $3)
@@ -11,7 +11,7 @@ export async function recordMended(pool: Pool, mended: number, nowMs: number): P
   );
 }
 
-/** How much reconcile has had to mend, ever. */
+/** How many differences reconcile has ever repaired. */
 export async function findMended(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ value: number }>('SELECT value FROM system_config WHERE key = $1', [MENDED]);
   return rows[0]?.value ?? 0;

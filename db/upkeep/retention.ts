@@ -6,8 +6,8 @@ import { apiTokens } from '../schema/tenants.ts';
 import { healthTransitions, listeningSpans } from '../schema/vms.ts';
 
 /**
- * Deletes what was decided, done and noticed before that time, and the tokens that expired before it. What belongs to an open
- * incident stays: its heal counts on it. Answers how many operations were deleted.
+ * Deletes steps, operations, closed incidents and notices, and transitions from before that time, and tokens that expired
+ * before it. Operations of an open incident stay, because its heal needs them. Answers how many operations were deleted.
  */
 export async function deleteHealHistoryBefore({ orm }: Database, beforeMs: number): Promise<number> {
   const before = new Date(beforeMs);

@@ -1,6 +1,6 @@
 import type { Guard } from './guard.ts';
 
-/** The policy wants what this VM's hypervisor, as Defib speaks to it, can't do. */
+/** The policy wants an action that this VM's provider does not offer. */
 export const actionUnsupported: Guard = {
   reason: 'action-unsupported',
   objectionTo({ facts, remedy }) {

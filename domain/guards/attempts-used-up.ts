@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000;
 export const attemptsUsedUp: Guard = {
   reason: 'attempts-used-up',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    // a VM with failed storage is resumed at a pace of its own, which uses nothing up
+    // resumes for failed storage use up no attempts: the guard `storage-failed` limits them
     if (remedy.escalation || remedy.cause === 'storage-failed') return null;
     const attempts = facts.attempts.filter((attempt) => !attempt.escalation);
     if (attempts.length < policy.maxAttempts) return null;

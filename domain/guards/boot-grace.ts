@@ -1,15 +1,15 @@
 import { failingIn } from '../evidence.ts';
-import { believable } from '../grid.ts';
+import { plausibleTime } from '../grid.ts';
 import type { Guard } from './guard.ts';
 
-/** It was started by request a moment ago: what doesn't answer yet may still be booting. */
+/** It was started on purpose a moment ago: what does not answer yet may still be booting. */
 export const bootGrace: Guard = {
   reason: 'boot-grace',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    const startedAtMs = believable(facts.startedAtMs, nowMs);
+    const startedAtMs = plausibleTime(facts.startedAtMs, nowMs);
     if (startedAtMs === null || remedy.cause !== 'unresponsive') return null;
     const leftMs = startedAtMs + facts.bootGraceMs - nowMs;
-    // what has been healthy since the start, and fails again, has booted
+    // a check that was healthy since the start and fails again shows that the VM has booted
     const hasBooted = failingIn(facts, policy).some((check) => check.lastHealthyAtMs !== null);
     if (leftMs <= 0 || hasBooted) return null;
     return {

@@ -2,7 +2,7 @@ import { backoffMs } from '../backoff.ts';
 import type { NotSentFact } from '../facts.ts';
 import type { Guard } from './guard.ts';
 
-/** What was withdrawn because something changed is decided anew, but not in a tight loop. */
+/** A remedy that was withdrawn because something changed is decided anew, but not in a tight loop. */
 const UNWANTED_PAUSE_MS = 1_000;
 const NOT_SENT_PAUSE_MS = 10_000;
 const MAX_NOT_SENT_PAUSE_MS = 5 * 60_000;
@@ -11,7 +11,7 @@ const MAX_NOT_SENT_PAUSE_MS = 5 * 60_000;
 export const cooldown: Guard = {
   reason: 'cooldown',
   objectionTo({ facts, policy, remedy }, nowMs) {
-    // resumes for failed storage have a pace of their own
+    // the guard `storage-failed` limits how often it is resumed for that
     if ((remedy.kind === 'notify' && remedy.escalation) || remedy.cause === 'storage-failed') return null;
     const last = facts.attempts.at(-1);
     const cooledAtMs = last === undefined ? 0 : last.atMs + policy.cooldownMinutes * 60_000;

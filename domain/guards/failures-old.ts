@@ -4,7 +4,7 @@ import type { CheckFact } from '../facts.ts';
 import { lookedSince } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
-/** Its failing checks have no conclusion any more: counted failures stay counted, but say nothing about the VM now. */
+/** Its failing checks have no recent conclusive result: their failures stay counted, but say nothing about the VM now. */
 export const failuresOld: Guard = {
   reason: 'failures-old',
   objectionTo({ facts, policy, remedy }, nowMs) {
@@ -12,7 +12,7 @@ export const failuresOld: Guard = {
     const failing = evidenceIn(facts, policy).filter((check) => !check.needsCorroboration);
     const doneAtMs = facts.lastRemedyDoneAtMs;
     const recent = failing.filter((check) => doneAtMs === null || lookedSince(check, doneAtMs));
-    // without any such check it is silence alone, which has its own guard
+    // without any such check, the guard `silence-alone` decides
     if (failing.length === 0 || recent.some((check) => isFresh(check, nowMs))) return null;
     return {
       reason: 'failures-old',

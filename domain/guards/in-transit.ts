@@ -6,12 +6,12 @@ const STATES: Partial<Record<PowerState, string>> = {
   saving: 'its state is being saved',
   restoring: 'its state is being restored',
   migrating: 'it is being migrated',
-  debugging: 'a debugger holds it',
+  debugging: 'a debugger has stopped it',
   starting: 'it was prepared by its hypervisor and not started yet',
   unknown: 'its hypervisor names a state that Defib does not know',
 };
 
-/** Its hypervisor has it in a state that passes by itself, or is somebody's business. */
+/** It is in a state that passes by itself, or that a person caused. */
 export const inTransit: Guard = {
   reason: 'in-transit',
   objectionTo({ facts: { provider }, remedy }) {

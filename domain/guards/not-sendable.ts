@@ -1,9 +1,9 @@
 import type { Guard } from './guard.ts';
 
-/** About half an hour of tries. */
+/** Tries in a row; they take about half an hour. */
 const MAX_TRIES = 12;
 
-/** The hypervisor answers, but every try to act came to nothing; a person is needed. */
+/** The hypervisor answers, but takes no action; a person is needed. */
 export const notSendable: Guard = {
   reason: 'not-sendable',
   objectionTo({ facts: { notSent }, remedy }) {
@@ -11,7 +11,7 @@ export const notSendable: Guard = {
     return {
       reason: 'not-sendable',
       sentence: `${notSent.count} tries could not be sent; manual intervention needed. The last one: ${notSent.lastDetail}`,
-      wouldChange: 'recovery, or POST /auto-heal/reset once what keeps it from being sent is mended',
+      wouldChange: 'recovery, or POST /auto-heal/reset once nothing keeps it from being sent',
       lookAgainInMs: 60 * 60_000,
     };
   },

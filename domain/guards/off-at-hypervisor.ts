@@ -1,6 +1,6 @@
 import type { Guard } from './guard.ts';
 
-/** It is off, and nobody said that it should run: whoever turned it off may have meant it. */
+/** It is off, and nothing says that it should run: somebody may have turned it off on purpose. */
 export const offAtHypervisor: Guard = {
   reason: 'off-at-hypervisor',
   objectionTo({ facts: { keepRunning }, policy, remedy }) {
@@ -9,7 +9,7 @@ export const offAtHypervisor: Guard = {
     if (asked === 'start') return null;
     return {
       reason: 'off-at-hypervisor',
-      sentence: 'it is off, and it may have been meant to be',
+      sentence: 'it is off, perhaps on purpose',
       wouldChange: 'keepRunning: true for the VM, a policy whose action is start, or somebody starting it',
       lookAgainInMs: 60_000,
     };

@@ -10,7 +10,7 @@ export const pausedAtHypervisor: Guard = {
     return {
       reason: 'paused-at-hypervisor',
       sentence: 'it is paused at its hypervisor, perhaps by a backup',
-      wouldChange: `its CPUs running on, or time: it is resumed if it is still paused at ${new Date(untilMs).toISOString()}`,
+      wouldChange: `its hypervisor letting it run on, or time: it is resumed if it is still paused at ${new Date(untilMs).toISOString()}`,
       lookAgainInMs: Math.min(15_000, untilMs - nowMs),
     };
   },

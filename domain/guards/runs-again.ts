@@ -2,7 +2,7 @@ import { evidenceIn, restsOnChecks } from '../evidence.ts';
 import type { CheckFact } from '../facts.ts';
 import type { Guard } from './guard.ts';
 
-/** It runs again at its hypervisor: what failed while it did not says nothing about it now. */
+/** It runs again at its hypervisor: failures from before say nothing about it now. */
 export const runsAgain: Guard = {
   reason: 'runs-again',
   objectionTo({ facts, policy, remedy }, nowMs) {
@@ -15,7 +15,7 @@ export const runsAgain: Guard = {
     if (evidenceIn(facts, policy).some(hasFailedSince)) return null;
     return {
       reason: 'runs-again',
-      sentence: `it runs again since ${Math.round((nowMs - sinceMs) / 1000)} s, and has not failed often enough since`,
+      sentence: `it has been running again for ${Math.round((nowMs - sinceMs) / 1000)} s, and has not failed often enough since`,
       wouldChange: `${policy.triggerAfterFailures} failures in a row since then, or recovery`,
       lookAgainInMs: 15_000,
     };

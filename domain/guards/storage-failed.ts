@@ -4,8 +4,8 @@ import type { Guard } from './guard.ts';
 const MINUTE_MS = 60_000;
 
 /**
- * Its disks failed, and its hypervisor stopped it: a reset would lose its memory and mend nothing. It is resumed from time to
- * time, for it runs on once its disks answer.
+ * Its disks failed, and its hypervisor stopped it: a reset would lose its memory and repair nothing. It is resumed from time to
+ * time, because it runs on once its disks answer.
  */
 export const storageFailed: Guard = {
   reason: 'storage-failed',
@@ -16,8 +16,8 @@ export const storageFailed: Guard = {
     if (nextAtMs <= nowMs) return null;
     return {
       reason: 'storage-failed',
-      sentence: 'its storage failed, and a reset would not mend that',
-      wouldChange: `its disks answering; it is resumed, to see, at ${new Date(nextAtMs).toISOString()}`,
+      sentence: 'its storage failed, and a reset would not repair that',
+      wouldChange: `its disks answering; it is resumed as a trial at ${new Date(nextAtMs).toISOString()}`,
       lookAgainInMs: Math.min(MINUTE_MS, nextAtMs - nowMs),
     };
   },

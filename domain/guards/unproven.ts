@@ -1,14 +1,14 @@
 import { failingIn, isProven, restsOnChecks } from '../evidence.ts';
 import type { Guard } from './guard.ts';
 
-/** A check that has never succeeded says as much about its target as about the VM. */
+/** A check that has never succeeded may have a wrong target, so its failures say nothing about the VM. */
 export const unproven: Guard = {
   reason: 'unproven',
   objectionTo({ facts, policy, remedy }) {
     if (!restsOnChecks(remedy)) return null;
     const failing = failingIn(facts, policy);
     const doubtful = failing.find((check) => !isProven(check));
-    // with enough to go by besides, it is beside the point
+    // other evidence is enough for the remedy
     if (!doubtful || failing.some((check) => isProven(check) && !check.needsCorroboration)) return null;
     const named = doubtful.name === '' ? '' : ` named "${doubtful.name}"`;
     return {

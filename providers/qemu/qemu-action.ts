@@ -21,7 +21,7 @@ interface Command {
 const RESET: Command = { command: 'system_reset', meaning: 'reset, and running' };
 const CONT: Command = { command: 'cont', meaning: 'CPUs running' };
 
-// A gentle `reboot` needs somebody inside the guest; QMP can only press buttons.
+// A gentle `reboot` needs an agent in the guest: QMP can only press the power and reset buttons.
 const COMMANDS: Partial<Record<PowerAction, Command>> = {
   reset: RESET,
   shutdown: { command: 'system_powerdown', meaning: 'power button pressed; the guest decides' },
@@ -33,7 +33,7 @@ const COMMANDS: Partial<Record<PowerAction, Command>> = {
 /** What can be sent to a VM over QMP. */
 export const QEMU_ACTIONS: ReadonlySet<PowerAction> = new Set(Object.keys(COMMANDS) as PowerAction[]);
 
-/** An action that is ready to be sent by this connection, which it closes in the end. */
+/** An action that is ready to be sent on this connection, which is closed afterwards. */
 export function prepareAction(action: PowerAction, state: VmPowerState, connection: QmpConnection): PreparedAction {
   const release = () => {
     clearTimeout(timer);
@@ -60,7 +60,7 @@ async function send(
   connection: QmpConnection,
   untilMs: number,
 ): Promise<PowerOutcome> {
-  // a VM that was shut down can't go on where it was
+  // a VM that was shut down can't be continued, only reset
   const chosen = action === 'start' && state.power === 'off' ? RESET : COMMANDS[action];
   if (!chosen) return notSent('unsupported', `QEMU without a guest agent can't ${action} a VM. Use reset.`);
   const answer = await connection.execute(chosen.command, untilMs);
@@ -96,7 +96,7 @@ export async function readStatus(
   if (!answer.ok) return { ok: false, reason: answer.reason, message: answer.message };
   if (isRecord(answer.value) && typeof answer.value.status === 'string') {
     const state = toPowerState(printable(answer.value.status));
-    // QEMU says it once, as an event; the guest runs on while it writes
+    // QEMU says it once, as an event; the state is `running` while the guest writes
     return { ok: true, state: connection.crashLoaded ? { power: 'dumping', detail: 'GUEST_CRASHLOADED' } : state };
   }
   return { ok: false, reason: 'garbage', message: 'QEMU answered query-status without a status.' };

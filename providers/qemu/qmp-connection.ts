@@ -6,7 +6,7 @@ import { parseQmpMessage, type QmpMessage } from './qmp-message.ts';
 
 const MAX_LINE_BYTES = 64 * 1024;
 const MAX_CONVERSATION_BYTES = 1024 * 1024;
-/** QEMU lets about two clients queue for a monitor; further ones are turned away at once. */
+/** QEMU lets about two clients queue for a monitor; further ones are refused at once. */
 const QUEUE_FULL_PAUSE_MS = 20;
 /** QMP's own reason for a reset that a monitor asked for. */
 const OUR_RESET = 'host-qmp-system-reset';
@@ -17,8 +17,8 @@ export type QmpAnswer = { ok: true; value: unknown } | (ProviderTrouble & { writ
 type Reply = Extract<QmpMessage, { kind: 'return' | 'error' }>;
 
 /**
- * One talk with a QMP monitor: greeting, capabilities, a few commands, close. A monitor serves one client at a time, so
- * keep it short. All times are ends on the clock of `performance.now()`.
+ * One session with a QMP monitor: greeting, capabilities, a few commands, close. A monitor serves one client at a time, so keep
+ * it short. All times are ends on the clock of `performance.now()`.
  */
 export class QmpConnection {
   readonly #socket: Socket;
@@ -88,7 +88,7 @@ export class QmpConnection {
     return this.#crashLoaded;
   }
 
-  /** Nothing is written any more. */
+  /** After this nothing is written. */
   close(): void {
     this.#end(trouble('unreachable', 'The QMP connection was closed.'));
   }
@@ -113,7 +113,7 @@ export class QmpConnection {
     return trouble('garbage', `QEMU's monitor said ${what}. Is that really a QMP socket?`);
   }
 
-  /** The first word on why it ended is the true one: a close follows every error. */
+  /** Only the first reason counts, because a close follows every error. */
   #end(reason: ProviderTrouble): void {
     this.#ended ??= reason;
     this.#socket.destroy();

@@ -22,13 +22,13 @@ const STATES: Record<string, PowerState> = {
   watchdog: 'panicked',
 };
 
-/** Translates QMP's word for a VM's state; words that we don't know are `unknown`. */
+/** Translates QMP's name of a VM's state; unknown names become `unknown`. */
 export function toPowerState(status: string): VmPowerState {
   const power = Object.hasOwn(STATES, status) ? STATES[status] : undefined;
   return { power: power ?? 'unknown', detail: status };
 }
 
-/** On the way between hosts, or to or from a file: the VM may run elsewhere already, and must not run twice. */
+/** Being moved between hosts, or to or from a file: the VM may run elsewhere already, and must not run twice. */
 const IN_TRANSIT: ReadonlySet<PowerState> = new Set(['migrating', 'saving', 'restoring']);
 
 /** Why an action makes no sense, or does harm, in this state; null when it may be sent. */

@@ -21,7 +21,7 @@ const testDatabase = await openTestDatabase(NOON);
 const { database } = testDatabase;
 afterAll(testDatabase.close);
 
-/** A hypervisor that counts what reaches it. */
+/** A hypervisor that counts the actions that reach it. */
 class FakeHypervisor {
   sent: string[] = [];
   released = 0;
@@ -59,7 +59,7 @@ beforeEach(async () => {
   operation = await intendedReset(database, (await registerVm(database)).vmId);
 });
 
-/** Of a worker of site main, with a way of its own to Postgres. */
+/** A worker of site main, with connections of its own to Postgres. */
 const workerOn = (own: Database): Dependencies =>
   ({
     database: own,
@@ -110,7 +110,7 @@ describe('an operation that is wanted', () => {
 });
 
 describe('a worker that does not hear that it may send', () => {
-  /** Carries the operation out over a link that brings the commit of the move to Postgres, and no answer back. */
+  /** Carries the operation out over a link that passes the commit of the move to Postgres, but no answer back. */
   async function unanswered(answerMs: number) {
     const link = await breakableLink(testDatabase.url);
     const own = openDatabase(link.url, { applicationName: 'worker', limits: { ...LIMITS.heals, answerMs } });
@@ -155,7 +155,7 @@ describe('a worker that does not hear that it may send', () => {
     await close();
   });
 
-  it('takes back what was presumed to be done, whatever was judged of it: it was no attempt', async () => {
+  it('takes back what was presumed to be done, even after it was judged: it was no attempt', async () => {
     const { link, ending, close } = await unanswered(60_000);
     expect(await resolveOperation(worker, operation.id)).toMatchObject({ state: 'done' });
     expect([await stored(), await attempts()]).toMatchObject([{ presumed: true }, 1]);
@@ -174,7 +174,7 @@ describe('an operation in doubt', () => {
 
   it('is not read back while it may still be written', async () => {
     await setDatabaseTime(database.pool, NOON + 3_999);
-    await expect(readBack(worker, operation.id)).rejects.toThrow('it may be being sent just now');
+    await expect(readBack(worker, operation.id)).rejects.toThrow('it may still be sent');
     await setDatabaseTime(database.pool, NOON + 4_000);
     expect(await readBack(worker, operation.id)).toEqual(hypervisor.told);
   });
@@ -197,7 +197,7 @@ describe('an operation in doubt', () => {
     expect((await stored()).detail).toContain('so it says');
   });
 
-  it('ends by its sender’s own word before the hypervisor’s', async () => {
+  it('ends by what its sender says rather than the hypervisor', async () => {
     const end = { state: 'abandoned', detail: 'not sent: too late' } as const;
     await resolveOperation(worker, operation.id, { end, readBack: { verdict: 'acted', detail: 'by somebody' } });
     expect(await stored()).toMatchObject({ state: 'abandoned', detail: 'not sent: too late' });
@@ -210,7 +210,7 @@ describe('an operation in doubt', () => {
   });
 });
 
-it('a stop in doubt is a success, and stops the watching, only when the hypervisor says that the VM stands still', async () => {
+it('a stop in doubt is a success, and stops the watching, only when the hypervisor says that the VM has stopped', async () => {
   const stop = await intendedReset(database, operation.vmId, { attempt: 2, action: 'stop', power: 'stop' });
   const stoppedAt = async () =>
     (await database.pool.query('SELECT stopped_on_purpose_at AS at FROM vms WHERE id = $1', [stop.vmId])).rows[0].at;

@@ -22,14 +22,14 @@ interface World {
   checks: Simulated[];
   /** When the VM hangs, in hundredths of the longest interval after the start. */
   hangsAt: number;
-  /** What storing a look and being scheduled again take. */
+  /** The time to store a look and to schedule the next. */
   overheadMs: number;
   paceMs?: number;
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
-/** A VM that is looked at as in care, one look after the other, in virtual time; answers when each failure of each check was counted. */
+/** Looks at a VM as in care, one look after the other, in virtual time; answers when each failure of each check was counted. */
 async function failuresOf(world: World, lastsMs: number): Promise<{ hangsAtMs: number; countedAtMs: number[][] }> {
   const longestMs = Math.max(...world.checks.map((check) => check.intervalSeconds * SECOND));
   const startMs = Date.now();
@@ -98,7 +98,7 @@ const anySimulated = fc.record({
   hangs: fc.boolean(),
 });
 
-/** The Nth failure of each check that hangs is counted in time. */
+/** Expects the Nth failure of each check that hangs to be counted in time. */
 async function expectInTime(world: World, failures: number, slackMs: number): Promise<void> {
   const longestMs = Math.max(...world.checks.map(({ intervalSeconds }) => intervalSeconds * SECOND));
   const { hangsAtMs, countedAtMs } = await failuresOf(world, (failures + 5) * longestMs);

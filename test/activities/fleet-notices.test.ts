@@ -35,7 +35,7 @@ beforeEach(async () => {
   nowMs = NOON;
 });
 
-/** The VM after looks at every minute, the last one now, in which all its checks found that. */
+/** The VM after a look at each minute, the last one now, in which all its checks had this result. */
 async function looked(vm: WatchedVm, ...found: ProbeResult[]): Promise<WatchedVm> {
   let now = vm;
   for (const one of found) {
@@ -54,7 +54,7 @@ async function open(kind: string): Promise<{ subject: string; tenant_id: string;
 const FAILED = probeResult('unhealthy');
 const subjectOf = (vm: WatchedVm): string => `check/${vm.checks[0]!.checkId}`;
 
-describe('of a check that has never succeeded people are told', () => {
+describe('the notice of a check that has never succeeded is open', () => {
   const notices = async () => {
     await noticeFleet(deps);
     return (await open('unproven-check')).map((notice) => notice.subject);
@@ -72,7 +72,7 @@ describe('of a check that has never succeeded people are told', () => {
         vm_id: vm.vmId,
         count: 2,
         message:
-          'The http check of VM "web" has never succeeded: is its target right? Its failures heal nothing until it has. It says: HTTP timeout (10s)',
+          'The http check of VM "web" has never succeeded: is its target right? Until it has, its failures are no reason for a power action. It says: HTTP timeout (10s)',
       },
     ]);
     expect(logged.map(({ notice, subject, level }) => [notice, subject, level])).toEqual([
@@ -106,7 +106,7 @@ describe('of a check that has never succeeded people are told', () => {
   });
 });
 
-describe('of VMs whose checks cannot tell people are told', () => {
+describe('the notice of VMs whose checks cannot tell is open', () => {
   const notices = async () => {
     await noticeFleet(deps);
     return (await open('cannot-tell')).map(({ subject, message }) => [subject, message]);
@@ -130,7 +130,7 @@ describe('of VMs whose checks cannot tell people are told', () => {
     await looked(await registerVm(database, { site: 'a' }), well, ...[1, 2, 3].map(() => CANNOT('no-route')), well);
     const say = (count: number, site: string, reason: string) => [
       `site/${site}/${reason}`,
-      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so they read unknown and are not healed. One says: ${reason}: do something`,
+      `No check of ${count} VMs of site ${site} can tell how they are (${reason}), so their health is unknown and they are not healed. One check says: ${reason}: do something`,
     ];
     const expected = [say(2, 'a', 'fping-missing'), say(1, 'a', 'no-route'), say(1, 'b', 'no-route')];
     expect(await notices()).toEqual(expected);
@@ -154,13 +154,13 @@ describe('of VMs whose checks cannot tell people are told', () => {
   });
 });
 
-describe('of an ill VM that is not healed any more people are told', () => {
+describe('the notice of an ill VM that is not healed any more is open', () => {
   const notices = async () => {
     await noticeFleet(deps);
     return (await open('needs-a-person')).map(({ subject, tenant_id, message }) => [subject, tenant_id, message]);
   };
 
-  /** An ill VM whose heal decided that last. */
+  /** An ill VM whose heal made these decisions. */
   async function held(name: string, ...decisions: Decision[]): Promise<string> {
     const { vmId } = await registerVm(database, { name, tenantId: 'acme' });
     await recordIncident(database, vmId, NOON);
@@ -189,7 +189,7 @@ describe('of an ill VM that is not healed any more people are told', () => {
   });
 });
 
-it('tells people once of a storage that failed, however many VMs stand still for it', async () => {
+it('tells people once of a storage that failed, however many VMs it has stopped', async () => {
   const vms = await Promise.all(
     [
       ['a', 'h1'],
@@ -209,7 +209,7 @@ it('tells people once of a storage that failed, however many VMs stand still for
     return (await open('storage-failed')).map(({ subject, message }) => [subject, message]);
   };
   const say = (where: string, count: number, names: string) =>
-    `The storage of ${where} failed: ${count} VMs stand still (${names}). They are not reset, and resumed once it answers.`;
+    `The storage of ${where} failed: ${count} VMs have stopped (${names}). They are not reset; they are resumed once it answers.`;
   expect(await subjects()).toEqual([
     ['site/a', say('site a', 1, 'vm2')],
     ['site/a/host/h1', say('host h1 (site a)', 2, 'vm0, vm1')],

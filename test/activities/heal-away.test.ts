@@ -10,9 +10,10 @@ import { breakableLink } from '../db/breakable-link.ts';
 import { NOON, registerVm } from '../db/watched.ts';
 import { openTestDatabase, query } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { settingsOf } from '../support/settings.ts';
 import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
 
-/** Of a worker whose provider would answer. */
+/** The dependencies of a worker whose provider answers. */
 const depsOn = (database: Database): Dependencies =>
   ({
     database,
@@ -24,7 +25,7 @@ const depsOn = (database: Database): Dependencies =>
       }),
     },
     probes: new Map(),
-    settings: { DEFIB_SITE: 'main' },
+    settings: settingsOf(),
     log: pino({ level: 'silent' }),
     now: () => NOON,
   }) as unknown as Dependencies;

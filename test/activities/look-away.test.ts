@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LookInput } from '../../activities/contract.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { createLook, type Look, type LookOutcome, type LookRequest } from '../../activities/look/look.ts';
+import { createLook, type Look, type LookOutcome } from '../../activities/look/look.ts';
 import { createUnstoredResults, type UnstoredResults } from '../../activities/look/unstored-results.ts';
 import { createWatchActivities } from '../../activities/watch.ts';
 import type { Probe } from '../../checks/check.ts';
@@ -24,6 +24,7 @@ import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
+import { lookRequest } from './look-request.ts';
 
 const MINUTE = 60_000;
 
@@ -48,7 +49,7 @@ const probe: Probe = {
   },
 };
 
-/** A worker's looks, on ways to Postgres of its own, within the limits of a real one. */
+/** A worker's looks, with connections of its own and the limits of a real worker. */
 class Looking {
   readonly reads: Database;
   readonly writes: Database;
@@ -78,10 +79,10 @@ class Looking {
     this.look = createLook(this.deps, this.unstored);
   }
 
-  /** A look, carrying what the one before could not store, as Temporal's heartbeat does. */
+  /** A look, given what the one before could not store, as Temporal's heartbeat gives it. */
   async at(vmId: string, atMs: number, before?: LookOutcome): Promise<LookOutcome> {
     nowMs = atMs;
-    return this.look(request(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
+    return this.look(lookRequest(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
   }
 
   async close(): Promise<void> {
@@ -95,15 +96,6 @@ interface Given {
   probes?: ReadonlyMap<string, Probe>;
   limits?: Partial<Limits>;
 }
-
-const request = (vmId: string, given: Partial<LookRequest> = {}): LookRequest => ({
-  vmId,
-  mode: () => ({ paceMs: null, now: false }),
-  settingsVersion: 1,
-  limitMs: null,
-  unstored: [],
-  ...given,
-});
 
 /** The grid's ticks of a VM whose checks are a minute apart. */
 const tick = ({ vmId }: Pick<WatchedVm, 'vmId'>, n: number) => tickAtOrBefore(vmId, MINUTE, NOON) + n * MINUTE;
@@ -223,9 +215,17 @@ describe('what was seen while Postgres was away', () => {
     return { database, reads, writes, looking };
   }
 
-  const cutBoth = ({ reads, writes }: { reads: BreakableLink; writes: BreakableLink }) => {
+  interface Links {
+    reads: BreakableLink;
+    writes: BreakableLink;
+  }
+  const cutBoth = ({ reads, writes }: Links) => {
     reads.cut();
     writes.cut();
+  };
+  const mendBoth = ({ reads, writes }: Links) => {
+    reads.mend();
+    writes.mend();
   };
 
   it('is stored too when Postgres comes back in the middle of a look, after it was read from memory', async () => {
@@ -251,20 +251,18 @@ describe('what was seen while Postgres was away', () => {
     await world.looking.at(vm.vmId, tick(vm, 0));
     cutBoth(world);
     await world.looking.at(vm.vmId, tick(vm, 1));
-    world.reads.mend();
-    world.writes.mend();
+    mendBoth(world);
     await world.looking.at(vm.vmId, tick(vm, 2));
     expect((await stored(world.database, vm)).map(([minute]) => minute)).toEqual([0, 1, 2]);
   });
 
-  it('is stored although no look of this process comes to its VM any more', async () => {
+  it('is stored although this process looks at its VM no more', async () => {
     const world = await start();
     const [gone, other] = await Promise.all([registerVm(world.database), registerVm(world.database)]);
     await world.looking.at(gone.vmId, tick(gone, 0));
     cutBoth(world);
     await world.looking.at(gone.vmId, tick(gone, 1));
-    world.reads.mend();
-    world.writes.mend();
+    mendBoth(world);
     await world.looking.at(other.vmId, tick(other, 4));
     await until(async () => (await stored(world.database, gone)).length === 2);
     const sql = 'SELECT last_look_at FROM vm_status WHERE vm_id = $1';
@@ -299,8 +297,7 @@ describe('what was seen while Postgres was away', () => {
     cutBoth(world);
     answer(probeResult('unhealthy', { reason: 'came-late' }));
     await until(() => !world.looking.unstored.isEmpty);
-    world.reads.mend();
-    world.writes.mend();
+    mendBoth(world);
     await world.looking.at(vm.vmId, tick(vm, 0) + 1_000);
     const { rows } = await world.database.pool.query('SELECT reason FROM check_results WHERE vm_id = $1', [vm.vmId]);
     expect(rows.map(({ reason }) => reason)).toContain('came-late');
@@ -315,8 +312,7 @@ describe('what was seen while Postgres was away', () => {
     for (let n = 1; n <= 65; n++) outcome = await world.looking.at(vm.vmId, tick(vm, n), outcome);
     expect(outcome?.kind === 'not-stored' && outcome.unstored).toHaveLength(60);
     expect(world.looking.unstored.dropped).toBe(5);
-    world.reads.mend();
-    world.writes.mend();
+    mendBoth(world);
     await world.looking.at(vm.vmId, tick(vm, 66), outcome);
     const minutes = (await stored(world.database, vm)).map(([minute]) => minute);
     expect(minutes).toEqual([0, ...Array.from({ length: 61 }, (_, n) => n + 6)]);
@@ -328,8 +324,7 @@ describe('what was seen while Postgres was away', () => {
     await world.looking.at(vm.vmId, tick(vm, 0));
     cutBoth(world);
     const before = await world.looking.at(vm.vmId, tick(vm, 1));
-    world.reads.mend();
-    world.writes.mend();
+    mendBoth(world);
     found = probeResult('healthy', { latencyMs: 'fast' as never });
     expect(await world.looking.at(vm.vmId, tick(vm, 2), before)).toMatchObject({ kind: 'looked' });
     expect(await stored(world.database, vm)).toEqual([
@@ -340,8 +335,8 @@ describe('what was seen while Postgres was away', () => {
   });
 });
 
-describe('a look whose VM somebody holds in the database', () => {
-  it('is not lost: what it saw is stored when the row is let go', async () => {
+describe('a look whose VM another transaction has locked', () => {
+  it('is not lost: its results are stored when the lock ends', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
     const looking = new Looking(url, { limits: { lockMs: 100 } });
     const vm = await registerVm(database);
@@ -396,7 +391,7 @@ describeNeeding(['small-disk'], 'looks while the disk of Postgres is full', () =
 });
 
 describe('the look in care, as operators read it', () => {
-  it('names why nothing is stored, carries what it saw, and drops that once it is stored', async () => {
+  it('names why nothing is stored, keeps the results, and drops them once they are stored', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
     const link = await breakableLink(url);
     const looking = new Looking(link.url);

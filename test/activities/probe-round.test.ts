@@ -32,7 +32,7 @@ describe('a round of probes', () => {
     const asked: string[][] = [];
     const round = await waitForRound([quick('a'), stuck('slow')], (probing) => {
       asked.push([...probing]);
-      // only once `a` is done has it a next turn
+      // `a` is due again only once it is done
       return probing.has('a') ? Number.POSITIVE_INFINITY : 1;
     });
     expect(idsOf(round.results)).toEqual(['a']);

@@ -6,6 +6,7 @@ import { incidents, operations } from '../../db/schema/heals.ts';
 import { ensurePartition } from '../../db/upkeep/partitions.ts';
 import { DAY, NOON, registerVm } from '../db/watched.ts';
 import { openTestDatabase } from '../support/postgres.ts';
+import { settingsOf } from '../support/settings.ts';
 
 it('keeps results 30 days, heal history 90 days, and open incidents as long as they are open', async () => {
   const { database, close } = await openTestDatabase();
@@ -38,7 +39,7 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
 
   const deps = {
     database,
-    settings: { RESULT_RETENTION_DAYS: 30, HEAL_RETENTION_DAYS: 90 },
+    settings: settingsOf({ RESULT_RETENTION_DAYS: '30', HEAL_RETENTION_DAYS: '90' }),
     log: pino({ level: 'silent' }),
     now: () => NOON,
   } as unknown as Dependencies;

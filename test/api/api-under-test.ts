@@ -16,13 +16,13 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { LIMITS, type Limits } from '../../db/limits.ts';
 import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-box.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
-import { parseSettings, type Settings } from '../../domain/settings.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { sharedDatabaseState } from '../../workers/shared-database-state.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
+import { settingsOf } from '../support/settings.ts';
 import '../support/provided.ts';
 import { createAnswerCheck } from './declared-answers.ts';
 
@@ -40,7 +40,7 @@ export interface Reply {
 export interface ApiUnderTest {
   url: string;
   database: Database;
-  /** Between the API and its database, if it was to be cuttable. */
+  /** Between the API and its database, with option `cuttable`. */
   link: BreakableLink;
   sockets: string;
   /** Every path that the API had judged, oldest first. */
@@ -64,7 +64,7 @@ export interface CallOptions {
   raw?: string;
 }
 
-/** The API as it is, over HTTP, on a database of its own and the run's Temporal server. */
+/** The real API over HTTP, on a database of its own and the run's Temporal server. */
 export async function startApiUnderTest(
   given: {
     settings?: Record<string, string>;
@@ -171,12 +171,6 @@ function temporalOf(given: string | undefined): { address: string; namespace: st
   if (given !== undefined) return { address: given, namespace: 'default' };
   const provided = inject('temporal');
   return provided.ok ? provided : { address: '127.0.0.1:1', namespace: 'default' };
-}
-
-function settingsOf(environment: Record<string, string>): Settings {
-  const parsed = parseSettings(environment);
-  if (!parsed.ok) throw new Error(parsed.problems.join('; '));
-  return parsed.settings;
 }
 
 let made = 0;

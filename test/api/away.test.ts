@@ -13,7 +13,7 @@ describe('While Temporal is away', () => {
   let api: ApiUnderTest;
   const silent = createServer();
   beforeAll(async () => {
-    // takes connections and never says a word: the worst way to be away
+    // accepts connections and never answers
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -136,7 +136,7 @@ describeNeeding(['temporal', 'small-disk'], 'While the disk of Postgres is full'
     const vm = await registered(api);
     expect((await healthOf(api)).status).toBe(200);
     server.fill();
-    // nothing has been refused yet: it is asked
+    // nothing was refused yet, so Postgres is asked
     await until(async () => (await healthOf(api)).status !== 200);
     expect(await healthOf(api)).toMatchObject({
       status: 503,
@@ -155,7 +155,7 @@ describeNeeding(['temporal', 'small-disk'], 'While the disk of Postgres is full'
     server.free();
     await until(async () => (await healthOf(api)).status === 200);
     await until(() => statesIn(api).length > 1);
-    expect(statesIn(api)).toEqual(['Postgres: disk full', 'Postgres does its work again']);
+    expect(statesIn(api)).toEqual(['Postgres: disk full', 'Postgres works again']);
   });
 });
 
@@ -184,7 +184,7 @@ describeNeeding(['temporal'], 'While Postgres is there and does not do its work'
     await until(async () => (await healthOf(api)).status === 200);
     expect((await api.call('GET', `/api/vms/${vm.id}`)).status).toBe(200);
     await until(() => statesIn(api).length > 1);
-    expect(statesIn(api)).toEqual(['Postgres: not answering', 'Postgres does its work again']);
+    expect(statesIn(api)).toEqual(['Postgres: not answering', 'Postgres works again']);
   });
 
   it('is unavailable when it can be read, and what this process writes itself is not stored', async () => {

@@ -25,7 +25,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(await health()).toMatchObject({
       autoHealAttempts: 1,
       consecutiveFailures: 4,
-      lastAutoHealAt: new Date(api.nowMs - 50_000).toISOString(),
+      lastAutoHealAt: new Date(api.nowMs - 60_000).toISOString(),
     });
     expect((await api.call('GET', '/api/status')).body.resets).toBe(2);
 
@@ -50,6 +50,20 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
       [vm.id],
     );
     expect(rows).toEqual([{ look_seq: '10', seq: '10', consecutive_failures: 0 }]);
+  });
+
+  it('gives as the last heal the last attempt: no escalation, nothing that was not sent, no resume for its storage', async () => {
+    const vm = await registered(api, { externalId: 'h-6' });
+    const last = async () => {
+      const { autoHealAttempts, lastAutoHealAt } = (await api.call('GET', '/api/vms/h-6/health')).body;
+      return [autoHealAttempts, lastAutoHealAt];
+    };
+    await heal(vm.id, 'reset', 'abandoned', 50_000);
+    await heal(vm.id, 'stop', 'done', 40_000, { escalation: true });
+    await heal(vm.id, 'resume', 'done', 30_000, { cause: 'storage-failed' });
+    expect(await last()).toEqual([0, null]);
+    await heal(vm.id, 'reset', 'done', 60_000);
+    expect(await last()).toEqual([1, new Date(api.nowMs - 60_000).toISOString()]);
   });
 
   it('tells why and why not: incidents with their decisions', async () => {
@@ -84,14 +98,20 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(rest).toMatchObject({ incidents: [{ incident: 1, steps: [] }], nextCursor: null });
   });
 
-  async function heal(vmId: string, power: string, state: string, agoMs: number): Promise<void> {
+  async function heal(
+    vmId: string,
+    power: string,
+    state: string,
+    agoMs: number,
+    { escalation = false, cause = 'unresponsive' } = {},
+  ): Promise<void> {
     const id = randomUUID();
     const at = new Date(api.nowMs - agoMs);
     await sql(
-      `INSERT INTO operations (id, vm_id, tenant_id, incident, attempt, action, power, escalation, state, verify_ms, reason,
-         result, previous_status, intended_at)
-       VALUES ($1, $2, 'default', 1, 1, 'restart', $3, false, $4, 0, '3 consecutive failures', 'success', 'unhealthy', $5)`,
-      [id, vmId, power, state, at],
+      `INSERT INTO operations (id, vm_id, tenant_id, incident, attempt, action, power, escalation, state, cause, verify_ms,
+         reason, result, previous_status, intended_at)
+       VALUES ($1, $2, 'default', 1, 1, 'restart', $3, $4, $5, $6, 0, '3 consecutive failures', 'success', 'unhealthy', $7)`,
+      [id, vmId, power, escalation, state, cause, at],
     );
   }
 });

@@ -78,7 +78,7 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
     expect((await api.call('GET', `/api/vms/${vm.id}`)).body.checks).toHaveLength(50);
   });
 
-  /** As if a look had found it so, at the clock's now. */
+  /** Stores this status as a look would, at the clock's now. */
   const seen = (vmId: string, status: string) =>
     sql(
       `INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, reason, seq, proven_at)

@@ -24,7 +24,7 @@ describeNeeding(['temporal'], 'Notices over the API', () => {
   const list = async (query = '', token?: string) =>
     (await api.call('GET', `/api/notices${query}`, undefined, token ? { token } : {})).body;
 
-  it('is open once while something is so, with how often it was found, and anew when it is so again', async () => {
+  it('is open once as long as it applies, with how often it was found, and opens anew when it applies again', async () => {
     expect(await open('a', 'acme')).toBe(true);
     expect(await open('a', 'acme', 'still\u0000 so')).toBe(false);
     expect((await list('', admin)).notices).toMatchObject([

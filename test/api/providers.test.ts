@@ -18,10 +18,15 @@ describeNeeding(['temporal'], 'Providers over the API', () => {
   const list = async (token: string) => (await api.call('GET', '/api/providers', undefined, { token })).body.providers;
 
   it('lists what the environment sets up, and tests the connection to it', async () => {
-    expect(await list(admin)).toMatchObject([
-      { id: 'environment:qemu', kind: 'qemu', site: 'main', source: 'environment', hasCredentials: false },
-      { id: 'environment:local', kind: 'local' },
-    ]);
+    expect(await list(admin)).toContainEqual(
+      expect.objectContaining({
+        id: 'environment:qemu',
+        kind: 'qemu',
+        site: 'main',
+        source: 'environment',
+        hasCredentials: false,
+      }),
+    );
     const tested = await api.call('POST', '/api/providers/environment:qemu/test', undefined, { token: admin });
     expect(tested.body).toEqual({ reachable: true, reason: null, message: `0 sockets in ${api.sockets}` });
     const changed = await api.call('PATCH', '/api/providers/environment:qemu', { name: 'x' });
@@ -33,8 +38,8 @@ describeNeeding(['temporal'], 'Providers over the API', () => {
     expect(own).toMatchObject({ status: 201, body: { name: 'rack 1', site: 'main', config: {}, source: 'stored' } });
     const all = await add({ name: 'rack 2', forEveryTenant: true });
     expect(all).toMatchObject({ status: 201, body: { forEveryTenant: true } });
-    const seen = (await list(admin)).map(({ name }: { name: string }) => name);
-    expect(seen).toEqual(['rack 2', 'qemu', 'local']);
+    const stored = (await list(admin)).filter(({ source }: { source: string }) => source === 'stored');
+    expect(stored.map(({ name }: { name: string }) => name)).toEqual(['rack 2']);
     expect(await add()).toMatchObject({ status: 409, body: { errors: [{ path: 'name', message: 'is taken' }] } });
     expect((await api.call('GET', '/api/providers', undefined, { token: user })).status).toBe(403);
     expect((await add({ name: 'theirs' }, admin)).body.error).toBe(

@@ -175,7 +175,7 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
       });
       expect((await api.call('GET', '/metrics')).text).toMatch(/^defib_vms_cannot_tell [1-9]/m);
 
-      // one that has never been conclusive, and is new or was changed, has as long as its slowest check takes
+      // a VM that is new or was changed gets three intervals and a timeout of its slowest check
       await cannotTell(api, vm.id, null);
       api.nowMs = start + 185_000;
       await setLooked(api, vm.id);
@@ -240,7 +240,7 @@ async function setStatus(api: ApiUnderTest, vmId: string, status: string): Promi
   );
 }
 
-/** What a look stores whose checks can't tell. */
+/** Stores what a look does whose checks can't tell. */
 async function cannotTell(api: ApiUnderTest, vmId: string, conclusiveUntil: Date | null): Promise<void> {
   const reasons = [
     {

@@ -40,6 +40,7 @@ export function look(
   return probe.probe(inputOf(input));
 }
 
+/** An input for a probe of a VM at 127.0.0.1; `input` replaces parts of it. */
 export function inputOf(input: Partial<ProbeInput<FactName>>): ProbeInput<FactName> {
   return {
     address: '127.0.0.1',
@@ -52,6 +53,7 @@ export function inputOf(input: Partial<ProbeInput<FactName>>): ProbeInput<FactNa
   };
 }
 
+/** Resolves these names, and fails for all others as Node does. */
 export function resolverOf(names: { [name: string]: readonly string[] }): Resolve {
   return async (host) => {
     const found = names[host];

@@ -9,6 +9,7 @@ import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { type Aims, recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
 import { recordVmChanged, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
+import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { probeResult, traitsOf } from '../domain/examples.ts';
@@ -48,7 +49,7 @@ async function looked(vm: WatchedVm, minute: number, status: ProbeResult['status
   return again(vm);
 }
 
-/** The VM after its first check was set anew. */
+/** The VM after its first check was changed. */
 async function set(vm: WatchedVm, change: Partial<CheckInput>, aims: Aims): Promise<WatchedVm> {
   const { settingsVersion: version } = await again(vm);
   const check = completeCheck({ checkType: 'http', timeoutSeconds: 10, ...change });
@@ -60,24 +61,13 @@ const FAILED = probeResult('unhealthy');
 const stateOf = (vm: WatchedVm) => vm.checks[0]!.state;
 const seriesOf = (vm: WatchedVm) => vm.checks[0]!.series;
 
-describe('a check that is aimed elsewhere', () => {
+describe('a check whose aim changes', () => {
   it('begins anew and is not proven', async () => {
     const vm = await illVm();
     expect(stateOf(vm)).toMatchObject({ status: 'degraded', consecutiveFailures: 2, provenAtMs: NOON + 3 });
     const aimed = await set(vm, { target: '/elsewhere' }, THERE);
-    expect(stateOf(aimed)).toEqual({
-      ...stateOf(vm),
-      status: 'unknown',
-      consecutiveFailures: 0,
-      consecutiveSuccesses: 0,
-      lastDueAtMs: null,
-      lastCheckAtMs: null,
-      lastHealthyAtMs: null,
-      lastUnhealthyAtMs: null,
-      provenAtMs: null,
-      reason: 'not-checked-yet',
-      message: null,
-    });
+    const { checkId, checkType } = stateOf(vm);
+    expect(stateOf(aimed)).toEqual(unseenCheck(checkId, checkType));
   });
 
   it('is proven again as soon as that is undone, since it first was', async () => {
@@ -116,7 +106,7 @@ describe('a check that is aimed elsewhere', () => {
     expect(stateOf(await again(vm))).toEqual(stateOf(aimed));
   });
 
-  it('is trusted no more', async () => {
+  it('is no longer trusted', async () => {
     const trusted = await set(await illVm(), { trusted: true }, SAME);
     expect(trusted.checks[0]?.trusted).toBe(true);
     const { settingsVersion, checks } = await set(trusted, { trusted: true, failureThreshold: 9 }, SAME);
@@ -153,7 +143,7 @@ describe("a VM's other address", () => {
   });
 });
 
-describe('a VM that was stopped by request', () => {
+describe('a VM that was stopped on purpose', () => {
   const stopped = async (): Promise<WatchedVm> => {
     const vm = await illVm();
     const at = { stoppedOnPurposeAt: new Date(NOON) };
@@ -182,7 +172,7 @@ describe('a VM that was stopped by request', () => {
     });
   });
 
-  it('is not held to what a look saw that was under way', async () => {
+  it('does not count what a look under way then saw', async () => {
     const vm = await stopped();
     const late = resultsOf(vm, NOON + 3 * MINUTE, FAILED).map((one) => ({ ...one, series: seriesOf(vm) }));
     const started = await change(vm, { stoppedOnPurposeAt: null });
@@ -216,7 +206,7 @@ describe('a VM that was stopped by request', () => {
   });
 });
 
-describe('a check that aims where it did', () => {
+describe('a check whose aim stays', () => {
   it.each<[string, Partial<CheckInput>]>([
     ['another interval', { intervalSeconds: 30 }],
     ['other thresholds', { failureThreshold: 9, successThreshold: 2 }],

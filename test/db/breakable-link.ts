@@ -1,20 +1,21 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A wire to Postgres that breaks as networks and killed servers do. */
+/** A connection to Postgres that fails as networks and killed servers do. */
 export interface BreakableLink {
   readonly url: string;
-  /** Ends all connections, and those to come until `mend`: no goodbye, in the middle of a query. */
+  /** Ends all connections, and new ones until `mend`, also in the middle of a query. */
   cut(): void;
   /**
-   * Packets are dropped instead: connections stay open, new ones come about, and nothing passes any more; or what is asked
-   * passes and no answer does.
+   * Drops packets instead: connections stay open, new ones are accepted, and nothing passes; or only queries pass and no
+   * answers do.
    */
   silence(what?: 'everything' | 'answers'): void;
-  /** All passes again, what was held back first. */
+  /** All passes again, beginning with what was held back. */
   mend(): void;
   close(): Promise<void>;
 }
 
+/** Passes connections on to this database until it is told to break. */
 export async function breakableLink(databaseUrl: string): Promise<BreakableLink> {
   const target = new URL(databaseUrl);
   const pairs = new Set<Pair>();
@@ -46,7 +47,7 @@ export async function breakableLink(databaseUrl: string): Promise<BreakableLink>
 
 type Passes = 'everything' | 'questions' | 'nothing' | 'no connection';
 
-/** Both ends of a connection. While nothing passes, the end of one isn't told to the other either. */
+/** Both sides of a connection. While nothing passes, the end of one side does not end the other. */
 class Pair {
   readonly #near: Socket;
   readonly #far: Socket;

@@ -9,7 +9,7 @@ import { openTestDatabase } from '../support/postgres.ts';
 import { type BreakableLink, breakableLink } from './breakable-link.ts';
 
 const HASTY: Limits = { connectMs: 2_000, lockMs: 0, statementMs: 0, answerMs: 1_000, idleMs: 2_000 };
-/** So long that a test would end first. */
+/** Longer than a test lasts. */
 const PATIENT: Limits = { ...HASTY, connectMs: 600_000, answerMs: 600_000 };
 const PACE: Pace = { probeEveryMs: 50, overAfterMs: 400, useStandsMs: 3_000 };
 
@@ -76,7 +76,7 @@ describe('what a process knows of its database', () => {
     expect(await reasonOf(ask(patient))).toBe('answered');
   });
 
-  it('is told once when trouble begins and once when it is over, however many queries met it', async () => {
+  it('reports once when trouble begins and once when it is over, however many queries met it', async () => {
     const [one, other] = [openOn(HASTY), openOn(HASTY)];
     link.cut();
     for (let i = 0; i < 5; i++) await Promise.all([reasonOf(ask(one)), reasonOf(ask(other))]);
@@ -85,7 +85,7 @@ describe('what a process knows of its database', () => {
     expect(told).toEqual(['unreachable', 'over']);
   });
 
-  it('is the same trouble when it comes back at once, and told again of another reason only', async () => {
+  it('reports trouble that comes back at once again only for another reason', async () => {
     link.cut();
     await reasonOf(ask(openOn(HASTY)));
     link.mend();
@@ -99,7 +99,7 @@ describe('what a process knows of its database', () => {
     expect(told).toEqual(['unreachable', 'not-answering', 'over']);
   });
 
-  it('leaves out connections made before or during a fault: they may lead to nobody', async () => {
+  it('uses no connection made before or during a fault', async () => {
     const database = openOn(HASTY);
     const before = await ask(database);
     link.cut();
@@ -109,7 +109,7 @@ describe('what a process knows of its database', () => {
     expect(await ask(database)).not.toBe(before);
   });
 
-  it('is also what its uses came to, each until it does its work', async () => {
+  it('includes the trouble of each kind of use, until that works again', async () => {
     state.note('looks', troubleOf('statement-timeout'));
     state.note('marks', troubleOf('lock-timeout'));
     expect(state.trouble?.reason).toBe('statement-timeout');
@@ -123,13 +123,13 @@ describe('what a process knows of its database', () => {
     expect(told).toEqual(['statement-timeout', 'lock-timeout', 'over']);
   });
 
-  it('forgets what a use came to that is not made any more', async () => {
+  it('forgets the trouble of a kind of use that does not come again', async () => {
     state.note('looks', troubleOf('statement-timeout'));
     expect(state.trouble).not.toBeNull();
     await until(() => state.trouble === null);
   });
 
-  it('is nothing of a statement that took too long, for others may be quick', async () => {
+  it('does not include a statement that took too long, because others may be quick', async () => {
     const database = openOn({ ...HASTY, statementMs: 100 });
     expect(await reasonOf(database.pool.query('SELECT pg_sleep(20)'))).toBe('statement-timeout');
     expect(state.trouble).toBeNull();
@@ -162,7 +162,7 @@ describe('a server that takes no more connections', () => {
     state = createState(link.url);
   });
 
-  it('is told of as that, and the connections that are open go on', async () => {
+  it('is reported as that, and open connections go on', async () => {
     const url = new URL(testDatabase.url);
     url.username = ROLE;
     url.password = 'x';

@@ -13,7 +13,7 @@ import { registerVm } from './watched.ts';
 /** Longer than a loaded machine takes to answer, shorter than a test. */
 const HASTY: Limits = { connectMs: 2_000, lockMs: 0, statementMs: 0, answerMs: 1_000, idleMs: 2_000 };
 
-/** Lets everybody ask, whatever happens. */
+/** Refuses nothing, whatever happens. */
 const NOBODY: PoolObserver = { generation: 0, refusing: null, failed: () => undefined };
 
 const testDatabase = await openTestDatabase();
@@ -52,7 +52,7 @@ describe('a Postgres behind a network that drops packets', () => {
     for (let i = 0; i < 6; i++) expect(await one()).toEqual([{ n: 1 }]);
   });
 
-  it('lets no connection come about, and says so', async () => {
+  it('accepts no connection, and says so', async () => {
     link.silence();
     expect(await reasonOf(one())).toBe('not-answering');
   });
@@ -89,7 +89,7 @@ describe('a Postgres behind a network that drops packets', () => {
     await until(async () => (await testDatabase.database.pool.query(name, [vm.vmId])).rows[0].name === 'renamed');
   });
 
-  it('lets go of the locks of a transaction that it hears no more of', async () => {
+  it('ends the locks of a transaction that it hears no more of', async () => {
     const vm = await registerVm(testDatabase.database);
     const update = sql`UPDATE vms SET name = 'mine' WHERE id = ${vm.vmId}`;
     const work = transaction(async (tx) => {
@@ -120,7 +120,7 @@ describe('a query that takes long', () => {
   });
 
   it('is not given up because this process was frozen itself while the answer came', async () => {
-    // not by the link, which this process would freeze as well
+    // not through the link, which freezes with this process
     const direct = openPool(testDatabase.url);
     const client = await direct.connect();
     const answer = client.query('SELECT 7 AS n');
@@ -166,7 +166,7 @@ describe('a connection', () => {
   });
 });
 
-it('has limits that let Postgres speak first, and looks go on within 5 s', () => {
+it('has limits by which Postgres answers first, and looks go on within 5 s', () => {
   for (const { statementMs, answerMs, lockMs } of Object.values(LIMITS)) {
     expect(statementMs).toBeLessThan(answerMs);
     expect(lockMs).toBeLessThan(statementMs);

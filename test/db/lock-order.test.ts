@@ -76,7 +76,7 @@ const policy = {
 };
 
 describe('two changes of one VM at the same time', () => {
-  /** Holds the rows of a VM's check states, so that whoever gets that far stays there. */
+  /** Locks a VM's check states, so that a transaction that needs them stops there. */
   async function holdStates(vmId: string): Promise<Client> {
     const client = new Client({ connectionString: testDatabase.url });
     await client.connect();
@@ -113,7 +113,7 @@ describe('two changes of one VM at the same time', () => {
     );
     const vm = await registerVm(database, {}, []);
     const agentCheck = { ...check, checkType: 'agent', target: null };
-    // the first to change the VM waits for this one
+    // the first that changes the VM waits for this lock
     const holder = new Client({ connectionString: testDatabase.url });
     await holder.connect();
     await holder.query('BEGIN');
@@ -132,7 +132,7 @@ describe('two changes of one VM at the same time', () => {
   });
 });
 
-describe('a transaction that Postgres undoes for another', () => {
+describe('a transaction that Postgres rolls back because of another', () => {
   it('is done again: of two that lock two rows crosswise, both are done', async () => {
     const own = openDatabase(testDatabase.url, { applicationName: 'crosswise' });
     const [a, b] = await Promise.all([registerVm(database), registerVm(database)]);

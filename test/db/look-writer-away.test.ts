@@ -41,7 +41,7 @@ describe('while Postgres is away', () => {
     link.cut();
     away(await written);
     away(await looks.write(lookOf(vm, resultsOf(vm, NOON))).catch((error: unknown) => error));
-    // Postgres itself doesn't know that nobody waits for this any more
+    // ends it at Postgres, which does not know that nobody waits for the answer
     await database.pool.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
     await holder.release();
     link.mend();

@@ -8,7 +8,7 @@ import { backendThatWaits, holdRow } from './held-row.ts';
 import { count, lookOf, NOON, registerVm, resultsOf } from './watched.ts';
 
 const MINUTE = 60_000;
-/** A row that is held is waited for as long as a test lasts. */
+/** Waits for a locked row as long as a test lasts. */
 const PATIENT = { ...LIMITS.writes, lockMs: 0, statementMs: 0, answerMs: 600_000 };
 
 const testDatabase = await openTestDatabase(NOON);

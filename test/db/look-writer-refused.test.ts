@@ -14,7 +14,7 @@ import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/
 import { type BreakableLink, breakableLink } from './breakable-link.ts';
 import { count, DAY, lookOf, NOON, registerVm, resultsOf } from './watched.ts';
 
-/** What is the same wherever the server is: a writer, what it heard, and how many statements it sent. */
+/** A writer, the trouble that it reported, and how many statements it sent. */
 class Writing {
   readonly database: Database;
   readonly looks: LookWriter;
@@ -45,7 +45,7 @@ const registerMany = (database: Database, n: number) =>
   Promise.all(Array.from({ length: n }, () => registerVm(database)));
 const all = (what: string, vms: readonly WatchedVm[]) => vms.map(() => what);
 
-/** Every look says why it isn't stored; none was tried alone; all are stored when it is over, each once. */
+/** Expects every look to say why it isn't stored, none to be tried alone, and all to be stored once afterwards. */
 async function expectsToRideOut(writing: Writing, reason: string, fault: { begins(): unknown; ends(): unknown }) {
   const vms = await registerMany(writing.database, 8);
   await fault.begins();
@@ -184,7 +184,7 @@ describe('a Postgres that is too slow for a group', () => {
 });
 
 describe('a Postgres that refuses the statement itself', () => {
-  it('is what is wrong, not the looks: they are stored when it takes them', async () => {
+  it('is at fault, not the looks: they are stored when it accepts them', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
     const writing = new Writing(url);
     await expectsToRideOut(writing, 'refused', {

@@ -61,7 +61,7 @@ const stateOf = async (id: string) => (await findOperation(database.orm, id))?.s
 beforeEach(() => setDatabaseTime(database.pool, NOON + SECOND));
 
 describe('an intended operation', () => {
-  it('moves to sent once, while all is as it was decided', async () => {
+  it('moves to sent once, while its fence holds', async () => {
     const one = await decided();
     expect(await move(one)).toEqual({ kind: 'moved' });
     expect(await findOperation(database.orm, one.operation.id)).toMatchObject({
@@ -138,7 +138,7 @@ describe('an intended operation', () => {
     });
   });
 
-  it('is withdrawn when a version decided it that knew no fence', async () => {
+  it('is withdrawn when a version without fences decided it', async () => {
     const { vm } = await decided();
     const operation = await intendedReset(database, vm.vmId, { attempt: 2, fence: null });
     expect(await moveToSent(database, operation, 'running')).toMatchObject({
@@ -167,7 +167,7 @@ describe('an intended operation', () => {
     await sender!.close();
   });
 
-  it('is not known to be moved when a lock is not had within a second', async () => {
+  it('rejects when a lock is not granted within a second', async () => {
     const { vm, operation } = await decided();
     const held = await holdRow(testDatabase.url, vm.vmId);
     await expect(moveToSent(database, operation, 'running')).rejects.toThrow();

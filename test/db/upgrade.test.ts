@@ -19,7 +19,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Brings the database to what a version with so many migrations left behind. */
+/** Brings the database to the state of a version with this many migrations. */
 async function migrateTo(count: number): Promise<void> {
   cpSync(MIGRATIONS, folder, { recursive: true });
   const file = join(folder, 'meta', '_journal.json');

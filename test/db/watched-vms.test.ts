@@ -96,7 +96,7 @@ describe('what a look needs to know of a VM', () => {
     expect(await findWatchedVms(database.pool, [], traitsOf)).toEqual(new Map());
   });
 
-  it('says when a VM has no checks, was deleted, or is stopped by request', async () => {
+  it('says when a VM has no checks, was deleted, or is stopped on purpose', async () => {
     const vm = await registerVm(database, { deletedAt: new Date(NOON), stoppedOnPurposeAt: new Date(NOON) }, []);
     expect(vm).toMatchObject({ deleted: true, stoppedOnPurpose: true, checks: [] });
   });

@@ -20,6 +20,7 @@ export async function registerVm(
   return readVm(database.pool, await seedVm(database, vm, checks));
 }
 
+/** Reads a VM as looks do. @throws Error when there is none */
 export async function readVm(pool: Pool, vmId: string): Promise<WatchedVm> {
   const vm = (await findWatchedVms(pool, [vmId], traitsOf)).get(vmId);
   if (!vm) throw new Error(`no VM ${vmId}`);
@@ -41,6 +42,7 @@ export function lookOf(
   return { vmId, tenantId, lookSeq, watchEpoch, endedAtMs, ...foldLook(vm, results, endedAtMs) };
 }
 
+/** How many rows about a VM a table has. */
 export async function count(pool: Pool, what: 'check_results' | 'health_transitions' | 'check_state', vmId: string) {
   const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${what} WHERE vm_id = $1`, [vmId]);
   return rows[0]?.n;

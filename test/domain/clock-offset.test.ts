@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { clockOffset } from '../../domain/clock-offset.ts';
 import { NOW, SECOND } from './examples.ts';
 
-const offset = (toldMs: number, askedAtMs: number, answeredAtMs: number) =>
-  clockOffset({ toldMs: NOW + toldMs, askedAtMs: NOW + askedAtMs, answeredAtMs: NOW + answeredAtMs });
+const offset = (otherMs: number, askedAtMs: number, answeredAtMs: number) =>
+  clockOffset({ otherMs: NOW + otherMs, askedAtMs: NOW + askedAtMs, answeredAtMs: NOW + answeredAtMs });
 
 describe('how far a clock is behind another', () => {
   it('is nothing while the other’s time lies between question and answer, however long that took', () => {

@@ -11,7 +11,7 @@ const check = (given: Partial<ConcludedCheck> & { saidAtMs?: number | null } = {
   return { about: 'alive', intervalMs: MINUTE, timeoutMs: 10 * SECOND, state: { lastCheckAtMs: saidAtMs }, ...rest };
 };
 
-describe('what checks concluded holds', () => {
+describe('a conclusive result of a check holds', () => {
   it.each<[string, ConcludedCheck[], number | null]>([
     ['for three intervals and a timeout', [check()], NOW - MINUTE + 3 * MINUTE + 10 * SECOND],
     ['not at all when none was conclusive', [check({ saidAtMs: null })], null],
@@ -27,8 +27,8 @@ describe('what checks concluded holds', () => {
       NOW - HOUR + 190 * SECOND,
     ],
     ['by its load where that is all there is', [check({ about: 'load', saidAtMs: NOW })], NOW + 190 * SECOND],
-    ['not by what only a clock far ahead can have noted', [check({ saidAtMs: NOW + HOUR })], null],
-    ['by what one some seconds ahead noted', [check({ saidAtMs: NOW + SECOND })], NOW + 191 * SECOND],
+    ['not by a time far in the future, of a wrong clock', [check({ saidAtMs: NOW + HOUR })], null],
+    ['by a time of a clock some seconds ahead', [check({ saidAtMs: NOW + SECOND })], NOW + 191 * SECOND],
   ])('%s', (_title, checks, untilMs) => {
     expect(conclusiveUntil(checks, NOW)).toBe(untilMs);
   });

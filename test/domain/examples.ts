@@ -13,7 +13,7 @@ export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 export const NOW = Date.parse('2026-11-22T08:00:00Z');
 
-/** Spec C's defaults. */
+/** The defaults of api/policy-rules.ts. */
 export function policy(given: Partial<Policy> = {}): Policy {
   return {
     id: 'policy-1',
@@ -38,7 +38,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
 export const ALIVE: CheckTraits = { about: 'alive', needsCorroboration: false };
 export const LOAD: CheckTraits = { about: 'load', needsCorroboration: false };
 
-/** The traits of the types that tests use: those there are, and `certificate`, which is about upkeep. */
+/** The traits of the types that tests use: the real ones, and `certificate`, which is about load. */
 export function traitsOf(checkType: string): CheckTraits {
   if (checkType === 'certificate') return LOAD;
   return { about: 'alive', needsCorroboration: checkType === 'agent' };
@@ -66,17 +66,18 @@ export function failing(given: Partial<CheckFact> = {}): CheckFact {
   };
 }
 
-/** Its agent, of which nothing was heard. */
+/** The check of its agent, which is silent. */
 export function silent(given: Partial<CheckFact> = {}): CheckFact {
   return failing({ checkId: 'agent-1', checkType: 'agent', reason: 'heartbeat-stale', ...given });
 }
 
-/** A certificate that ran out: upkeep, however long it has failed. */
+/** A check of an expired certificate, which is about load, however long it has failed. */
 export function expired(given: Partial<CheckFact> = {}): CheckFact {
   const failures = { consecutiveFailures: 50, reason: 'certificate-expired', message: 'The certificate has run out.' };
   return failing({ checkId: 'certificate-1', checkType: 'certificate', ...failures, ...given });
 }
 
+/** The same check, healthy. */
 export function passing(given: Partial<CheckFact> = {}): CheckFact {
   return failing({ status: 'healthy', consecutiveFailures: 0, reason: 'ok', message: null, ...given });
 }
@@ -111,7 +112,7 @@ export function ill(given: Partial<Facts> = {}): Facts {
   };
 }
 
-/** An ill VM whose hypervisor has named this state for so long. */
+/** An ill VM whose hypervisor has named this state for `forMs`. */
 export function illAt(power: PowerState, forMs: number, given: Partial<Facts> = {}): Facts {
   return ill({
     provider: { answered: true, power, detail: power },
@@ -120,6 +121,7 @@ export function illAt(power: PowerState, forMs: number, given: Partial<Facts> = 
   });
 }
 
+/** What a probe of this status typically finds. */
 export function probeResult(status: ProbeResult['status'], given: Partial<ProbeResult> = {}): ProbeResult {
   const usual = {
     healthy: { reason: 'ok', message: null, latencyMs: 12 },
@@ -129,6 +131,7 @@ export function probeResult(status: ProbeResult['status'], given: Partial<ProbeR
   return { status, ...usual[status], rawResponse: {}, summary: status, ...given };
 }
 
+/** An http check each minute that has no results yet. */
 export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
   const checkId = given.checkId ?? 'http-1';
   const checkType = given.checkType ?? 'http';
@@ -151,6 +154,7 @@ export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
   };
 }
 
+/** A VM with one such check, never looked at. */
 export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
   return {
     vmId: 'vm-1',

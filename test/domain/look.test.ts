@@ -60,7 +60,7 @@ describe('which checks are due', () => {
   });
 
   it.each([
-    ['stopped by request', { stoppedOnPurpose: true }],
+    ['stopped on purpose', { stoppedOnPurpose: true }],
     ['deleted', { deleted: true }],
   ])('are none of a VM that is %s, even when asked to look now', (_title, given) => {
     const vm = watchedVm(given);
@@ -134,7 +134,7 @@ describe('the wait until the next look', () => {
 
   it.each([
     ['has no checks', watchedVm({ checks: [] })],
-    ['is stopped by request', watchedVm({ stoppedOnPurpose: true, checks: [watchedCheck({ intervalMs: SECOND })] })],
+    ['is stopped on purpose', watchedVm({ stoppedOnPurpose: true, checks: [watchedCheck({ intervalMs: SECOND })] })],
   ])('is a minute for a VM that %s', (_title, vm) => {
     expect(msToNextLook(vm, ORDINARY, NOW)).toBe(MINUTE);
   });

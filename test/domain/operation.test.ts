@@ -55,7 +55,7 @@ describe('an operation', () => {
     expect(play(SENT, NOT_SENT)).toMatchObject({ ...failed, sentAtMs: 1000, endedAtMs: 2000 });
   });
 
-  it('was no attempt after all when its sender says so late, whatever was made of it meanwhile', () => {
+  it('was no attempt when its sender reports late that nothing was sent, even after it was judged', () => {
     const skipped = { state: 'abandoned', presumed: false, detail: 'refused', result: 'skipped' };
     expect(play(SENT, PRESUMED, NOT_SENT)).toMatchObject({ ...skipped, endedAtMs: 3000, judgedAtMs: 3000 });
     expect(play(SENT, PRESUMED, DID_NOT_HELP, NOT_SENT)).toMatchObject({ ...skipped, errorMessage: 'refused' });

@@ -120,7 +120,7 @@ describe('a trigger', () => {
     expect([4, 5, 6].map((failures) => triggers(five, failures))).toEqual([false, true, true]);
   });
 
-  it('is told in the contract’s words', () => {
+  it('is given in the words of heal events', () => {
     expect(triggerReason(3)).toBe('3 consecutive failures');
   });
 });

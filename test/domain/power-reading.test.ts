@@ -10,7 +10,7 @@ const since = (state: PowerState, agoMs: number, before: PowerState | null = nul
 });
 const SILENT = { answered: false, reason: 'busy', message: 'busy' } as const;
 
-/** Reads now what the hypervisor says; null = nothing. */
+/** The reading when the hypervisor says this now; null = it gives no answer. */
 function read(last: PowerReading | null, says: PowerState | null, lastRemedyDoneAtMs: number | null = null) {
   const fact = says === null ? SILENT : ({ answered: true, power: says, detail: says } as const);
   return readPower(last, { fact, atMs: NOW, lastRemedyDoneAtMs });

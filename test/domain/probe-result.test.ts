@@ -7,7 +7,7 @@ const anyCheckResult = fc
   .record({ status: anyResultStatus, checkId: fc.string(), dueAtMs: anyInstant, checkedAtMs: anyInstant })
   .map(({ status, ...rest }) => ({ ...probeResult(status), ...rest }));
 
-describe('what rides along in heartbeats', () => {
+describe('results that are kept in heartbeats', () => {
   it('is known again after it was JSON', () => {
     fc.assert(
       fc.property(anyCheckResult, (result) => {

@@ -16,8 +16,8 @@ interface Days {
 }
 
 /**
- * A VM that stays ill for days, whatever is done to it: decide, act or hold, and on to the next decision in virtual
- * time. News wakes a hold early: `wakes` says after which share of the wait.
+ * Plays a VM that stays ill for days, whatever is done to it, from decision to decision in virtual time. News ends a hold
+ * early: `wakes` says after which share of the wait.
  */
 function staysIll(chosen: Policy, lastsMs: number, wakes: readonly number[], checks = [failing()]): Days {
   const days: Days = { acts: [], holds: [] };

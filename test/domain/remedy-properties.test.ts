@@ -83,7 +83,7 @@ const anyPolicy: fc.Arbitrary<Policy> = fc
   })
   .map((given) => policy(given));
 
-/** Facts near enough to a heal that guards disagree about them. */
+/** Facts close to those of a heal, so that not all guards answer the same. */
 const anyNearlyIll = fc
   .tuple(
     anyFacts,
@@ -142,7 +142,7 @@ describe('whatever the facts and the policy', () => {
     expect(acted).toBeGreaterThan(20);
   });
 
-  it('only a VM that runs, or whose guest has crashed, is ever reset; and what its hypervisor is busy with is let be', () => {
+  it('only a VM that runs, or whose guest has crashed, is ever reset; and none while its hypervisor is busy with it', () => {
     const acted = new Map<string, number>();
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
@@ -238,7 +238,7 @@ describe('whatever the facts and the policy', () => {
     );
   });
 
-  it('a VM that is deleted, stopped by request or well again is left alone', () => {
+  it('a VM that is deleted, stopped on purpose or well again is left alone', () => {
     fc.assert(
       fc.property(anyCase, ({ facts, chosen }) => {
         expect(decide({ ...facts, deleted: true }, chosen)).toEqual({ kind: 'close', reason: 'vm-deleted' });

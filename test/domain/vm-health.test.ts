@@ -146,7 +146,7 @@ describe('a VM over any history of looks', () => {
   const anyLook = fc.record({ who: fc.constantFrom(...CHECKS), status: anyResultStatus });
   const anyHistory = fc.array(anyLook, { maxLength: 60 });
 
-  /** Each look is of one check; what the VM was after each. */
+  /** Plays looks at one check each; answers the VM's status after each. */
   function live(
     history: readonly { who: string; status: 'healthy' | 'unhealthy' | 'unknown' }[],
     thresholds: { failureThreshold: number; successThreshold: number },

@@ -138,7 +138,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     expect(history.results.some((result) => result.status === 'healthy')).toBe(true);
   });
 
-  test('leaves a medical record in Temporal', ONCE, async () => {
+  test('leaves its history in Temporal', ONCE, async () => {
     await expect
       .poll(() => onTemporal((client) => watchOf(client, vmId)), PATIENT)
       .toMatchObject({ vmStatus: 'healthy', pending: ['watch'], line: expect.stringMatching(/^healthy · http 200/) });

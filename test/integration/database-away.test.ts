@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RunningApi } from '../../api/start-api.ts';
-import { parseSettings } from '../../domain/settings.ts';
 import { until } from '../../local/until.ts';
 import { startApiServer } from '../../workers/start-api-server.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
@@ -14,6 +13,7 @@ import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts';
 import { query } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { settingsOf } from '../support/settings.ts';
 
 const TOKEN = 'token-of-the-operator';
 
@@ -37,9 +37,7 @@ describeNeeding(['temporal'], 'Defib while its Postgres is frozen', () => {
     });
     await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
     folder = mkdtempSync(join(tmpdir(), 'defib-database-away-'));
-    const parsed = parseSettings({ CHECK_TARGETS_ALLOW: '127.0.0.0/8', DEFIB_DATA_DIR: folder });
-    if (!parsed.ok) throw new Error(parsed.problems.join('; '));
-    const settings = { ...parsed.settings, PORT: 0 };
+    const settings = { ...settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8', DEFIB_DATA_DIR: folder }), PORT: 0 };
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const connections = { databaseUrl: postgres.url, temporalAddress: temporal.address, namespace: 'default' };
     worker = await startWorker(settings, connections, log);
@@ -100,7 +98,7 @@ describeNeeding(['temporal'], 'Defib while its Postgres is frozen', () => {
     await until(async () => (await call('GET', '/health')).status === 200);
     await until(async () => (await results(vm.body.id)) >= seen);
     expect(said(/^Postgres: /)).toEqual(['Postgres: not answering. Looks go on, heals hold']);
-    await until(() => said(/^Postgres does its work again/).length === 1);
+    await until(() => said(/^Postgres works again/).length === 1);
     expect(said(/could not be stored|kept changing|failed/)).toEqual([]);
   }, 120_000);
 });

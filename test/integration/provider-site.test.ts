@@ -104,7 +104,7 @@ describeNeeding(['temporal'], 'the provider of a VM that is healed', () => {
         fact: {
           answered: false,
           reason: 'unreachable',
-          message: 'no worker of site nowhere took the question within 10 s',
+          message: 'no worker of site nowhere took the question within 10 s: start a worker there, or correct the site',
         },
       },
     ]);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { and, eq } from 'drizzle-orm';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reconcile } from '../../activities/reconcile.ts';
@@ -10,13 +9,12 @@ import { incidents } from '../../db/schema/heals.ts';
 import { healthTransitions, vmStatus, vms } from '../../db/schema/vms.ts';
 import { findMended } from '../../db/upkeep/reconcile-notes.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
-import { createTemporalPort } from '../../temporal/temporal-port.ts';
-import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { registerVm } from '../db/watched.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { reconcilingOn } from './reconciling.ts';
 
 /** No worker runs here: what counts is which workflows are there. */
 describeNeeding(['temporal'], 'reconcile', () => {
@@ -38,13 +36,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
   beforeEach(async () => {
     const test = await openTestDatabase();
     database = test.database;
-    logged = [];
-    deps = {
-      database,
-      temporal: createTemporalPort(client, createVmSignals(client)),
-      log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
-      now: Date.now,
-    } as unknown as Dependencies;
+    ({ deps, logged } = reconcilingOn(database, client));
     return test.close;
   });
 
@@ -128,7 +120,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(await statusOf(lost)).toBe('RUNNING');
   });
 
-  it('leaves alone whom nobody is to look at', async () => {
+  it('leaves VMs alone that are not to be looked at', async () => {
     const now = new Date();
     await registerVm(database, { announcedVersion: 1, pausedAt: now, pausedReason: 'x', pausedBy: 'y' });
     await registerVm(database, { announcedVersion: 1, stoppedOnPurposeAt: now });
@@ -136,7 +128,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect((await reconcile(deps)).mended).toBe(0);
   });
 
-  it('counts, and tells of, a workflow that has not heard for a minute that its VM is ill', async () => {
+  it('counts, and gives notice of, a workflow that for a minute does not know that its VM is ill', async () => {
     const { vmId } = await registerVm(database, { announcedVersion: 1 });
     await startWorkflow(vmId);
     await lookedAtNow(vmId);

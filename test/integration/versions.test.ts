@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { NativeConnection } from '@temporalio/worker';
-import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Activities, LookInput } from '../../activities/contract.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
@@ -12,8 +11,6 @@ import { incidents } from '../../db/schema/heals.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { findTemporalProgram } from '../../local/temporal-finder.ts';
 import { until } from '../../local/until.ts';
-import { createTemporalPort } from '../../temporal/temporal-port.ts';
-import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { healSignals, type VmView, vmQueries, vmSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
@@ -21,6 +18,7 @@ import { describeNeeding } from '../support/requirements.ts';
 import { installQuietRuntime, runWorkers } from '../support/run-workers.ts';
 import { health, NOT_ASKED, steady, VM_RUNS } from '../support/scripted-activities.ts';
 import { seedVm } from '../support/seed-vm.ts';
+import { reconcilingOn } from './reconciling.ts';
 
 const run = promisify(execFile);
 const DEPLOYMENT = 'defib';
@@ -97,20 +95,13 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
   beforeEach(async () => {
     const test = await openTestDatabase();
     database = test.database;
-    logged = [];
     ill = new Set();
     looks = [];
     decided = [];
     retaining = new Promise((resolve) => {
       release = resolve;
     });
-    const { client } = temporal;
-    deps = {
-      database,
-      temporal: createTemporalPort(client, createVmSignals(client)),
-      log: pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) }),
-      now: Date.now,
-    } as unknown as Dependencies;
+    ({ deps, logged } = reconcilingOn(database, temporal.client));
     return async () => {
       release();
       await temporalCli(

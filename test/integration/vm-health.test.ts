@@ -217,7 +217,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await retire(handle);
   });
 
-  /** Looks as the database's row has it: paused, or not. */
+  /** Scripts looks by a row that says whether the VM is paused. */
   function scriptPausedRow(): { paused: boolean } {
     const row = { paused: true };
     onLook = (input) => {
@@ -227,7 +227,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     return row;
   }
 
-  it('is paused by the word of the database, and looks no more until its settings change', async () => {
+  it('is paused when the database says so, and looks no more until its settings change', async () => {
     const row = scriptPausedRow();
     const handle = await admit();
     await until(async () => (await view(handle)).paused === 'moving house');
@@ -302,7 +302,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     expect(decided).toEqual([]);
   });
 
-  it('goes on with older settings when the database was restored from before those it was told of', async () => {
+  it('goes on with older settings when the database was restored from before those it knows of', async () => {
     onLook = (input) => (input.settingsVersion > 3 ? { kind: 'settings-lost', version: 3 } : steady('1 hour'));
     const handle = await admit();
     await handle.signal(vmSignals.settingsChanged, { version: 9, site: 'main', lookSooner: true });
@@ -313,7 +313,7 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await retire(handle);
   });
 
-  it('brings a shorter interval by an announcement that comes late', async () => {
+  it('looks by a shorter interval although its announcement comes late', async () => {
     const handle = await admit();
     await handle.signal(vmSignals.settingsChanged, { version: 9, site: 'main', lookSooner: false });
     await until(async () => (await view(handle)).settingsVersion === 9);

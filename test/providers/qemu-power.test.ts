@@ -8,7 +8,7 @@ import type { RunState } from '../support/fake-qmp-vm.ts';
 import { sendNow } from '../support/send-now.ts';
 
 const GENEROUS_MS = 10_000;
-/** For what never answers: the call waits it out, and a busy machine must still get as far as sending. */
+/** The limit of calls that are never answered; long enough for a busy machine to send. */
 const SHORT_MS = 2000;
 
 let fake: FakeQmp;

@@ -1,14 +1,13 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseSettings } from '../../domain/settings.ts';
+import { local } from '../../providers/local/kind.ts';
 import type { Provider, ProviderKind } from '../../providers/provider.ts';
 import { createProviders, type Providers } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
 import { sendNow } from '../support/send-now.ts';
+import { settingsOf } from '../support/settings.ts';
 
-const parsed = parseSettings({});
-if (!parsed.ok) throw new Error('no settings');
-const { settings } = parsed;
+const settings = settingsOf();
 const openCredentials = (sealed: string) => ({ token: sealed });
 const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials });
 
@@ -18,18 +17,17 @@ function reached(from: Providers, kind: string): Provider {
   return answer.provider;
 }
 
-test('every provider is found by its own kind', () => {
-  expect([...providers.kinds].map(([kind, provider]) => kind === provider.kind)).toEqual([true, true]);
-  expect([...providers.kinds.keys()]).toEqual(['qemu', 'local']);
+test('every kind is found by its own name', () => {
+  expect([...providers.kinds]).toEqual(PROVIDER_KINDS.map((kind) => [kind.kind, kind]));
   expect(providers.reach('vmware', null)).toMatchObject({ ok: false, reason: 'unsupported' });
 });
 
 test('this machine runs, and its power is never touched', async () => {
-  const local = reached(providers, 'local');
-  expect(await local.state({ kind: 'local' }, 1000)).toMatchObject({ ok: true, state: { power: 'running' } });
+  const here = reached(providers, 'local');
+  expect(await here.state({ kind: 'local' }, 1000)).toMatchObject({ ok: true, state: { power: 'running' } });
   for (const action of ['reset', 'reboot', 'shutdown', 'stop', 'start'] as const) {
-    expect(providers.kinds.get('local')!.actions.has(action)).toBe(false);
-    const outcome = await sendNow(local, { kind: 'local' }, action, 1000);
+    expect(local.actions.has(action)).toBe(false);
+    const outcome = await sendNow(here, { kind: 'local' }, action, 1000);
     expect(outcome).toMatchObject({ outcome: 'not-sent', reason: 'unsupported' });
   }
 });
@@ -44,9 +42,9 @@ test('a provider does not act on a VM of another kind', async () => {
   expect(await qemu.register({ kind: 'local' })).toMatchObject({ ok: false, problems: [{ path: 'qmpSocket' }] });
 });
 
-/** A cluster with a token, as those to come: it only tells how it was set up. */
+/** A kind with config and credentials, which only answers how it was set up. */
 const cluster = {
-  ...PROVIDER_KINDS[1]!,
+  ...local,
   kind: 'cluster',
   config: z.strictObject({ url: z.url() }),
   credentials: z.strictObject({ token: z.string() }),

@@ -65,7 +65,7 @@ describeNeeding(['virtual-time'], 'scenario', () => {
     60_000,
   );
 
-  /** Whatever happens: no more power commands than operations that were sent, and none for silence. */
+  /** Expects in every scenario: no more power commands than operations that were sent, and none for silence alone. */
   async function holdsAlways({ database, site }: ScenarioWorld): Promise<void> {
     const { rows } = await database.pool.query<{ state: string; power: string | null; count: number }>(
       'SELECT state, power, count(*)::int AS count FROM operations GROUP BY 1, 2',

@@ -12,7 +12,7 @@ export type RunState =
 /** States out of which QEMU lets a VM go only by a reset (its runstate_needs_reset). */
 const NEEDS_RESET: ReadonlySet<RunState> = new Set(['internal-error', 'shutdown']);
 
-/** As much of a VM as QMP can see and touch. It serves while it runs and isn't hung. */
+/** What QMP sees of a VM. It serves while it runs and does not hang. */
 export class FakeVm {
   status: RunState = 'running';
   hung = false;

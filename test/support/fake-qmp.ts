@@ -29,8 +29,8 @@ export interface ReceivedCommand {
 const ACTING = ['system_reset', 'cont', 'stop', 'system_powerdown'];
 
 /**
- * A QMP monitor with a VM behind it, over a real Unix socket, as nasty as the real thing can be. Like a real one it
- * serves one client at a time; a second one connects and gets no greeting until the first has left.
+ * A QMP monitor with a VM behind it, over a real Unix socket, with the faults of a real one. Like a real one it serves one
+ * client at a time; a second one connects and gets no greeting until the first has left.
  */
 export class FakeQmp {
   readonly vm = new FakeVm();
@@ -40,11 +40,11 @@ export class FakeQmp {
   readonly commands: ReceivedCommand[] = [];
   /** How the next clients are greeted. */
   mood: Mood = 'well';
-  /** Events are thrown in before and after every answer. */
+  /** Sends events before and after every answer. */
   noisy = false;
   /** The guest begins to write its crash dump when somebody asks for its status. */
   crashLoads = false;
-  /** Answers arrive byte by byte. */
+  /** Sends answers byte by byte. */
   dribbles = false;
   readonly #misbehaviours = new Map<string, Misbehaviour>();
   readonly #waiting: Socket[] = [];

@@ -6,18 +6,19 @@ import { findFreePort } from '../../local/ports.ts';
 import { makeRunFolder } from './leftover-runs.ts';
 import { query } from './postgres.ts';
 
-/** A Postgres of one test file alone, with all migrations applied, which it may treat badly. */
+/** A Postgres of one test file alone, with all migrations applied, that may be frozen and restarted. */
 export interface OwnPostgres {
   readonly url: string;
-  /** Stops every one of its processes where it is (SIGSTOP), as a swapping machine or a migrated VM does. */
+  /** Stops all its processes where they are (SIGSTOP), as on a machine that swaps or a VM that is migrated. */
   freeze(): void;
   thaw(): void;
-  /** Comes back as a standby of nobody: what a primary is after a fail-over. */
+  /** Restarts as a standby without a primary, which is read-only as a former primary is after a fail-over. */
   demote(): Promise<void>;
   promote(): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** Starts a Postgres with all migrations applied; `stop` it in the end. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = makeRunFolder();
   const dataDir = join(folder.path, 'postgres');

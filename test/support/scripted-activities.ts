@@ -47,7 +47,7 @@ export function steady(nextRetryDelay: '1 hour' | '1 minute' | '50 milliseconds'
   });
 }
 
-/** What a test says of one VM's looks, and what is kept of what its workflow asked for. */
+/** What a test scripts for one VM, and what its workflow asked for. */
 export interface WatchedScript {
   isWatched(vmId: string): boolean;
   onLook(input: LookInput): LookNews | Promise<LookNews>;

@@ -3,7 +3,9 @@ import type { Database } from '../../db/database.ts';
 import { checkConfigs } from '../../db/schema/checks.ts';
 import { vmStatus, vms } from '../../db/schema/vms.ts';
 
+/** The columns of a VM that a test sets; the others get usual values. */
 export type SeededVm = Partial<typeof vms.$inferInsert>;
+/** The columns of a check that a test sets. */
 export type SeededCheck = Partial<typeof checkConfigs.$inferInsert>;
 
 /** Long before whatever a test looks at. */

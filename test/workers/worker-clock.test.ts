@@ -22,7 +22,7 @@ it('goes by the database where the machine’s clock is wrong, and says so when 
     (offsetMs) => reported.push(offsetMs),
     () => machineMs,
   );
-  const hear = (toldMs: number) => clock.hear({ toldMs, askedAtMs: machineMs, answeredAtMs: machineMs });
+  const hear = (otherMs: number) => clock.hear({ otherMs, askedAtMs: machineMs, answeredAtMs: machineMs });
   hear(machineMs);
   expect([clock.now(), reported]).toEqual([NOON - HOUR, []]);
   hear(NOON);
@@ -43,8 +43,8 @@ it('goes by the database where the machine’s clock is wrong, and says so when 
 it('hears the database’s time with every look that is stored', async () => {
   await setDatabaseTime(database.pool, NOON);
   const told: number[] = [];
-  const writer = createLookWriter(database.pool, undefined, ({ toldMs, askedAtMs, answeredAtMs }) => {
-    told.push(toldMs);
+  const writer = createLookWriter(database.pool, undefined, ({ otherMs, askedAtMs, answeredAtMs }) => {
+    told.push(otherMs);
     expect(askedAtMs).toBeLessThanOrEqual(answeredAtMs);
   });
   const vm = await registerVm(database);

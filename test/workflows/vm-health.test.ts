@@ -106,7 +106,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     const details = async () =>
       (await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata')).currentDetails;
     await until(() => decided.length >= 1 && looks.length >= 2);
-    expect(await details()).toBe(`**vm** unhealthy\n\nin the care of \`heal/${watched}/1\``);
+    expect(await details()).toBe(`**vm** unhealthy\n\nhealed by \`heal/${watched}/1\``);
     const before = looks.length;
     await handle.signal(vmSignals.healEnded, { incident: 1 });
     await until(() => looks.length > before);
@@ -130,7 +130,7 @@ describeNeeding(['virtual-time'], 'a VM in care', () => {
     expect((await handle.describe()).status.name).toBe('RUNNING');
     onLook = () => ({ kind: 'gone', deleted: false });
     await handle.result();
-    // the first is answered, the second believed
+    // the first one is checked again, the second one counts
     expect(looks.length).toBeGreaterThanOrEqual(4);
   });
 

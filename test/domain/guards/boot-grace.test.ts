@@ -10,7 +10,7 @@ const started = (agoMs: number, given: Partial<Facts> = {}) =>
 
 describe('boot-grace', () => {
   it.each<[string, Facts]>([
-    ['it was never started by request', ill({ checks: [BOOTING] })],
+    ['it was never started on purpose', ill({ checks: [BOOTING] })],
     ['that was as long ago as it may take', started(3 * MINUTE)],
     ['it was long ago', started(HOUR)],
     ['what fails was healthy since', started(MINUTE, { checks: [failing({ lastHealthyAtMs: NOW - SECOND })] })],
@@ -19,7 +19,7 @@ describe('boot-grace', () => {
       started(MINUTE, { checks: [BOOTING, failing({ checkId: 'tcp-1', lastHealthyAtMs: NOW - SECOND })] }),
     ],
     ['it may take no time', started(0, { bootGraceMs: 0 })],
-    ['only a clock far ahead can have noted that start', started(-HOUR)],
+    ['its start lies far in the future, by a wrong clock', started(-HOUR)],
   ])('has no objection when %s', (_title, facts) => {
     expect(ask(bootGrace, { facts })).toBeNull();
   });
@@ -43,7 +43,7 @@ describe('boot-grace', () => {
     expect(ask(bootGrace, { facts })).toMatchObject({ reason: 'boot-grace', sentence, lookAgainInMs });
   });
 
-  it('lets nobody be told meanwhile either', () => {
+  it('holds notifications back as well', () => {
     expect(ask(bootGrace, { facts: started(0), remedy: NOTIFY })).toMatchObject({ reason: 'boot-grace' });
   });
 

@@ -14,7 +14,7 @@ describe('cooldown', () => {
     ['nothing was tried yet', ill()],
     ['the last attempt is as old as the policy asks', tried(10 * MINUTE)],
     ['a remedy could not be sent, a while ago', notSent(1, 10 * SECOND)],
-    ['a remedy was not wanted any more, a moment ago', notSent(0, SECOND)],
+    ['a remedy was no longer wanted, a moment ago', notSent(0, SECOND)],
     ['twelve remedies could not be sent, the last one five minutes ago', notSent(12, 5 * MINUTE)],
   ])('has no objection when %s', (_title, facts) => {
     expect(ask(cooldown, { facts })).toBeNull();
@@ -42,7 +42,7 @@ describe('cooldown', () => {
     });
   });
 
-  it('pauses for a second after a remedy that was not wanted any more', () => {
+  it('pauses for a second after a remedy that was no longer wanted', () => {
     expect(ask(cooldown, { facts: notSent(0, 100) })?.lookAgainInMs).toBe(900);
   });
 
@@ -51,7 +51,7 @@ describe('cooldown', () => {
     expect(ask(cooldown, { facts })?.lookAgainInMs).toBe(6 * MINUTE);
   });
 
-  it('leaves failed storage to its own pace', () => {
+  it('does not object to resumes for failed storage', () => {
     expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME_STORAGE })).toBeNull();
     expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME })).not.toBeNull();
   });

@@ -18,7 +18,7 @@ describe('crash-dump', () => {
     expect(ask(crashDump, { facts })).not.toBeNull();
   });
 
-  it('has no objection to other states, nor to people being told', () => {
+  it('has no objection to other states, nor to notifying people', () => {
     expect(ask(crashDump, { facts: illAt('panicked', 0) })).toBeNull();
     expect(ask(crashDump, { facts: illAt('dumping', 0), remedy: NOTIFY })).toBeNull();
   });

@@ -23,7 +23,7 @@ describe('in-transit', () => {
     expect(ask(inTransit, { facts })?.sentence).toBe('its state is being saved: save-vm');
   });
 
-  it('lets people be told', () => {
+  it('does not object to notifying people', () => {
     expect(ask(inTransit, { facts: illAt('migrating', 0), remedy: NOTIFY })).toBeNull();
   });
 });

@@ -18,7 +18,7 @@ describe('not-sendable', () => {
     });
   });
 
-  it('lets people be told', () => {
+  it('does not object to notifying people', () => {
     expect(ask(notSendable, { facts: notSent(12), remedy: NOTIFY })).toBeNull();
   });
 });

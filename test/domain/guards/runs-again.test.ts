@@ -10,7 +10,7 @@ describe('runs-again', () => {
   it('objects until as many looks as the policy asks for have failed since the VM runs again', () => {
     expect(ask(runsAgain, { facts: runningFor(10 * SECOND) })).toMatchObject({
       reason: 'runs-again',
-      sentence: 'it runs again since 10 s, and has not failed often enough since',
+      sentence: 'it has been running again for 10 s, and has not failed often enough since',
       wouldChange: '3 failures in a row since then, or recovery',
     });
     expect(ask(runsAgain, { facts: runningFor(3 * MINUTE) })).not.toBeNull();
@@ -31,7 +31,7 @@ describe('runs-again', () => {
     expect(ask(runsAgain, { facts: ill({ powerReading: null }) })).toBeNull();
   });
 
-  it('lets people be told, and leaves other causes alone', () => {
+  it('objects neither to notifying people nor for other causes', () => {
     expect(ask(runsAgain, { facts: runningFor(0), remedy: NOTIFY })).toBeNull();
     expect(ask(runsAgain, { facts: runningFor(0), remedy: RESUME })).toBeNull();
   });

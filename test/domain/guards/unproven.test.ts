@@ -47,7 +47,7 @@ describe('unproven', () => {
     expect(ask(unproven, { facts: ill({ checks }) })).toMatchObject({ reason: 'unproven', sentence });
   });
 
-  it('lets people be told', () => {
+  it('does not object to notifying people', () => {
     expect(ask(unproven, { facts: ill({ checks: [MISTYPED] }), remedy: NOTIFY })).toBeNull();
   });
 

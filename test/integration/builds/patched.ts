@@ -1,6 +1,6 @@
 import { patched, upsertMemo, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** What makes a build of today's workflows differ from another: new runs mark themselves, and that change is patched. */
+/** Makes a build that differs from another: new runs set a marker, and that change is patched. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   inbound: [
     {

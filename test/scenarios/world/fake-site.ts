@@ -5,7 +5,7 @@ import type { PowerOutcome, PreparedAction, Provider, ProviderTrouble } from '..
 import type { Providers } from '../../../providers/providers.ts';
 import { qemu } from '../../../providers/qemu/kind.ts';
 
-/** How the hypervisor treats power commands. */
+/** What the hypervisor does with power commands. */
 export type Manner =
   | 'well'
   | 'acts-then-drops'
@@ -14,24 +14,24 @@ export type Manner =
   | 'worker-dies-before'
   | 'worker-dies-after';
 
-/** One VM and its hypervisor, as nasty as scripts want them. Time is the scenario's. */
+/** One VM and its hypervisor, with the faults that scripts ask for, in the scenario's time. */
 export class FakeSite {
   hung = false;
-  /** While hung it takes connections and answers nothing: a probe takes all the time that it has. */
+  /** While hung it accepts connections and answers nothing, so probes last until their timeout. */
   hangsSlowly = false;
-  /** fping is gone from where the worker runs: pings can't tell. */
+  /** The worker has no fping, so pings can't tell. */
   fpingLost = false;
-  /** Its certificate has run out: upkeep, which no reset mends. */
+  /** Its certificate has expired, which no reset repairs. */
   expired = false;
-  /** As the hypervisor has it. */
+  /** The state that the hypervisor names. */
   power: PowerState = 'running';
   /** Its disks don't answer: it stops again as soon as it is resumed. */
   storageBroken = false;
   /** Hangs again by itself after every reset. */
   resetsHelp = true;
-  /** Over between two looks, whatever tick a reset was at. */
+  /** Short enough to be over between two looks, whatever tick a reset was at. */
   bootMs = 7_000;
-  /** Answers so many looks well, then so many badly, over and over; null = steadily. */
+  /** Answers this many looks well, then this many badly, over and over; null = always alike. */
   flapping: { well: number; badly: number } | null = null;
   away = false;
   manner: Manner = 'well';
@@ -98,7 +98,7 @@ export class FakeSite {
   };
 
   #answers({ target }: Pick<ProbeInput, 'target'>): boolean {
-    // nothing listens there, however well the VM is
+    // nothing listens there, also when the VM is well
     if (target === MISTYPED) return false;
     this.#looks++;
     if (this.flapping) {
@@ -139,7 +139,7 @@ export class FakeSite {
     return { outcome: 'done', detail: `${action}: done` };
   }
 
-  /** As with QEMU: a reset leaves no trace, CPUs that stand still do. */
+  /** As with QEMU: its state does not show a reset, but shows stopped CPUs. */
   #readBack(action: PowerAction): ReadBack {
     if (this.away) return { verdict: 'cannot-tell', detail: AWAY.message };
     if (action === 'reset') return { verdict: 'cannot-tell', detail: 'a reset leaves no trace' };

@@ -8,7 +8,7 @@ interface Entry {
   text: string;
 }
 
-/** Times are told by the 5 s grid: what follows a tick within moments belongs to it, however loaded the machine is. */
+/** Times are rounded to the 5 s grid, so that a loaded machine writes the same log. */
 const GRAIN_MS = 5_000;
 
 /** What happened, from what Defib recorded and what the hypervisor received. */

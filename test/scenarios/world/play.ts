@@ -110,7 +110,7 @@ async function storePolicy({ database }: Pick<ScenarioWorld, 'database'>, given:
     .onConflictDoUpdate({ target: policies.id, set: row });
 }
 
-/** Does what a line says; what it answers is told in the log. */
+/** Does what a line says; what it answers is written to the log. */
 async function perform(
   env: TestWorkflowEnvironment,
   world: ScenarioWorld,
@@ -238,7 +238,7 @@ async function perform(
   }
 }
 
-/** As the API corrects a check's target. */
+/** Corrects a check's target, as the API does. */
 async function correctTarget(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
   const [stored] = await world.database.orm.select().from(checkConfigs).where(eq(checkConfigs.target, MISTYPED));
   if (!stored) throw new Error('faults: no check has a mistyped target');
@@ -248,7 +248,7 @@ async function correctTarget(env: TestWorkflowEnvironment, world: ScenarioWorld,
   await changeAndAnnounce(env, world, (read) => recordCheck(world.database, read, right, aims, authorAt(nowMs)));
 }
 
-/** As the API starts a VM that was stopped by request. */
+/** Starts a VM that was stopped on purpose, as the API does. */
 async function start(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
   await changeAndAnnounce(env, world, async (read) => {
     const change = { stoppedOnPurposeAt: null };

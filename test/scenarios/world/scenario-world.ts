@@ -13,6 +13,7 @@ import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
 import { setDatabaseTime } from '../../support/database-time.ts';
 import { createTestDatabase } from '../../support/postgres.ts';
+import { settingsOf } from '../../support/settings.ts';
 import { FakeSite } from './fake-site.ts';
 
 /** The real activities and a real database of one scenario, on fakes at the edges and in virtual time. */
@@ -23,7 +24,7 @@ export interface ScenarioWorld {
   /** Defib's own way to Postgres. */
   link: BreakableLink;
   activities: Activities;
-  /** Tells people what is so of the fleet, as reconcile does each minute. */
+  /** Opens and closes the notices about the fleet, as reconcile does each minute. */
   noticeFleet(): Promise<void>;
   /** Looks that are lost with their worker before they begin. */
   lostLooks: number;
@@ -32,6 +33,7 @@ export interface ScenarioWorld {
   close(): Promise<void>;
 }
 
+/** Creates a world that begins at the present time of this environment. */
 export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise<ScenarioWorld> {
   let nowMs = await env.currentTimeMs();
   const now = (): number => nowMs;
@@ -59,13 +61,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
     ]),
     providers: site.providers,
     temporal: createTemporalPort(env.client, createVmSignals(env.client)),
-    settings: {
-      DEFIB_SITE: 'main',
-      BOOT_GRACE_SECONDS: 180,
-      PAUSED_GRACE_SECONDS: 120,
-      RESULT_RETENTION_DAYS: 30,
-      HEAL_RETENTION_DAYS: 90,
-    },
+    settings: settingsOf(),
     log,
     now,
   });

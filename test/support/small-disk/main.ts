@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { startPostgres } from '../../../local/embedded-postgres.ts';
 
 /**
- * A Postgres whose data folder is on a small disk of its own: run in mount and process namespaces of its own, so that the disk is
- * seen by nobody else, and both are gone with this process.
+ * A Postgres whose data folder is on a small disk of its own: run in mount and process namespaces of its own, so that nobody
+ * else sees the disk, and both end with this process.
  */
 const [folder = '', port = '', megabytes = ''] = process.argv.slice(2);
 execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700`, 'none', folder]);

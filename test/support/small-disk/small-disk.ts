@@ -8,9 +8,10 @@ import { startProgram } from '../program.ts';
 const MEGABYTES = 128;
 const FLAGS = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
+/** A Postgres whose data is on a small disk of its own. */
 export interface SmallDiskPostgres {
   readonly url: string;
-  /** Until not another byte can be stored. */
+  /** Fills the disk to the last byte. */
   fill(): void;
   free(): void;
   stop(): Promise<void>;
@@ -26,7 +27,7 @@ export function namespaceCommand(): { ok: true; command: string[] } | { ok: fals
     : { ok: false, reason: 'this machine lets no process mount a disk of its own (unshare --mount)' };
 }
 
-/** @throws the reason when this machine doesn't let it */
+/** Starts a migrated Postgres on a disk of its own. @throws the reason when this machine doesn't allow that */
 export async function startOnSmallDisk(): Promise<SmallDiskPostgres> {
   const found = namespaceCommand();
   if (!found.ok) throw new Error(found.reason);
