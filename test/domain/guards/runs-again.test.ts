@@ -28,6 +28,7 @@ describe('runs-again', () => {
   it('does not count a silent agent: it says nothing of a VM whose other checks have not been asked since', () => {
     const agent = silent({ intervalMs: 10 * SECOND });
     expect(ask(runsAgain, { facts: runningFor(31 * SECOND, [failing(), agent]) })).not.toBeNull();
+    expect(ask(runsAgain, { facts: runningFor(31 * SECOND, [agent]) })).toBeNull();
   });
 
   it('has no objection to a VM that was never read otherwise', () => {
