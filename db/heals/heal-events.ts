@@ -35,14 +35,18 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
   return rows;
 }
 
-/** How often a VM was healed since then, as the guards count it: escalations and what was never sent are no attempts. */
+/**
+ * How often a VM was healed since then, as the guards count it: escalations, resumes for failed storage and what was never sent are no
+ * attempts.
+ */
 export async function findHealSummary(
   pool: Pool,
   vmId: string,
   sinceMs: number,
 ): Promise<{ attempts: number; lastAt: Date | null }> {
   const { rows } = await pool.query<{ attempts: number; lastAt: Date | null }>(
-    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND NOT escalation))::int AS attempts,
+    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND NOT escalation
+         AND cause <> 'storage-failed'))::int AS attempts,
        max(intended_at) AS "lastAt"
      FROM operations WHERE vm_id = $1`,
     [vmId, new Date(sinceMs)],

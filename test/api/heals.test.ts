@@ -21,6 +21,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     await heal(vm.id, 'reset', 'done', 60_000);
     await heal(vm.id, 'reset', 'abandoned', 50_000);
     await heal(vm.id, 'reset', 'done', 25 * 3_600_000);
+    await heal(vm.id, 'resume', 'done', 70_000, 'storage-failed');
     const health = async () => (await api.call('GET', '/api/vms/h-4/health')).body;
     expect(await health()).toMatchObject({
       autoHealAttempts: 1,
@@ -30,7 +31,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect((await api.call('GET', '/api/status')).body.resets).toBe(2);
 
     const events = (await api.call('GET', '/api/cloud-pods/h-4/auto-heal/history')).body;
-    expect(events).toHaveLength(3);
+    expect(events).toHaveLength(4);
     expect(events[0]).toMatchObject({
       action: 'restart',
       reason: '3 consecutive failures',
@@ -84,14 +85,20 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(rest).toMatchObject({ incidents: [{ incident: 1, steps: [] }], nextCursor: null });
   });
 
-  async function heal(vmId: string, power: string, state: string, agoMs: number): Promise<void> {
+  async function heal(
+    vmId: string,
+    power: string,
+    state: string,
+    agoMs: number,
+    cause = 'unresponsive',
+  ): Promise<void> {
     const id = randomUUID();
     const at = new Date(api.nowMs - agoMs);
     await sql(
       `INSERT INTO operations (id, vm_id, tenant_id, incident, attempt, action, power, escalation, state, verify_ms, reason,
-         result, previous_status, intended_at)
-       VALUES ($1, $2, 'default', 1, 1, 'restart', $3, false, $4, 0, '3 consecutive failures', 'success', 'unhealthy', $5)`,
-      [id, vmId, power, state, at],
+         result, previous_status, intended_at, cause)
+       VALUES ($1, $2, 'default', 1, 1, 'restart', $3, false, $4, 0, '3 consecutive failures', 'success', 'unhealthy', $5, $6)`,
+      [id, vmId, power, state, at, cause],
     );
   }
 });
