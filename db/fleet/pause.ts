@@ -1,5 +1,6 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm';
 import type { Author } from '../access/audit.ts';
+import { cleanText } from '../clean-text.ts';
 import type { Database, Transaction } from '../database.ts';
 import { operations } from '../schema/heals.ts';
 import { vms } from '../schema/vms.ts';
@@ -12,9 +13,11 @@ import { type CommittedVm, recordSettings } from './vm-changes.ts';
 export async function recordPaused(
   { orm }: Database,
   vmId: string,
-  reason: string,
+  given: string,
   author: Author,
 ): Promise<CommittedVm | null> {
+  // a signal may say anything, and a pause that Postgres refuses would never be stored
+  const reason = cleanText(given);
   return orm.transaction(async (tx) => {
     const pausedAt = (await lockPause(tx, vmId)) ?? new Date(author.nowMs);
     const pause = { pausedAt, pausedReason: reason, pausedBy: author.actor };

@@ -109,6 +109,14 @@ export async function recordSettings(
   return { vmId, ...row };
 }
 
+/** Records that this version of a VM's settings need not be announced; earlier ones that wait for it go on waiting. */
+export async function recordKnown(pool: Pool, vmId: string, version: number): Promise<void> {
+  await pool.query('UPDATE vms SET announced_version = $2::int WHERE id = $1 AND announced_version = $2::int - 1', [
+    vmId,
+    version,
+  ]);
+}
+
 /** Records that a VM's settings up to this version were announced to its workflow. */
 export async function recordAnnounced(pool: Pool, vmId: string, version: number): Promise<void> {
   await pool.query('UPDATE vms SET announced_version = greatest(announced_version, $2) WHERE id = $1', [vmId, version]);
