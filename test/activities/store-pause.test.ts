@@ -1,9 +1,12 @@
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { storePause } from '../../activities/store-pause.ts';
+import { recordResumed } from '../../db/fleet/pause.ts';
 import { recordVmChanged } from '../../db/fleet/vm-changes.ts';
+import { createLookWriter } from '../../db/looks/look-writer.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { NOON, readVm, registerVm } from '../db/watched.ts';
+import { lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
+import { probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
@@ -30,4 +33,17 @@ it('a pause that its workflow asked for is announced, but not what was changed b
   await recordVmChanged(database, { vmId: vm.vmId, version: 2 }, { site: 'elsewhere' }, [], author);
   await pause(null);
   expect(await announced()).toBe(2);
+});
+
+it('what failed before a pause does not count after it', async () => {
+  const writer = createLookWriter(database.pool);
+  for (const minute of [1, 2, 3]) {
+    await writer.write(lookOf(vm, resultsOf(vm, NOON + minute * 60_000, probeResult('unhealthy'))));
+    vm = await readVm(database.pool, vm.vmId);
+  }
+  await pause('maintenance');
+  await recordResumed(database, vm.vmId, author);
+  vm = await readVm(database.pool, vm.vmId);
+  await writer.write(lookOf(vm, resultsOf(vm, NOON + 60 * 60_000, probeResult('unhealthy'))));
+  expect((await readVm(database.pool, vm.vmId)).health.consecutiveFailures).toBe(1);
 });
