@@ -75,7 +75,10 @@ export interface ProviderAnswer {
   fact: ProviderFact;
 }
 
-/** `sent` = in doubt. `unrecorded`: known for certain, but not stored yet. */
+/**
+ * `sent` = in doubt. `unrecorded`: known for certain, but not stored yet; with `sent`: whoever says so sent nothing, but somebody
+ * else may have.
+ */
 export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: string; unrecorded?: true };
 
 export interface HealActivities {

@@ -1,5 +1,5 @@
 import { recordPaused, recordResumed } from '../db/fleet/pause.ts';
-import { recordAnnounced } from '../db/fleet/vm-changes.ts';
+import { recordKnown } from '../db/fleet/vm-changes.ts';
 import type { PauseActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -15,5 +15,5 @@ export async function storePause(
   const stored =
     reason === null ? await recordResumed(database, vmId, author) : await recordPaused(database, vmId, reason, author);
   // its workflow asked for it, so nothing has to be announced
-  if (stored !== null && stored !== 'not-paused') await recordAnnounced(database.pool, vmId, stored.version);
+  if (stored !== null && stored !== 'not-paused') await recordKnown(database.pool, vmId, stored.version);
 }

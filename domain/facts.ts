@@ -72,7 +72,7 @@ export interface Facts {
   lastLookAtMs: number | null;
   /** Attempts since the policy's window began or the attempts were reset, oldest first; never-sent ones don't count. */
   attempts: AttemptFact[];
-  /** When the last remedy of this incident was done; looks that began earlier say nothing about it. */
+  /** When the last remedy was done, by any incident; looks that began earlier say nothing about it. */
   lastRemedyDoneAtMs: number | null;
   notSent: NotSentFact | null;
   /** How often this incident's last remedies in a row were resumes for failed storage. */

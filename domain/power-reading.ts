@@ -17,9 +17,11 @@ export interface Asked {
  * reading stays `dumping` for as long as that may take.
  */
 export function readPower(last: PowerReading | null, { fact, atMs, lastRemedyDoneAtMs }: Asked): PowerReading | null {
-  if (!fact.answered || fact.power === last?.state) return last;
+  if (!fact.answered) return last;
   if (last === null) return { state: fact.power, sinceMs: atMs, before: null };
-  if (last.state === 'dumping' && fact.power === 'running' && atMs < last.sinceMs + DUMP_MS) return last;
   const remedied = lastRemedyDoneAtMs !== null && lastRemedyDoneAtMs > last.sinceMs;
+  // resumed meanwhile, it was paused again: by a backup, perhaps, which has its own time
+  if (fact.power === last.state) return remedied && last.state === 'paused' ? { ...last, sinceMs: atMs } : last;
+  if (last.state === 'dumping' && fact.power === 'running' && atMs < last.sinceMs + DUMP_MS) return last;
   return { state: fact.power, sinceMs: remedied ? lastRemedyDoneAtMs : atMs, before: last.state };
 }

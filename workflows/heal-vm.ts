@@ -141,7 +141,8 @@ async function carryOutOnce({ operationId, action, site = null }: Act): Promise<
 
 function endUnanswered(site: string | null, error: unknown): OperationEnd {
   const detail = whyUnanswered(site ?? 'any', error);
-  return wasTaken(error) ? { state: 'sent', detail } : { state: 'abandoned', detail, unrecorded: true };
+  // asked for before, by a run that was lost or reset, it may be sent by whoever took it then
+  return { state: 'sent', detail, ...(wasTaken(error) ? {} : { unrecorded: true }) };
 }
 
 async function readBackAt(site: string | null, operationId: string): Promise<ReadBack | null> {

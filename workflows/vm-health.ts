@@ -144,7 +144,7 @@ function listen(vm: Vm): void {
   });
   on(vmSignals.lookNow, () => requestLook(vm));
   on(vmSignals.pause, (request?: PauseRequest) => {
-    carried.paused = request?.reason ?? 'no reason given';
+    carried.paused = String(request?.reason ?? 'no reason given');
     carried.pauseToStore = 'paused';
     flags.pauseChanged = flags.storePause = flags.restartLook = true;
   });

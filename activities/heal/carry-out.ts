@@ -1,3 +1,4 @@
+import { databaseTrouble } from '../../db/database-trouble.ts';
 import { findOperation, type OperationRow } from '../../db/heals/operations.ts';
 import { findSentForMs, moveToSent } from '../../db/heals/sending.ts';
 import type { PreparedAction } from '../../providers/provider.ts';
@@ -21,9 +22,9 @@ export async function carryOut(deps: Dependencies, operationId: string): Promise
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
   if (operation.power === null) return notifyPeople(deps, operation);
   const reached = await reachProvider(deps, operation.vmId);
-  if (!reached.ok) return notSent(deps, operation, reached.message);
+  if (!reached.ok) return notBegun(deps, operation, reached.message);
   const ready = await reached.provider.prepare(reached.reference, operation.power, PREPARE_LIMIT_MS);
-  if (!ready.ok) return notSent(deps, operation, ready.message);
+  if (!ready.ok) return notBegun(deps, operation, ready.message);
   try {
     return await sendIfWanted(deps, operation, ready.prepared);
   } finally {
@@ -37,12 +38,14 @@ async function sendIfWanted(
   prepared: PreparedAction,
 ): Promise<OperationEnd> {
   const requestedAtMs = performance.now();
-  const move = await moveToSent(deps.database, operation, prepared.state.power).catch(inDoubt);
+  const move = await moveToSent(deps.database, operation, prepared.state.power).catch(notConfirmed);
   switch (move.kind) {
     case 'overtaken':
       return { state: 'sent', detail: 'it was sent already, or has ended' };
     case 'unwanted':
       return { state: 'abandoned', detail: `not sent: ${move.why}` };
+    case 'undone':
+      return notBegun(deps, operation, `not sent: ${move.message}`);
     case 'in-doubt':
       // it may be stored as sent, but nothing was written to the hypervisor
       return notSent(deps, operation, `not sent: the database did not confirm that it may be (${move.message})`);
@@ -66,11 +69,20 @@ async function sendIfWanted(
   }
 }
 
-function inDoubt(error: unknown): { kind: 'in-doubt'; message: string } {
+/** A lock that was not had undoes the move for certain: then another sender may hold it, and have made its own. */
+function notConfirmed(error: unknown): { kind: 'in-doubt' | 'undone'; message: string } {
+  const trouble = databaseTrouble(error);
+  if (trouble?.reason === 'lock-timeout') return { kind: 'undone', message: trouble.message };
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   return { kind: 'in-doubt', message: cause instanceof Error ? cause.message : String(cause) };
 }
 
+/** Nothing was moved to `sent` here: should it be all the same, somebody else sends it, and only they know what came of it. */
+function notBegun(deps: Dependencies, { id }: OperationRow, detail: string): Promise<OperationEnd> {
+  return reportEnd(deps, id, { kind: 'withdrawn', detail, result: 'failed' });
+}
+
+/** Only for whoever has moved it to `sent`, or may have. */
 function notSent(deps: Dependencies, { id }: OperationRow, detail: string): Promise<OperationEnd> {
   return reportEnd(deps, id, { kind: 'not-sent', detail });
 }

@@ -7,12 +7,15 @@ import type { OperationEvent } from '../../domain/operation.ts';
 import type { OperationEnd } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
 
-export type Ending = OperationEvent & { kind: 'done' | 'not-sent' };
+export type Ending = OperationEvent & { kind: 'done' | 'not-sent' | 'withdrawn' };
 
 /** The end of an operation that was certainly carried out. One that no look can judge is a success thereby. */
 export function carriedOut({ power }: Pick<OperationRow, 'power'>, detail: string): Ending {
   return { kind: 'done', detail, conclusive: power === null || power === 'stop', presumed: false };
 }
+
+/** As far as is known while it is not recorded: what was withdrawn may have been sent by somebody else. */
+const STATES = { done: 'done', 'not-sent': 'abandoned', withdrawn: 'sent' } as const;
 
 const RETRY_MS = 1_000;
 const RETRIES = 300;
@@ -27,7 +30,7 @@ export async function reportEnd(deps: Dependencies, operationId: string, ending:
   } catch (error) {
     deps.log.warn({ operationId, ending: ending.kind, err: error }, 'the end of an operation could not be recorded');
     void recordLater(deps, operationId, ending);
-    return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail, unrecorded: true };
+    return { state: STATES[ending.kind], detail: ending.detail, unrecorded: true };
   }
 }
 

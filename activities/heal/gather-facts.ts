@@ -1,6 +1,6 @@
 import type { Queryable } from '../../db/database.ts';
 import type { HealSubject } from '../../db/heals/heal-subject.ts';
-import { findAttempts, findOperationsOf, type OperationRow } from '../../db/heals/operations.ts';
+import { findAttempts, findLastRemedyDone, findOperationsOf, type OperationRow } from '../../db/heals/operations.ts';
 import type { CheckFact, Facts, NotSentFact, ProviderFact } from '../../domain/facts.ts';
 import { attemptsCountSince, type Policy } from '../../domain/policy.ts';
 import type { PowerReading } from '../../domain/power.ts';
@@ -26,8 +26,7 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
   const nowMs = deps.now();
   const sinceMs = attemptsCountSince(policy, subject.attemptsResetAtMs, nowMs);
   const earlier = (await findOperationsOf(db, vm.vmId, incident)).filter(({ id }) => id !== unsentOperationId);
-  const lastDone = earlier.findLast((operation) => operation.state === 'done' && operation.power !== null);
-  const lastRemedyDoneAtMs = lastDone?.endedAt?.getTime() ?? null;
+  const lastRemedyDoneAtMs = await findLastRemedyDone(db, vm.vmId);
   return {
     vmId: vm.vmId,
     incident,

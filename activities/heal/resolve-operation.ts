@@ -27,15 +27,18 @@ export async function resolveOperation(
 ): Promise<OperationEnd> {
   const { orm } = deps.database;
   const senderSaid = end?.state === 'abandoned' ? end.detail : null;
-  const why = whyNotSent ?? senderSaid ?? 'never sent: its worker was lost before';
-  const withdrawal: OperationEvent = { kind: 'withdrawn', detail: why, result: 'failed' };
-  const withdrawn = await orm.transaction((tx) => recordOperationEvent(tx, operationId, withdrawal, deps.now()));
-  if (withdrawn !== null) return { state: 'abandoned', detail: why };
+  // what its sender has done was sent, even if a fail-over of the database has lost that
+  if (end?.state !== 'done') {
+    const why = whyNotSent ?? end?.detail ?? 'never sent: its worker was lost before';
+    const withdrawal: OperationEvent = { kind: 'withdrawn', detail: why, result: 'failed' };
+    const withdrawn = await orm.transaction((tx) => recordOperationEvent(tx, operationId, withdrawal, deps.now()));
+    if (withdrawn !== null) return { state: 'abandoned', detail: why };
+  }
   const operation = await findOperation(orm, operationId);
   if (!operation) return { state: 'abandoned', detail: 'no such operation' };
   const { state, presumed, detail } = operation;
   const known = senderSaid === null ? null : notSent(senderSaid);
-  if (state === 'sent' || (presumed && known !== null)) {
+  if (state === 'intended' || state === 'sent' || (presumed && known !== null)) {
     return endOperation(deps, operationId, known ?? endingOf(operation, end, readBack ?? null));
   }
   return { state: state === 'done' ? 'done' : 'abandoned', detail: detail ?? '' };

@@ -40,16 +40,19 @@ export async function recordStarted(tx: Queryable, vmId: string, startedAtMs: nu
     .update(vms)
     .set({ stoppedOnPurposeAt: null, startedAt: new Date(startedAtMs) })
     .where(eq(vms.id, vmId));
+  await recordAllBegunAnew(tx, vmId);
+  await tx.update(vmStatus).set({ conclusiveUntil: null }).where(eq(vmStatus.vmId, vmId));
+}
+
+/** All checks of a VM begin anew. */
+export async function recordAllBegunAnew(tx: Queryable, vmId: string): Promise<void> {
   const checks = await tx.select({ id: checkConfigs.id }).from(checkConfigs).where(eq(checkConfigs.vmId, vmId));
   await recordBegunAnew(
     tx,
     vmId,
     checks.map(({ id }) => id),
   );
-  await tx
-    .update(vmStatus)
-    .set({ consecutiveFailures: 0, consecutiveSuccesses: 0, conclusiveUntil: null })
-    .where(eq(vmStatus.vmId, vmId));
+  await tx.update(vmStatus).set({ consecutiveFailures: 0, consecutiveSuccesses: 0 }).where(eq(vmStatus.vmId, vmId));
 }
 
 /**

@@ -1,8 +1,10 @@
 import { and, eq, gt, isNotNull, sql } from 'drizzle-orm';
 import type { Author } from '../access/audit.ts';
+import { cleanText } from '../clean-text.ts';
 import type { Database, Transaction } from '../database.ts';
 import { operations } from '../schema/heals.ts';
 import { vms } from '../schema/vms.ts';
+import { recordAllBegunAnew } from './begin-anew.ts';
 import { type CommittedVm, recordSettings } from './vm-changes.ts';
 
 /**
@@ -12,9 +14,11 @@ import { type CommittedVm, recordSettings } from './vm-changes.ts';
 export async function recordPaused(
   { orm }: Database,
   vmId: string,
-  reason: string,
+  given: string,
   author: Author,
 ): Promise<CommittedVm | null> {
+  // a signal may say anything, and a pause that Postgres refuses would never be stored
+  const reason = cleanText(given);
   return orm.transaction(async (tx) => {
     const pausedAt = (await lockPause(tx, vmId)) ?? new Date(author.nowMs);
     const pause = { pausedAt, pausedReason: reason, pausedBy: author.actor };
@@ -22,7 +26,7 @@ export async function recordPaused(
   });
 }
 
-/** Ends a pause; null when the VM is gone, `not-paused` when there was none. */
+/** Ends a pause, and all checks begin anew; null when the VM is gone, `not-paused` when there was none. */
 export async function recordResumed(
   { orm }: Database,
   vmId: string,
@@ -31,7 +35,10 @@ export async function recordResumed(
   return orm.transaction(async (tx) => {
     if ((await lockPause(tx, vmId)) === null) return 'not-paused';
     const ended = { pausedAt: null, pausedReason: null, pausedBy: null };
-    return recordSettings(tx, { vmId, version: null }, ended, author, 'vm_resumed', {});
+    const resumed = await recordSettings(tx, { vmId, version: null }, ended, author, 'vm_resumed', {});
+    // nobody looked meanwhile: with failures of before it, one look at a VM that still boots after its upkeep would have it reset
+    if (resumed !== null) await recordAllBegunAnew(tx, vmId);
+    return resumed;
   });
 }
 

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { JsonObject } from '../../domain/json-value.ts';
 import { type AuditAction, type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
+import { databaseNow } from '../database-time.ts';
 import { notify } from '../notify.ts';
 import { holdProviderInstance } from '../providers/provider-instances.ts';
 import { apiTokens } from '../schema/tenants.ts';
@@ -51,7 +52,8 @@ export async function recordVmChanged(
     const starts = stopped === null && (await isStopped(tx, read.vmId));
     const vm = await recordSettings(tx, read, change, author, 'vm_updated', details);
     if (vm === null) return { ok: true, vm };
-    if (starts) await recordStarted(tx, vm.vmId, author.nowMs);
+    // workers compare it with their clock, which is the database's
+    if (starts) await recordStarted(tx, vm.vmId, await databaseNow(tx));
     await recordAimChanges(tx, vm.vmId, aimChanges);
     return { ok: true, vm };
   });
@@ -105,6 +107,14 @@ export async function recordSettings(
   await recordAudit(tx, author, action, details, vmId);
   await notify(tx, { kind: 'vm', vmId, tenantId: row.tenantId });
   return { vmId, ...row };
+}
+
+/** Records that this version of a VM's settings need not be announced; earlier ones that wait for it go on waiting. */
+export async function recordKnown(pool: Pool, vmId: string, version: number): Promise<void> {
+  await pool.query('UPDATE vms SET announced_version = $2::int WHERE id = $1 AND announced_version = $2::int - 1', [
+    vmId,
+    version,
+  ]);
 }
 
 /** Records that a VM's settings up to this version were announced to its workflow. */

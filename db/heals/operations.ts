@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, max, ne, sql } from 'drizzle-orm';
 import type { AttemptFact } from '../../domain/facts.ts';
 import type { Fence } from '../../domain/fence.ts';
 import { type OperationEvent, type OperationStatus, transition } from '../../domain/operation.ts';
@@ -66,6 +66,18 @@ export async function findOperationsOf(tx: Queryable, vmId: string, incident: nu
     .from(operations)
     .where(and(eq(operations.vmId, vmId), eq(operations.incident, incident)))
     .orderBy(asc(operations.intendedAt), asc(operations.attempt));
+}
+
+/**
+ * When the last remedy on a VM's power was done, epoch ms, whatever incident it belonged to: what failed before it says nothing
+ * after it, also where its heal was lost and another goes on. Null = none is known of.
+ */
+export async function findLastRemedyDone(tx: Queryable, vmId: string): Promise<number | null> {
+  const [last] = await tx
+    .select({ at: max(operations.endedAt) })
+    .from(operations)
+    .where(and(eq(operations.vmId, vmId), eq(operations.state, 'done'), isNotNull(operations.power)));
+  return last?.at?.getTime() ?? null;
 }
 
 /**

@@ -12,7 +12,12 @@ export const runsAgain: Guard = {
     const { sinceMs } = powerReading;
     const hasFailedSince = (check: CheckFact) =>
       check.lastCheckAtMs !== null && check.lastCheckAtMs >= sinceMs + policy.triggerAfterFailures * check.intervalMs;
-    if (evidenceIn(facts, policy).some(hasFailedSince)) return null;
+    const evidence = evidenceIn(facts, policy);
+    // a silent agent may have crashed long ago: it must not vouch for failures from while the VM could not answer
+    const failing = evidence.filter((check) => !check.needsCorroboration);
+    // silence alone has its own guard
+    const isSilenceAlone = evidence.length > 0 && failing.length === 0;
+    if (isSilenceAlone || failing.some(hasFailedSince)) return null;
     return {
       reason: 'runs-again',
       sentence: `it has been running again for ${Math.round((nowMs - sinceMs) / 1000)} s, and has not failed often enough since`,

@@ -210,6 +210,47 @@ describe('an operation in doubt', () => {
   });
 });
 
+describe('an operation that somebody else sends, or has sent', () => {
+  beforeEach(async () => {
+    await moveToSent(database, operation, 'running');
+  });
+  const busy = { ok: false, reason: 'busy', message: 'somebody holds its monitor' } as const;
+
+  it('stays sent when whoever asks a second time can’t reach the hypervisor', async () => {
+    hypervisor.trouble = busy;
+    expect(await carryOut(worker, operation.id)).toMatchObject({ state: 'sent' });
+    expect([(await stored()).state, await attempts()]).toEqual(['sent', 1]);
+  });
+
+  it('stays presumed to be done, and an attempt, when it is asked for again', async () => {
+    await resolveOperation(worker, operation.id);
+    hypervisor.trouble = busy;
+    await carryOut(worker, operation.id);
+    expect([await stored(), await attempts()]).toMatchObject([{ state: 'done', presumed: true }, 1]);
+  });
+
+  it('is not taken for unsent because no worker took it the second time', async () => {
+    const end = { state: 'sent', detail: 'no worker of site main took the question', unrecorded: true } as const;
+    await resolveOperation(worker, operation.id, { end });
+    expect([await stored(), await attempts()]).toMatchObject([{ state: 'done', presumed: true }, 1]);
+  });
+});
+
+it('an operation that was done is done, though the database has lost that it was sent', async () => {
+  const end = { state: 'done', detail: 'confirmed', unrecorded: true } as const;
+  await resolveOperation(worker, operation.id, { end });
+  expect([await stored(), await attempts()]).toMatchObject([
+    { state: 'done', presumed: false, detail: 'confirmed' },
+    1,
+  ]);
+});
+
+it('an operation that no worker took was never sent, in those words', async () => {
+  const end = { state: 'sent', detail: 'no worker of site main took the question', unrecorded: true } as const;
+  expect(await resolveOperation(worker, operation.id, { end })).toEqual({ state: 'abandoned', detail: end.detail });
+  expect([await stored(), await attempts()]).toMatchObject([{ state: 'abandoned', result: 'failed' }, 0]);
+});
+
 it('a stop in doubt is a success, and stops the watching, only when the hypervisor says that the VM has stopped', async () => {
   const stop = await intendedReset(database, operation.vmId, { attempt: 2, action: 'stop', power: 'stop' });
   const stoppedAt = async () =>

@@ -21,6 +21,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     await heal(vm.id, 'reset', 'done', 60_000);
     await heal(vm.id, 'reset', 'abandoned', 50_000);
     await heal(vm.id, 'reset', 'done', 25 * 3_600_000);
+    await heal(vm.id, 'resume', 'done', 70_000, { cause: 'storage-failed' });
     const health = async () => (await api.call('GET', '/api/vms/h-4/health')).body;
     expect(await health()).toMatchObject({
       autoHealAttempts: 1,
@@ -30,7 +31,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect((await api.call('GET', '/api/status')).body.resets).toBe(2);
 
     const events = (await api.call('GET', '/api/cloud-pods/h-4/auto-heal/history')).body;
-    expect(events).toHaveLength(3);
+    expect(events).toHaveLength(4);
     expect(events[0]).toMatchObject({
       action: 'restart',
       reason: '3 consecutive failures',

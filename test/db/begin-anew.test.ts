@@ -13,6 +13,7 @@ import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { probeResult, traitsOf } from '../domain/examples.ts';
+import { setDatabaseTime } from '../support/database-time.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { lookOf, NOON, readVm, registerVm, resultsOf } from './watched.ts';
 
@@ -23,6 +24,7 @@ const BACK: Aims = { before: 'there', after: 'here' };
 const author = { tenantId: 'default', actor: 'a test', nowMs: NOON };
 
 const { database, close } = await openTestDatabase(NOON);
+await setDatabaseTime(database.pool, NOON);
 const writer = createLookWriter(database.pool);
 afterAll(close);
 

@@ -37,6 +37,13 @@ describe('the reading of a hypervisor', () => {
     expect(read(since('paused', MINUTE), 'running', NOW - 9 * MINUTE)).toEqual(since('running', 0, 'paused'));
   });
 
+  it('begins anew when the VM is paused again after a remedy let it run on', () => {
+    const paused = since('paused', 9 * MINUTE, 'running');
+    expect(read(paused, 'paused', NOW - MINUTE)).toEqual(since('paused', 0, 'running'));
+    const unchanged = read(since('paused', MINUTE, 'running'), 'paused', NOW - 9 * MINUTE);
+    expect(unchanged).toEqual(since('paused', MINUTE, 'running'));
+  });
+
   it('keeps a dump for ten minutes in which the VM reads as running', () => {
     expect(read(since('dumping', 10 * MINUTE - 1), 'running')?.state).toBe('dumping');
     expect(read(since('dumping', 10 * MINUTE), 'running')).toEqual(since('running', 0, 'dumping'));

@@ -11,6 +11,7 @@ import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { setDatabaseTime } from '../support/database-time.ts';
 import { createTestDatabase } from '../support/postgres.ts';
+import { settingsOf } from '../support/settings.ts';
 import { FaultyActivities } from './activity-faults.ts';
 import { freezeAfterMove } from './freeze-after-move.ts';
 import { SimulatedSite } from './simulated-site.ts';
@@ -64,13 +65,7 @@ export async function createSimulatedWorld(env: TestWorkflowEnvironment, vms: nu
     probes: site.probes,
     providers: site.providers,
     temporal: breakablePort(createTemporalPort(env.client, signals), broken),
-    settings: {
-      DEFIB_SITE: 'main',
-      BOOT_GRACE_SECONDS: 180,
-      PAUSED_GRACE_SECONDS: 120,
-      RESULT_RETENTION_DAYS: 30,
-      HEAL_RETENTION_DAYS: 90,
-    },
+    settings: settingsOf(),
     log: pino({ level: 'silent' }),
     now: () => nowMs + broken.clockMs,
   });

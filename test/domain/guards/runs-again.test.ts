@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runsAgain } from '../../../domain/guards/runs-again.ts';
-import { failing, ill, illAt, MINUTE, NOW, passing, SECOND } from '../examples.ts';
+import { failing, ill, illAt, MINUTE, NOW, passing, SECOND, silent } from '../examples.ts';
 import { ask, NOTIFY, RESUME } from './ask.ts';
 
 /** A check every minute that failed three times and more, the last time a second ago. */
@@ -23,6 +23,12 @@ describe('runs-again', () => {
     const once = failing({ consecutiveFailures: 1 });
     expect(ask(runsAgain, { facts: runningFor(10 * MINUTE, [once, passing()]) })).not.toBeNull();
     expect(ask(runsAgain, { facts: runningFor(10 * MINUTE, [stale, failing()]) })).toBeNull();
+  });
+
+  it('does not count a silent agent: it says nothing of a VM whose other checks have not been asked since', () => {
+    const agent = silent({ intervalMs: 10 * SECOND });
+    expect(ask(runsAgain, { facts: runningFor(31 * SECOND, [failing(), agent]) })).not.toBeNull();
+    expect(ask(runsAgain, { facts: runningFor(31 * SECOND, [agent]) })).toBeNull();
   });
 
   it('has no objection to a VM that was never read otherwise', () => {

@@ -11,6 +11,7 @@ import { CORE_TASK_QUEUE, vmWorkflowId } from '../../../domain/ids.ts';
 import type { PolicyAction } from '../../../domain/policy.ts';
 import type { PowerState } from '../../../domain/power.ts';
 import { vmSignals, WORKFLOW } from '../../../workflows/messages.ts';
+import { setDatabaseTime } from '../../support/database-time.ts';
 import { seedVm } from '../../support/seed-vm.ts';
 import { type Manner, MISTYPED } from './fake-site.ts';
 import { writeLog } from './log.ts';
@@ -250,6 +251,7 @@ async function correctTarget(env: TestWorkflowEnvironment, world: ScenarioWorld,
 
 /** Starts a VM that was stopped on purpose, as the API does. */
 async function start(env: TestWorkflowEnvironment, world: ScenarioWorld, nowMs: number): Promise<void> {
+  await setDatabaseTime(world.database.pool, nowMs);
   await changeAndAnnounce(env, world, async (read) => {
     const change = { stoppedOnPurposeAt: null };
     const changed = await recordVmChanged(world.database, read, change, [], authorAt(nowMs));
