@@ -54,7 +54,13 @@ export async function gatherFacts(deps: Dependencies, db: Queryable, sources: Fa
   };
 }
 
-function notSentOf(earlier: readonly OperationRow[], sinceMs: number): NotSentFact | null {
+/** What decisions need to know of an operation that came before. */
+type EarlierOperation = Pick<OperationRow, 'state' | 'result' | 'detail' | 'intendedAt' | 'endedAt'> & {
+  cause: string;
+};
+
+/** The tries in a row, up to the last of these operations, of which it is known that nothing was sent. */
+export function notSentOf(earlier: readonly EarlierOperation[], sinceMs: number): NotSentFact | null {
   const inARow = lastInARow(
     earlier,
     ({ state, intendedAt }) => state === 'abandoned' && intendedAt.getTime() > sinceMs,
@@ -65,14 +71,18 @@ function notSentOf(earlier: readonly OperationRow[], sinceMs: number): NotSentFa
   return { count: failed.length, lastAtMs: last.endedAt.getTime(), lastDetail: last.detail ?? '' };
 }
 
-function resumesInVainOf(earlier: readonly OperationRow[]): Facts['resumesInVain'] {
+/** The resumes in a row, up to the last of these operations, that were to end a failure of storage. */
+export function resumesInVainOf(earlier: readonly EarlierOperation[]): Facts['resumesInVain'] {
   const inARow = lastInARow(earlier, ({ cause }) => cause === 'storage-failed');
   const last = inARow.at(-1);
   return last ? { count: inARow.length, lastAtMs: (last.endedAt ?? last.intendedAt).getTime() } : null;
 }
 
 /** The operations since the last one for which `isSo` is false, oldest first. */
-function lastInARow(operations: readonly OperationRow[], isSo: (operation: OperationRow) => boolean): OperationRow[] {
+function lastInARow(
+  operations: readonly EarlierOperation[],
+  isSo: (operation: EarlierOperation) => boolean,
+): EarlierOperation[] {
   return operations.slice(operations.findLastIndex((operation) => !isSo(operation)) + 1);
 }
 
