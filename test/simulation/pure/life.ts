@@ -338,7 +338,7 @@ export class Life {
     const provider: ProviderFact = this.#truth.providerAnswers
       ? { answered: true, power, detail: power }
       : { answered: false, reason: 'unreachable', message: 'simulated' };
-    const done = this.#operations.filter(({ state, power }) => state === 'done' && power !== 'stop').at(-1);
+    const done = this.#operations.findLast(({ state, power }) => state === 'done' && power !== 'stop');
     const lastRemedyDoneAtMs = done?.endedAtMs ?? null;
     const rows = heal.operations.map(({ state, result, detail, cause, atMs, endedAtMs }) => {
       return {
