@@ -86,10 +86,12 @@ function gone(id: string): AppError {
 }
 
 const ASK_AGAIN_MS = 100;
+const SENDING_IS_OVER_MS = 3_000;
 
-/** What was sent before a pause is over within 3 s, one way or the other. */
+/** What was sent before a pause is over within 3 s, one way or the other: also by this clock, for the database's may be set back. */
 async function untilNothingIsSent(database: Database, vmId: string): Promise<void> {
-  while ((await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
+  const untilMs = performance.now() + SENDING_IS_OVER_MS;
+  while (performance.now() < untilMs && (await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
 }
 
 /** A look is the workflow's alone: what was not delivered has not happened. @throws AppError `unavailable` */
