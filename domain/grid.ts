@@ -34,7 +34,7 @@ export interface DueInput {
 }
 
 /** A time further ahead than this was noted by a clock that has been set back since, or by a worker whose clock is wrong. */
-const MAX_AHEAD_MS = 60_000;
+export const MAX_AHEAD_MS = 60_000;
 
 /**
  * A time that was noted, or null when it lies too far in the future to be believed: or a VM whose worker's clock once was a day
