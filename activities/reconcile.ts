@@ -92,8 +92,9 @@ async function closeLostHeals(deps: Dependencies, settledMs: number, stuck: stri
 
 async function closeLost(deps: Dependencies, { vmId, incident }: OpenIncident): Promise<void> {
   await settleOperations(deps, vmId, incident);
-  await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
+  // before it is closed: a VM's workflow that never hears of it wants no other heal, and closed incidents are not found again
   await deps.temporal.healEnded(vmId, incident);
+  await recordIncidentClosed(deps.database.orm, vmId, incident, 'heal-lost', deps.now());
 }
 
 /** Ends and judges the operations of a lost heal: its workflow, which would do that, is gone. */

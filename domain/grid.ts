@@ -33,8 +33,8 @@ export interface DueInput {
   lastDueAtMs: number | null;
 }
 
-/** A stored time that is further in the future than this is from a clock that was wrong. */
-const MAX_AHEAD_MS = 60_000;
+/** A stored time that is further in the future than this is from a clock that was wrong, or was set back since. */
+export const MAX_AHEAD_MS = 60_000;
 
 /**
  * A stored time, or null when it is too far in the future: a VM whose worker's clock once was a day ahead would not be looked

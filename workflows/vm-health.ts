@@ -48,6 +48,8 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
       await applyNews(vm, await nextNews(vm));
       await forwardToHeal(vm);
     } else {
+      // or it waits for the end of the pause, and the workflow can't continue as new
+      if (vm.carried.lookNow && patched('pause-is-stored')) answerPaused(vm);
       await condition(() => mayLook(vm) || vm.flags.storePause || vm.flags.retired || mustContinueAsNew(vm));
       // runs of 0.1 notified the heal before they looked
       if (vm.flags.pauseChanged && !patched('pause-is-stored')) await forwardToHeal(vm);
@@ -316,7 +318,11 @@ function applyPause(vm: Vm, reason: string): void {
   if (hasPauseToStore(vm)) return;
   if (carried.paused === null) flags.pauseChanged = true;
   carried.paused = reason;
-  carried.line = 'paused';
+  answerPaused(vm);
+}
+
+function answerPaused(vm: Vm): void {
+  vm.carried.line = 'paused';
   answerRequest(vm);
 }
 

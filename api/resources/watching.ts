@@ -86,10 +86,12 @@ function gone(id: string): AppError {
 }
 
 const ASK_AGAIN_MS = 100;
+const SENDING_IS_OVER_MS = 3_000;
 
-/** Waits for actions that were being sent when the pause was stored: at most 3 s. */
+/** Waits for actions that were being sent when the pause was stored: at most 3 s, also where the database's clock was set back. */
 async function untilNothingIsSent(database: Database, vmId: string): Promise<void> {
-  while ((await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
+  const untilMs = performance.now() + SENDING_IS_OVER_MS;
+  while (performance.now() < untilMs && (await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
 }
 
 /** Only the workflow can look, so a request that was not delivered has no effect. @throws AppError `unavailable` */

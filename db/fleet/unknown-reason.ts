@@ -1,4 +1,5 @@
 import { HOLDS_INTERVALS } from '../../domain/conclusive.ts';
+import { MAX_AHEAD_MS } from '../../domain/grid.ts';
 import { DEFAULT_TIMEOUT_SECONDS } from '../../domain/watched.ts';
 
 /**
@@ -23,10 +24,12 @@ export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not
 
 /** Why a VM's health isn't known whatever is stored; null = the stored status holds. `now` is an SQL expression. */
 export function unknownReason(now: string): string {
+  // one in the future was noted by a clock that was wrong, as domain/grid.ts's `plausibleTime` has it
+  const lastLook = `CASE WHEN s.last_look_at <= ${now} + interval '${MAX_AHEAD_MS} milliseconds' THEN s.last_look_at END`;
   return `CASE WHEN v.stopped_on_purpose_at IS NOT NULL THEN 'stopped-on-purpose'
     WHEN v.paused_at IS NOT NULL THEN 'paused'
     WHEN coalesce(w.enabled, 0) = 0 THEN 'no-checks'
-    WHEN greatest(s.last_look_at, v.created_at, w.changed_at) < ${now} - make_interval(secs => w.limit_seconds)
+    WHEN greatest(${lastLook}, v.created_at, w.changed_at) < ${now} - make_interval(secs => w.limit_seconds)
     THEN 'not-watched'
     WHEN coalesce(s.conclusive_until, greatest(v.created_at, v.started_at, w.changed_at) + make_interval(secs => w.longest_seconds)) < ${now}
     THEN 'cannot-tell' END`;

@@ -1,3 +1,4 @@
+import { plausibleTime } from '../grid.ts';
 import { watchLimitMs } from '../recovery.ts';
 import type { Guard } from './guard.ts';
 
@@ -5,7 +6,8 @@ import type { Guard } from './guard.ts';
 export const notWatched: Guard = {
   reason: 'not-watched',
   objectionTo({ facts }, nowMs) {
-    const ageMs = facts.lastLookAtMs === null ? null : nowMs - facts.lastLookAtMs;
+    const lastLookAtMs = plausibleTime(facts.lastLookAtMs, nowMs);
+    const ageMs = lastLookAtMs === null ? null : nowMs - lastLookAtMs;
     if (ageMs !== null && ageMs <= watchLimitMs(facts.checks)) return null;
     return {
       reason: 'not-watched',

@@ -37,6 +37,15 @@ describeNeeding(['temporal'], 'A pause while an operation is under way', () => {
     expect(rows).toEqual([{ is_over: true }]);
   });
 
+  it('answers though the database’s clock was set back since an operation was sent', async () => {
+    const { id } = await registered(api, { name: 'third', externalId: 'third' });
+    const operation = await intended(id);
+    await api.sql(`UPDATE operations SET state = 'sent', sent_at = now() + interval '1 hour' WHERE id = $1`, [
+      operation.id,
+    ]);
+    expect(await pause(id)).toMatchObject({ status: 200, body: { paused: true, sentBefore: [operation.id] } });
+  });
+
   it('keeps what was decided before it from being sent', async () => {
     const { id } = await registered(api, { name: 'other', externalId: 'other' });
     const operation = await intended(id);

@@ -185,6 +185,18 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(row).toMatchObject({ outcome: 'heal-lost' });
   });
 
+  it('tells a VM’s workflow that its heal is lost, also when it could not at first', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 1 });
+    await startWorkflow(vmId);
+    await lookedAtNow(vmId);
+    const openedAt = new Date(Date.now() - 120_000);
+    await database.orm.insert(incidents).values({ vmId, incident: 1, tenantId: 'default', openedAt });
+    const healEnded = () => Promise.reject(new Error('Temporal is away'));
+    await expect(reconcile({ ...deps, temporal: { ...deps.temporal, healEnded } })).rejects.toThrow('away');
+    await reconcile(deps);
+    expect(await signalsTo(vmId)).toContain('healEnded');
+  });
+
   it('retires workflows that have no VM, and no others', async () => {
     const { vmId } = await registerVm(database, { announcedVersion: 1 });
     await startWorkflow(vmId);

@@ -334,6 +334,17 @@ describeNeeding(['temporal'], 'a VM whose look is cut short, on a real server', 
     await retire(handle);
   });
 
+  it('answers update `look`, and can continue as new, when the VM is paused meanwhile', async () => {
+    onLook = () => steady('1 hour');
+    const handle = await admit();
+    await until(() => looks.length >= 1);
+    const answer = await handle.startUpdate<LookedNow, []>(vmUpdates.look, { waitForStage: 'ACCEPTED' });
+    await until(() => looks.length >= 2);
+    await handle.signal(vmSignals.pause, { reason: 'rack move' });
+    expect(await answer.result()).toMatchObject({ line: 'paused' });
+    await retire(handle);
+  });
+
   it('leaves a pending look alone when settings change but nothing is due sooner', async () => {
     onLook = () => steady('50 milliseconds');
     const handle = await admit();

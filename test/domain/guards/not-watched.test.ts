@@ -17,6 +17,11 @@ describe('not-watched', () => {
   it.each([
     ['its last look is older than that', ill({ lastLookAtMs: NOW - LIMIT - 1 }), 'nobody has looked at it for 190 s'],
     ['nobody ever looked', ill({ lastLookAtMs: null }), 'nobody has looked at it yet'],
+    [
+      'its last look was noted by a clock that was ahead',
+      ill({ lastLookAtMs: NOW + 61 * SECOND }),
+      'nobody has looked at it yet',
+    ],
     ['no check is left', ill({ checks: [] }), 'nobody has looked at it for 1 s'],
   ])('objects when %s', (_title, facts, sentence) => {
     expect(ask(notWatched, { facts })).toMatchObject({ reason: 'not-watched', sentence });
