@@ -56,14 +56,19 @@ async function noticeUnprovenChecks(deps: Needed): Promise<void> {
   await noticesOf(deps, 'unproven-check', found);
 }
 
+/** How long a VM may be off, saved, migrated or the like before people are told. */
+const PATIENCE_MS = 60 * 60_000;
+
 /** One notice per ill VM whose heal can try nothing more; it ends when the heal can, or when the VM is well. */
 async function noticeNeedingAPerson(deps: Needed): Promise<void> {
-  const found = (await findNeedingAPerson(deps.database.pool)).map(({ vmId, vmName, tenantId, sentence }) => ({
-    subject: `vm/${vmId}`,
-    tenantId,
-    vmId,
-    message: `VM "${vmName}" is ill and is not healed any more: ${sentence}`,
-  }));
+  const found = (await findNeedingAPerson(deps.database.pool, deps.now() - PATIENCE_MS)).map(
+    ({ vmId, vmName, tenantId, sentence }) => ({
+      subject: `vm/${vmId}`,
+      tenantId,
+      vmId,
+      message: `VM "${vmName}" is ill and is not healed any more: ${sentence}`,
+    }),
+  );
   await noticesOf(deps, 'needs-a-person', found);
 }
 

@@ -52,15 +52,17 @@ function remedyFor(action: PolicyAction, escalation: boolean, facts: Facts): Rem
 
 /** A VM that is paused is resumed rather than reset, one whose guest has crashed is reset, one that is off is started. */
 function fitToPowerState(remedy: Remedy, { provider }: Facts): Remedy {
-  // a policy that wants the VM off stops it in every state
-  if (remedy.kind !== 'power' || remedy.power === 'stop' || !provider.answered) return remedy;
+  if (remedy.kind !== 'power' || !provider.answered) return remedy;
   switch (provider.power) {
     case 'paused':
     case 'storage-failed':
       return { ...remedy, action: 'resume', power: 'resume', cause: provider.power };
     case 'panicked':
+      // a policy that wants the VM off stops it all the same
+      if (remedy.power === 'stop') return remedy;
       return { ...remedy, power: 'reset', cause: 'panicked' };
     case 'off':
+      if (remedy.power === 'stop') return remedy;
       return { ...remedy, action: 'start', power: 'start', cause: 'off' };
     default:
       return remedy;

@@ -1,5 +1,5 @@
 import { type CheckState, foldCheck } from './check-state.ts';
-import { conclusiveUntil } from './conclusive.ts';
+import { conclusionHoldsMs, conclusiveUntil } from './conclusive.ts';
 import { dueTick, msToNextTick, plausibleTime } from './grid.ts';
 import type { CheckResult } from './probe-result.ts';
 import { foldVm, type HealthTransition, type VmHealth } from './vm-health.ts';
@@ -74,7 +74,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
     if (!check || (result.series !== undefined && result.series !== check.series)) continue;
     const last = plausibleTime(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
-    checks.set(result.checkId, { ...check, state: foldCheck(check.state, check.thresholds, result) });
+    checks.set(result.checkId, { ...check, state: foldCheck(stateInARow(check, result), check.thresholds, result) });
     folded.push(result);
   }
   const after = [...checks.values()];
@@ -82,6 +82,16 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
   const touched = new Set(folded.map((result) => result.checkId));
   const states = after.filter(({ checkId }) => touched.has(checkId)).map(({ state }) => state);
   return { health, transition, states, folded, conclusiveUntilMs: conclusiveUntil(after, nowMs) };
+}
+
+/**
+ * The state that a result follows. When the last conclusion is too old to hold, nothing is known of the time between: results of
+ * before are not in a row with it.
+ */
+function stateInARow(check: WatchedCheck, { checkedAtMs }: CheckResult): CheckState {
+  const { state } = check;
+  const isInARow = state.lastCheckAtMs === null || checkedAtMs <= state.lastCheckAtMs + conclusionHoldsMs(check);
+  return isInARow ? state : { ...state, consecutiveFailures: 0, consecutiveSuccesses: 0 };
 }
 
 /** The VM after its folded look was stored. */

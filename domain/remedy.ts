@@ -24,7 +24,7 @@ import { type Policy, triggerReason } from './policy.ts';
 import { hasRecovered } from './recovery.ts';
 
 /** Why a heal is over. A VM that is stopped on purpose is healed in a new incident if it is started and still ill. */
-export type CloseReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy';
+export type CloseReason = 'vm-deleted' | 'stopped-on-purpose' | 'recovered' | 'no-policy' | 'no-checks';
 
 export type Decision =
   | { kind: 'act'; remedy: Remedy; reason: string; verifyMs: number }
@@ -67,6 +67,8 @@ export function decideRemedy(facts: Facts, policy: Policy | null, nowMs: number)
   if (facts.stoppedOnPurpose) return close('stopped-on-purpose');
   if (hasRecovered(facts)) return close('recovered');
   if (policy === null) return close('no-policy');
+  // nothing can say any more that it is ill, or that it has recovered
+  if (!facts.checks.some(({ about }) => about === 'alive')) return close('no-checks');
   const remedy = chooseRemedy(facts, policy);
   const asked: Case = { facts, policy, remedy };
   const answers = GUARDS.map((guard) => ({ guard, objection: guard.objectionTo(asked, nowMs) }));

@@ -54,19 +54,22 @@ export async function endOperation(
 ): Promise<OperationEnd> {
   const atMs = deps.now();
   return deps.database.orm.transaction(async (tx): Promise<OperationEnd> => {
-    const isCertain = ending.kind === 'done' && !ending.presumed;
+    const isDone = ending.kind === 'done';
     // `recordPurpose` changes the VM's row, and all transactions lock that row before the rows of its operations
-    if (isCertain) await lockVmOfOperation(tx, operationId);
+    if (isDone) await lockVmOfOperation(tx, operationId);
     const ended = await recordOperationEvent(tx, operationId, ending, atMs);
     // an answer that comes after the doubt was resolved changes nothing
     if (ended === null) return { state: 'sent', detail: 'it had ended already' };
-    if (isCertain) await recordPurpose(tx, ended, atMs);
+    if (isDone) await recordPurpose(tx, ended, atMs);
     return { state: ending.kind === 'done' ? 'done' : 'abandoned', detail: ending.detail };
   });
 }
 
-/** A VM that a policy stopped is stopped on purpose; one that was started again is meant to run. */
-async function recordPurpose(tx: Transaction, { vmId, power }: OperationRow, atMs: number): Promise<void> {
-  if (power === 'stop' || power === 'shutdown') await recordStoppedOnPurpose(tx, vmId, atMs);
+/**
+ * A VM that a policy stopped is stopped on purpose, once that is certain: nobody looks at it from then on. One that was started,
+ * perhaps, has its time to boot.
+ */
+async function recordPurpose(tx: Transaction, { vmId, power, presumed }: OperationRow, atMs: number): Promise<void> {
+  if ((power === 'stop' || power === 'shutdown') && !presumed) await recordStoppedOnPurpose(tx, vmId, atMs);
   else if (power === 'start') await recordStarted(tx, vmId, atMs);
 }

@@ -9,16 +9,21 @@ export interface NeedsAPerson {
   sentence: string;
 }
 
-/** Of all tenants: those whose heal holds because its attempts are used up, or because its hypervisor takes no action. */
-export async function findNeedingAPerson(pool: Pool): Promise<NeedsAPerson[]> {
+/**
+ * Of all tenants: those whose heal holds because its attempts are used up, or because its hypervisor takes no action; and those
+ * that have been off, or in a state that should pass by itself, since before that time.
+ */
+export async function findNeedingAPerson(pool: Pool, sinceMs: number): Promise<NeedsAPerson[]> {
   const { rows } = await pool.query<NeedsAPerson>(
     `SELECT v.id AS "vmId", v.name AS "vmName", v.tenant_id AS "tenantId", last.decision->>'sentence' AS sentence
      FROM incidents i JOIN vms v ON v.id = i.vm_id
-     CROSS JOIN LATERAL (SELECT kind, reason, decision FROM heal_steps h
+     CROSS JOIN LATERAL (SELECT kind, reason, decision, decided_at FROM heal_steps h
        WHERE h.vm_id = i.vm_id AND h.incident = i.incident ORDER BY step DESC LIMIT 1) last
      WHERE i.closed_at IS NULL AND v.deleted_at IS NULL AND last.kind = 'hold'
-       AND last.reason IN ('attempts-used-up', 'not-sendable')
+       AND (last.reason IN ('attempts-used-up', 'not-sendable')
+         OR (last.reason IN ('off-at-hypervisor', 'in-transit') AND last.decided_at < $1))
      ORDER BY v.id`,
+    [new Date(sinceMs)],
   );
   return rows;
 }

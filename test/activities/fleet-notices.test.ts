@@ -189,6 +189,25 @@ describe('the notice of an ill VM that is not healed any more is open', () => {
   });
 });
 
+it('tells people of a VM that has been off for more than an hour, and of one whose state should have passed by then', async () => {
+  const names: string[] = [];
+  for (const reason of ['off-at-hypervisor', 'in-transit', 'cooldown']) {
+    const { vmId } = await registerVm(database, { name: reason });
+    await recordIncident(database, vmId, NOON);
+    const decision: Decision = { kind: 'hold', reason, sentence: 'so it is', wouldChange: 'time', lookAgainInMs: 1 };
+    await recordHealStep(database.orm, ill({ vmId }), { decision, guards: [] }, NOON);
+    if (reason !== 'cooldown') names.push(reason);
+  }
+  const told = async () => {
+    await noticeFleet(deps);
+    return (await open('needs-a-person')).map(({ message }) => /"(.*)"/.exec(message)?.[1]).toSorted();
+  };
+  nowMs = NOON + 60 * MINUTE;
+  expect(await told()).toEqual([]);
+  nowMs += 1;
+  expect(await told()).toEqual(names.toSorted());
+});
+
 it('tells people once of a storage that failed, however many VMs it has stopped', async () => {
   const vms = await Promise.all(
     [

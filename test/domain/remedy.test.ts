@@ -114,7 +114,6 @@ describe("what a VM's hypervisor says of it", () => {
 
   it('does not keep a policy from stopping the VM', () => {
     expect(decide(illAt('panicked', 0), policy({ action: 'stop' }))).toMatchObject({ remedy: { power: 'stop' } });
-    expect(decide(illAt('paused', 0), policy({ action: 'stop' }))).toMatchObject({ remedy: { power: 'stop' } });
   });
 
   it('does not change the cause that people are notified of', () => {
@@ -149,6 +148,17 @@ describe('at the end of its attempts', () => {
   it('a policy does not escalate before, even when it would after fewer', () => {
     const facts = ill({ attempts: tried(60 * MINUTE, 30 * MINUTE) });
     expect(decide(facts, policy({ escalateAfterAttempts: 1 }))).toMatchObject({ remedy: { escalation: false } });
+  });
+
+  it('a VM that is paused is resumed first, also by a policy that would stop it', () => {
+    const stops = policy({ action: 'stop' });
+    expect(decide(illAt('paused', 30 * SECOND), stops)).toMatchObject({ kind: 'hold', reason: 'paused-at-hypervisor' });
+    expect(decide(illAt('paused', 5 * MINUTE), stops)).toMatchObject({ kind: 'act', remedy: { power: 'resume' } });
+  });
+
+  it('a heal is over when no check says any more whether the VM is alive', () => {
+    expect(decide(ill({ checks: [] }))).toEqual({ kind: 'close', reason: 'no-checks' });
+    expect(decide(ill({ checks: [expired()] }))).toEqual({ kind: 'close', reason: 'no-checks' });
   });
 
   it('an escalation that acts on the power passes the same guards', () => {
