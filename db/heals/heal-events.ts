@@ -26,7 +26,7 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
     `SELECT event_id::float8 AS id, vm_id AS "vmId", incident, id AS "operationId", policy_id AS "policyId",
        CASE WHEN escalation THEN 'escalate' ELSE action END AS action, reason, result, error_message AS "errorMessage",
        previous_status AS "previousStatus",
-       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power IS NOT NULL THEN 'restarting'
+       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power <> 'resume' THEN 'restarting'
          WHEN action = 'migrate' THEN 'migrating' END AS "newStatus",
        intended_at AS "triggeredAt", judged_at AS "completedAt"
      FROM operations WHERE vm_id = $1 ORDER BY intended_at DESC, event_id DESC LIMIT $2`,
@@ -35,14 +35,18 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
   return rows;
 }
 
-/** How often a VM was healed since then, as the guards count it: escalations and what was never sent are no attempts. */
+/**
+ * How often a VM was healed since then, as the guards count it: escalations, what was never sent and resumes for failed
+ * storage are no attempts.
+ */
 export async function findHealSummary(
   pool: Pool,
   vmId: string,
   sinceMs: number,
 ): Promise<{ attempts: number; lastAt: Date | null }> {
   const { rows } = await pool.query<{ attempts: number; lastAt: Date | null }>(
-    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND NOT escalation))::int AS attempts,
+    `SELECT (count(*) FILTER (WHERE intended_at > $2 AND state <> 'abandoned' AND cause <> 'storage-failed'
+         AND NOT escalation))::int AS attempts,
        max(intended_at) AS "lastAt"
      FROM operations WHERE vm_id = $1`,
     [vmId, new Date(sinceMs)],

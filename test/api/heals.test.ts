@@ -52,6 +52,19 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(rows).toEqual([{ look_seq: '10', seq: '10', consecutive_failures: 0 }]);
   });
 
+  it('tells what a resume is: no restart, and for failed storage no attempt either, as guards count', async () => {
+    const vm = await registered(api, { externalId: 'h-6' });
+    await heal(vm.id, 'resume', 'done', 60_000);
+    await heal(vm.id, 'resume', 'done', 50_000);
+    await sql(`UPDATE operations SET cause = 'storage-failed' WHERE vm_id = $1 AND intended_at < $2`, [
+      vm.id,
+      new Date(api.nowMs - 55_000),
+    ]);
+    const events = (await api.call('GET', '/api/vms/h-6/auto-heal/history')).body;
+    expect(events).toMatchObject([{ newStatus: null }, { newStatus: null }]);
+    expect((await api.call('GET', '/api/vms/h-6/health')).body).toMatchObject({ autoHealAttempts: 1 });
+  });
+
   it('tells why and why not: incidents with their decisions', async () => {
     const vm = await registered(api, { externalId: 'h-5' });
     for (const incident of [1, 2]) {
