@@ -8,6 +8,7 @@ import { resolveOperation } from '../../activities/heal/resolve-operation.ts';
 import type { Database } from '../../db/database.ts';
 import { recordPaused } from '../../db/fleet/pause.ts';
 import { findOperation, type NewOperation } from '../../db/heals/operations.ts';
+import { moveToSent } from '../../db/heals/sending.ts';
 import { createQemuProvider } from '../../providers/qemu/qemu-provider.ts';
 import { intendedReset } from '../db/intended-operation.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
@@ -69,6 +70,14 @@ describe('an intended operation', () => {
     expect(await carryOut(deps(), operation.id)).toMatchObject({ state: 'sent' });
     expect(await stored(operation)).toMatchObject({ state: 'done', presumed: false });
     expect(fake.received('system_reset')).toBe(1);
+  });
+
+  it('is not sent by whoever did not move it to sent', async () => {
+    const operation = await intended();
+    await moveToSent(database, operation, 'running');
+    expect(await carryOut(deps(), operation.id)).toMatchObject({ state: 'sent' });
+    expect(await stored(operation)).toMatchObject({ state: 'sent' });
+    expect(fake.received('system_reset')).toBe(0);
   });
 
   it('is not sent when it is not wanted any more, and says why', async () => {
