@@ -26,7 +26,7 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
     `SELECT event_id::float8 AS id, vm_id AS "vmId", incident, id AS "operationId", policy_id AS "policyId",
        CASE WHEN escalation THEN 'escalate' ELSE action END AS action, reason, result, error_message AS "errorMessage",
        previous_status AS "previousStatus",
-       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power IS NOT NULL THEN 'restarting'
+       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power <> 'resume' THEN 'restarting'
          WHEN action = 'migrate' THEN 'migrating' END AS "newStatus",
        intended_at AS "triggeredAt", judged_at AS "completedAt"
      FROM operations WHERE vm_id = $1 ORDER BY intended_at DESC, event_id DESC LIMIT $2`,

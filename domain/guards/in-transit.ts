@@ -1,3 +1,4 @@
+import type { Facts } from '../facts.ts';
 import type { PowerState } from '../power.ts';
 import type { Guard } from './guard.ts';
 
@@ -14,8 +15,9 @@ const STATES: Partial<Record<PowerState, string>> = {
 /** It is in a state that passes by itself, or that a person caused. */
 export const inTransit: Guard = {
   reason: 'in-transit',
-  objectionTo({ facts: { provider }, remedy }) {
-    if (remedy.kind !== 'power' || !provider.answered) return null;
+  objectionTo({ facts, remedy }) {
+    const { provider } = facts;
+    if (remedy.kind !== 'power' || !provider.answered || isLeftByRemedy(facts)) return null;
     const state = STATES[provider.power];
     if (state === undefined) return null;
     return {
@@ -26,3 +28,9 @@ export const inTransit: Guard = {
     };
   },
 };
+
+/** A reset of ours that ended half-way, its CPUs not told to run, leaves it so: nobody else will start it. */
+function isLeftByRemedy({ powerReading, lastRemedyDoneAtMs }: Facts): boolean {
+  if (powerReading?.state !== 'starting' || lastRemedyDoneAtMs === null) return false;
+  return powerReading.sinceMs <= lastRemedyDoneAtMs;
+}

@@ -67,6 +67,13 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(await last()).toEqual([1, new Date(api.nowMs - 60_000).toISOString()]);
   });
 
+  it('tells of a resume that it is no restart', async () => {
+    const vm = await registered(api, { externalId: 'h-7' });
+    await heal(vm.id, 'resume', 'done', 60_000);
+    const events = (await api.call('GET', '/api/vms/h-7/auto-heal/history')).body;
+    expect(events).toMatchObject([{ newStatus: null }]);
+  });
+
   it('tells why and why not: incidents with their decisions', async () => {
     const vm = await registered(api, { externalId: 'h-5' });
     for (const incident of [1, 2]) {

@@ -23,6 +23,8 @@ const LONG_MS = 540_000;
 /** No second chance: a reset too many would be forgiven by it. */
 const ONCE = { timeout: LONG_MS, retry: 0 };
 const PATIENT = { timeout: 400_000, interval: 300 };
+/** For the test alone: a VM that is paused at its hypervisor is left so for a moment only. */
+const SETTINGS = { PAUSED_GRACE_SECONDS: 10 };
 
 describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
   const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'defib-story-')));
@@ -35,7 +37,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
 
   beforeAll(async () => {
     ports = await freePorts();
-    defib = startDefib('npm start', dataDir, ports);
+    defib = startDefib('npm start', dataDir, ports, SETTINGS);
     vm = await startTestVm({ dir: join(dataDir, 'qmp'), name: 'story', bootLimitMs: 180_000 });
   }, LONG_MS);
 
@@ -151,13 +153,19 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     });
   });
 
-  test('resets it once when its CPUs are frozen', ONCE, async () => {
+  test('resumes it, with its memory, when its CPUs are frozen', ONCE, async () => {
+    const bootBefore = await vm.bootId();
     const { incident, resets } = await healedFrom(2, () => vm.qmp('stop'));
-    expect(resets).toBe(1);
-    expect(await vm.health(10_000)).toBe(200);
-    expectOneReset(incident, /^system_reset: announced, was prelaunch; cont: running$/);
+    expect(resets).toBe(0);
+    expect(await vm.bootId()).toBe(bootBefore);
+    expect(incident).toMatchObject({
+      outcome: 'recovered',
+      operations: [{ action: 'resume', power: 'resume', state: 'done', detail: 'cont: CPUs running' }],
+    });
+    expect(incident.steps).toContainEqual(expect.objectContaining({ kind: 'hold', reason: 'paused-at-hypervisor' }));
     const [event] = await healEvents();
-    expect(event).toMatchObject({ incident: 2, result: 'success', reason: reasonOf(incident) });
+    expect(event).toMatchObject({ incident: 2, action: 'resume', result: 'success', newStatus: null });
+    expect(event).toMatchObject({ reason: 'Paused at its hypervisor', previousStatus: 'unhealthy' });
     await onTemporal(async (client) => {
       const heal = client.workflow.getHandle(healWorkflowId(vmId, 2));
       await expect.poll(async () => (await heal.describe()).status.name, PATIENT).toBe('COMPLETED');
@@ -202,7 +210,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
   });
 
   async function startAgain(): Promise<void> {
-    defib = startDefib('node', dataDir, ports);
+    defib = startDefib('node', dataDir, ports, SETTINGS);
     await defib.said(/This machine is registered as the first VM and healthy/);
   }
 

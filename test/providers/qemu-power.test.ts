@@ -240,6 +240,19 @@ describe('an action in doubt is read back', () => {
     expect(await provider().readBack(reference(), action, GENEROUS_MS)).toMatchObject({ verdict });
   });
 
+  test.each<[PowerAction, RunState, Misbehaviour, string]>([
+    ['stop', 'running', 'drops-before-acting', 'not-acted'],
+    ['stop', 'running', 'drops-after-acting', 'acted'],
+    ['resume', 'paused', 'drops-before-acting', 'not-acted'],
+    ['resume', 'paused', 'drops-after-acting', 'acted'],
+    ['start', 'prelaunch', 'drops-before-acting', 'not-acted'],
+  ])('%s of a VM that was %s, at a monitor that %s: %s', async (action, status, misbehaviour, verdict) => {
+    fake.vm.status = status;
+    fake.behave(misbehaviour);
+    expect(await power(action)).toMatchObject({ outcome: 'in-doubt' });
+    expect(await provider().readBack(reference(), action, GENEROUS_MS)).toMatchObject({ verdict });
+  });
+
   test('and can not tell when nobody answers', async () => {
     await fake.close();
     expect(await provider().readBack(reference(), 'stop', SHORT_MS)).toMatchObject({ verdict: 'cannot-tell' });

@@ -25,9 +25,14 @@ export function newUsersEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Starts Defib as a new user does, in this checkout; through npm, or by what npm runs. */
-export function startDefib(how: 'npm start' | 'node', dataDir: string, ports: Ports): DefibProcess {
+export function startDefib(
+  how: 'npm start' | 'node',
+  dataDir: string,
+  ports: Ports,
+  settings: Readonly<Record<string, number>> = {},
+): DefibProcess {
   const command = how === 'npm start' ? ['npm', 'start'] : [process.execPath, '--import', 'tsx', 'local/main.ts'];
-  const given = { ...ports, DEFIB_DATA_DIR: dataDir, npm_config_update_notifier: false };
+  const given = { ...ports, ...settings, DEFIB_DATA_DIR: dataDir, npm_config_update_notifier: false };
   const texts = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
   const env = { ...newUsersEnvironment(), ...texts };
   const program = startProgram(command, { env, endWithUs: 'TERM', ownGroup: true });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inTransit } from '../../../domain/guards/in-transit.ts';
-import { HOUR, illAt } from '../examples.ts';
+import { HOUR, illAt, NOW } from '../examples.ts';
 import { ask, NOTIFY } from './ask.ts';
 
 describe('in-transit', () => {
@@ -17,6 +17,17 @@ describe('in-transit', () => {
       expect(ask(inTransit, { facts: illAt(state, 0) })).toBeNull();
     },
   );
+
+  it('has no objection to one that a remedy of this incident left prepared and not started', () => {
+    const facts = illAt('starting', HOUR, { lastRemedyDoneAtMs: NOW - HOUR });
+    expect(ask(inTransit, { facts })).toBeNull();
+    expect(ask(inTransit, { facts: { ...facts, lastRemedyDoneAtMs: NOW } })).toBeNull();
+  });
+
+  it('objects to one that somebody prepared since', () => {
+    const facts = illAt('starting', HOUR, { lastRemedyDoneAtMs: NOW - 2 * HOUR });
+    expect(ask(inTransit, { facts })).toMatchObject({ reason: 'in-transit' });
+  });
 
   it("says what the VM does, and the hypervisor's own word", () => {
     const facts = illAt('saving', 0, { provider: { answered: true, power: 'saving', detail: 'save-vm' } });

@@ -8,31 +8,96 @@ import type { PreparedAction, Provider } from '../../../providers/provider.ts';
 type Prepare = Provider['prepare'];
 type Send = PreparedAction['send'];
 type ProbeVm = Probe['probe'];
-type Fault = (deps: Dependencies, die: () => never) => Dependencies;
+type Fault = (deps: Dependencies, faults: Faults) => Dependencies;
+
+/** What can happen to a worker at a point. */
+export interface Faults {
+  /** SIGKILL. */
+  die: () => never;
+  /** SIGSTOP; returns after SIGCONT. */
+  freeze: () => void;
+  /** The same, as if its machine were frozen, and that machine's clocks and timers with it. */
+  freezeMachine: () => void;
+}
 
 /**
- * Where a worker can be made to die: each wraps its world so that `die`, which must not return, is called at that point. Each
- * is met at most once: a dead worker meets nothing.
+ * Where a worker can be made to die, or be frozen: each wraps its world so that this happens at that point. Each is met at
+ * most once: a dead worker meets nothing, and one that was frozen has met it.
  */
 export const FAULTS = {
-  'before-sent': beforeSent,
-  'before-provider': (deps, die) => withPrepare(deps, () => async () => die()),
-  'monitor-held': (deps, die) => withPrepare(deps, (prepare) => whileMonitorIsHeld(prepare, die)),
-  'after-sent': (deps, die) => withSend(deps, () => async () => die()),
-  'before-write': (deps, die) => withWrite(deps, () => die()),
-  'after-write': (deps, die) => withWrite(deps, (write) => write(die)),
-  'after-answer': (deps, die) => withSend(deps, (send) => afterAnswer(send, die)),
+  'before-sent': (deps, { die }) => withQuery(deps, isMove, () => die()),
+  'before-provider': (deps, { die }) => withPrepare(deps, () => async () => die()),
+  'monitor-held': (deps, { die }) => withPrepare(deps, (prepare) => whileMonitorIsHeld(prepare, die)),
+  'after-sent': (deps, { die }) => withSend(deps, () => async () => die()),
+  'before-write': (deps, { die }) => withWrite(deps, () => die()),
+  'after-write': (deps, { die }) => withWrite(deps, (write) => write(die)),
+  'after-answer': (deps, { die }) => withSend(deps, (send) => afterAnswer(send, die)),
   'mid-look': midLook,
   'mid-verify': midVerify,
+  'frozen-connected': (deps, { freezeMachine }) =>
+    withPrepare(deps, (prepare) => async (...args) => {
+      const ready = await prepare(...args);
+      freezeMachine();
+      return ready;
+    }),
+  'frozen-in-move': (deps, { freeze }) => withQuery(deps, isMove, (ask) => whileAnswered(ask, freeze)),
+  'frozen-in-commit': frozenInCommit,
+  'frozen-before-confirmation': (deps, { freezeMachine }) =>
+    withQuery(deps, isConfirmation, (ask) => {
+      freezeMachine();
+      return ask();
+    }),
 } satisfies Record<string, Fault>;
 export type FaultPoint = keyof typeof FAULTS;
 
-/** Dies instead of asking Postgres to move an operation from intended to sent. */
-function beforeSent(deps: Dependencies, die: () => never): Dependencies {
+/** A query as drizzle asks it. */
+interface Asked {
+  client: Client;
+  text: string;
+  values: readonly unknown[];
+}
+
+function isMove({ text, values }: Asked): boolean {
+  return text.startsWith('update "operations"') && values[0] === 'sent';
+}
+
+function isConfirmation({ text }: Asked): boolean {
+  return /defib_now\(\) - .*"sent_at"/.test(text);
+}
+
+/** The question is out; its answer is not read before the process goes on. */
+function whileAnswered(ask: () => unknown, freeze: () => void): unknown {
+  const answer = ask();
+  freeze();
+  return answer;
+}
+
+/** The move to sent is committed, and its worker does not know it. */
+function frozenInCommit(deps: Dependencies, { freeze }: Faults): Dependencies {
+  let moving: Client | null = null;
+  const watched = withQuery(deps, isMove, (ask, { client }) => {
+    moving = client;
+    return ask();
+  });
+  const isItsCommit = ({ client, text }: Asked) => client === moving && text === 'commit';
+  return withQuery(watched, isItsCommit, (ask) => whileAnswered(ask, freeze));
+}
+
+/** Stands between Defib and Postgres the first time that such a query is asked; `ask` writes it to the socket. */
+function withQuery(
+  deps: Dependencies,
+  isMeant: (asked: Asked) => boolean,
+  instead: (ask: () => unknown, asked: Asked) => unknown,
+): Dependencies {
   const query = Client.prototype.query as (...args: unknown[]) => unknown;
-  Client.prototype.query = function diesAtSent(this: Client, ...args: [{ text?: string }, unknown[]?]) {
-    if (args[0].text?.startsWith('update "operations"') && args[1]?.[0] === 'sent') die();
-    return query.apply(this, args);
+  let met = false;
+  Client.prototype.query = function askOnce(this: Client, ...args: [{ text?: string } | string, unknown[]?]) {
+    const [given, values = []] = args;
+    const asked = { client: this, text: typeof given === 'string' ? given : (given.text ?? ''), values };
+    const ask = () => query.apply(this, args);
+    if (met || !isMeant(asked)) return ask();
+    met = true;
+    return instead(ask, asked);
   } as typeof Client.prototype.query;
   return deps;
 }
@@ -67,7 +132,7 @@ function withWrite(deps: Dependencies, instead: (write: (written: () => void) =>
 }
 
 /** Dies while it probes a VM that failed its last look: the look that would have asked for a heal. */
-function midLook(deps: Dependencies, die: () => never): Dependencies {
+function midLook(deps: Dependencies, { die }: Faults): Dependencies {
   let failed = false;
   return withProbe(deps, (probe) => async (input) => {
     if (failed) void sleep(200).then(die);
@@ -78,7 +143,7 @@ function midLook(deps: Dependencies, die: () => never): Dependencies {
 }
 
 /** Dies while it probes a VM that was reset: in its verify window. */
-function midVerify(deps: Dependencies, die: () => never): Dependencies {
+function midVerify(deps: Dependencies, { die }: Faults): Dependencies {
   let acted = false;
   const watched = withSend(deps, (send) => async (timeoutMs) => {
     const answer = await send(timeoutMs);

@@ -29,18 +29,14 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
 
   const untilItServes = () => until(async () => (await vm.health()) === 200);
 
-  async function bootId(): Promise<string> {
-    return (await fetch(`${vm.url}/boot-id`)).text();
-  }
-
   test('whose web server hangs answers again after one reset', { timeout: LONG_MS }, async () => {
-    const [resetsBefore, bootBefore] = [vm.resets(), await bootId()];
+    const [resetsBefore, bootBefore] = [vm.resets(), await vm.bootId()];
     await vm.hang();
     expect(await vm.health()).toBeNull();
     expect(await state()).toMatchObject({ ok: true, state: { power: 'running' } });
     expect(await reset()).toEqual({ outcome: 'done', detail: 'system_reset: announced, running' });
     await untilItServes();
-    expect(await bootId()).not.toBe(bootBefore);
+    expect(await vm.bootId()).not.toBe(bootBefore);
     expect(vm.resets() - resetsBefore).toBe(1);
   });
 
@@ -60,7 +56,7 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
 
   test('whose kernel panicked answers again after one reset', { timeout: LONG_MS }, async () => {
     const resetsBefore = vm.resets();
-    await fetch(`${vm.url}/cgi-bin/panic`).then((response) => response.text());
+    await vm.panic();
     await expect.poll(state, { timeout: 30_000 }).toMatchObject({ ok: true, state: { power: 'panicked' } });
     expect(await reset()).toMatchObject({ outcome: 'done' });
     await untilItServes();
@@ -68,13 +64,13 @@ describeNeeding(['qemu'], 'a real QEMU VM', () => {
   });
 
   test('is frozen by stop and goes on where it was after start', { timeout: LONG_MS }, async () => {
-    const bootBefore = await bootId();
+    const bootBefore = await vm.bootId();
     const reference = { kind: 'qemu', qmpSocket: vm.qmpSocket } as const;
     expect(await sendNow(provider, reference, 'stop', 20_000)).toMatchObject({ outcome: 'done' });
     expect(await vm.health()).toBeNull();
     expect(await sendNow(provider, reference, 'start', 20_000)).toMatchObject({ outcome: 'done' });
     await untilItServes();
-    expect(await bootId()).toBe(bootBefore);
+    expect(await vm.bootId()).toBe(bootBefore);
   });
 
   test('whose monitor is held by somebody else is busy, and nothing is sent', { timeout: LONG_MS }, async () => {

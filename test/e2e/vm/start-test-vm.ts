@@ -31,8 +31,12 @@ export interface TestVm {
   qmp(command: string): Promise<unknown>;
   /** HTTP status of `/health`; null when there is no answer within `timeoutMs`. */
   health(timeoutMs?: number): Promise<number | null>;
+  /** Another after each boot of its kernel. Rejects while it does not serve. */
+  bootId(): Promise<string>;
   /** Its web server accepts connections and never answers again, until the VM is reset. */
-  hang(): Promise<void>;
+  hang(): Promise<unknown>;
+  /** Its kernel panics, which QEMU notices a second later. */
+  panic(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -80,10 +84,9 @@ export async function startTestVm(options: TestVmOptions): Promise<TestVm> {
       resetTimes: () => monitor.resetTimes,
       qmp: (command) => monitor.execute(command),
       health,
-      async hang() {
-        const answer = await fetch(`${url}/cgi-bin/hang`, { headers: { connection: 'close' } });
-        await answer.text();
-      },
+      bootId: () => request(`${url}/boot-id`),
+      hang: () => request(`${url}/cgi-bin/hang`),
+      panic: () => request(`${url}/cgi-bin/panic`),
       async stop() {
         monitor.close();
         await stop();
@@ -127,6 +130,10 @@ async function forwardedPort(monitor: WatchingMonitor): Promise<number> {
   const port = /HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/.exec(table)?.[1];
   if (!port) throw new Error(`QEMU forwards no port: ${table}`);
   return Number(port);
+}
+
+async function request(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text();
 }
 
 async function httpStatus(url: string, timeoutMs: number): Promise<number | null> {

@@ -19,30 +19,36 @@ import { startTestVm, type TestVm } from '../vm/start-test-vm.ts';
 import type { FaultPoint } from './fault-points.ts';
 
 /** Everything but the worker, for one VM alone: a namespace, a database, the API and the VM. */
-export interface KillWorld {
+export interface VmWorld {
   rest: Rest;
   vm: TestVm;
-  /** Starts a worker that dies at this point, once. */
-  startFaultyWorker(point: FaultPoint): Program & { reachedItsPoint(): boolean };
+  /** Starts a worker that dies, or is frozen, at this point, once. */
+  startFaultyWorker(point: FaultPoint): FaultyWorker;
   /** Starts a worker as systemd would: by its entry point, settings in the environment. */
   startWorker(): Program;
   stop(): Promise<void>;
 }
 
+export interface FaultyWorker extends Program {
+  reachedItsPoint(): boolean;
+  /** SIGCONT: frozen, it goes on. */
+  thaw(): void;
+}
+
 const FAULTY_WORKER = fileURLToPath(new URL('./faulty-worker.ts', import.meta.url));
 
 /** @throws what could not be started; the rest is then stopped. */
-export async function createKillWorld(temporal: { address: string; connection: Connection }): Promise<KillWorld> {
+export async function createVmWorld(temporal: { address: string; connection: Connection }): Promise<VmWorld> {
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async () => {
     for (const step of stops.splice(0).toReversed()) await step();
   };
   try {
-    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'defib-kill-')));
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'defib-world-')));
     stops.push(() => rmSync(folder, { recursive: true, force: true }));
     const database = await createTestDatabase();
     stops.push(database.drop);
-    const namespace = `kill-${randomUUID()}`;
+    const namespace = `world-${randomUUID()}`;
     await registerNamespace(temporal.connection, namespace);
     const given = {
       DEFIB_DATA_DIR: BUNDLES,
@@ -52,6 +58,8 @@ export async function createKillWorld(temporal: { address: string; connection: C
       CHECK_TARGETS_ALLOW: '127.0.0.0/8',
       QMP_SOCKET_DIRS: folder,
       PORT: String(await findFreePort()),
+      // nobody makes backups here
+      PAUSED_GRACE_SECONDS: '5',
       LOG_LEVEL: 'warn',
     };
     const parsed = parseSettings(given);
@@ -74,9 +82,13 @@ export async function createKillWorld(temporal: { address: string; connection: C
       rest: createRest(api.url, token),
       vm,
       startFaultyWorker(point) {
-        const mark = join(folder, `connections-${point}`);
+        const mark = join(folder, `reached-${point}`);
         const worker = startWorker(FAULTY_WORKER, point, mark);
-        return { ...worker, reachedItsPoint: () => existsSync(mark) };
+        return {
+          ...worker,
+          reachedItsPoint: () => existsSync(mark),
+          thaw: () => void process.kill(worker.pid, 'SIGCONT'),
+        };
       },
       startWorker: () => startWorker('workers/worker.ts'),
       stop,
