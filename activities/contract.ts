@@ -94,8 +94,8 @@ export interface HealActivities {
   }): Promise<OperationEnd>;
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
-   * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early;
-   * no news will come of the ones that prove it. `paused`: nobody looks now, so nothing was judged.
+   * `windowOver` the attempt is closed either way. `paused`: nobody looks now, so nothing was judged. `lookAgainInMs`: no news
+   * may come of what it waits for: the end of a pause, or looks that prove healthy what looks that began too early said.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },
