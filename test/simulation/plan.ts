@@ -188,7 +188,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     'never-begun': of('never-begun', { ...vm, activity }),
     frozen: of('frozen', { ...vm, activity, ms: seconds(1, 60) }),
     'frozen-after-move': of('frozen-after-move', { ...vm, ms: seconds(3, 60) }),
-    'database-away': of('database-away', { forMs: seconds(1, 300) }),
+    'database-away': of('database-away', { forMs: seconds(1, 60) }),
     'temporal-away': of('temporal-away', { forMs: seconds(1, 300) }),
     unmanned: of('unmanned', { forMs: seconds(30, 600) }),
     'clock-off': of('clock-off', { ms: fc.integer({ min: -1_900, max: 1_900 }), forMs: lasting }),
