@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { paused } from '../../../domain/guards/paused.ts';
-import { ill } from '../examples.ts';
+import { ill, MINUTE } from '../examples.ts';
 import { ask, NOTIFY } from './ask.ts';
 
 const PAUSED = ill({ paused: { reason: 'kernel upgrade', by: 'token ops' } });
@@ -11,7 +11,8 @@ describe('paused', () => {
   });
 
   it('objects to whatever would be done, and says who paused it and why', () => {
-    const objection = { reason: 'paused', sentence: 'token ops paused it: kernel upgrade' };
+    const sentence = 'token ops paused it: kernel upgrade';
+    const objection = { reason: 'paused', sentence, lookAgainInMs: 5 * MINUTE };
     expect(ask(paused, { facts: PAUSED })).toMatchObject(objection);
     expect(ask(paused, { facts: PAUSED, remedy: NOTIFY })).toMatchObject(objection);
   });
