@@ -155,6 +155,15 @@ describe('a worker that does not hear that it may send', () => {
     await close();
   });
 
+  it('sends when the answer comes just in time', async () => {
+    const { link, ending, close } = await unanswered(60_000);
+    await setDatabaseTime(database.pool, NOON + 3_000);
+    link.mend();
+    expect(await ending).toMatchObject({ state: 'done' });
+    expect([hypervisor.sent, await attempts()]).toEqual([['reset'], 1]);
+    await close();
+  });
+
   it('takes back what was presumed to be done, even after it was judged: it was no attempt', async () => {
     const { link, ending, close } = await unanswered(60_000);
     expect(await resolveOperation(worker, operation.id)).toMatchObject({ state: 'done' });

@@ -11,6 +11,13 @@ import {
 const STALE = 300_000;
 const span = (fromMs: number, untilMs: number): ListeningSpan => ({ fromMs, untilMs });
 
+const STATUSES: Record<string, string> = {
+  ok: 'healthy',
+  'not-yet-heard': 'unknown',
+  'heartbeat-stale': 'unhealthy',
+  'no-heartbeat': 'unhealthy',
+};
+
 function judge(silence: Partial<HeartbeatFacts>, nowMs: number) {
   return judgeHeartbeat(
     { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: STALE, ...silence },
@@ -59,7 +66,19 @@ describe('a heartbeat', () => {
       'Agent heartbeat stale (550s old)',
     ],
   ])('%s', (_, silence, nowMs, reason, message) => {
-    expect(judge(silence, nowMs)).toMatchObject({ reason, message, latencyMs: null });
+    expect(judge(silence, nowMs)).toMatchObject({ reason, message, latencyMs: null, status: STATUSES[reason] });
+  });
+
+  it('that was received shows when that was, and that its check is aimed right', () => {
+    const heard = judge({ lastHeartbeatAtMs: Date.parse('2026-11-22T08:00:00Z') }, 0);
+    expect(heard).toMatchObject({ rawResponse: { lastHeartbeat: '2026-11-22T08:00:00.000Z' }, provesAim: true });
+    expect(judge({}, 0)).toMatchObject({ rawResponse: { lastHeartbeat: null }, provesAim: false });
+  });
+
+  it('that never came is no news in the first moment of the epoch either', () => {
+    expect(judge({ lastHeartbeatAtMs: null, listening: [span(0, STALE)] }, STALE)).toMatchObject({
+      reason: 'not-yet-heard',
+    });
   });
 });
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dueTick, msToNextTick, phaseOf, tickAfter, tickAtOrBefore } from '../../domain/grid.ts';
+import {
+  dueTick,
+  MAX_AHEAD_MS,
+  msToNextTick,
+  phaseOf,
+  plausibleTime,
+  tickAfter,
+  tickAtOrBefore,
+} from '../../domain/grid.ts';
 import { anyInstant, anyIntervalMs, HOUR, MINUTE, SECOND } from './examples.ts';
 
 const anyVm = fc.oneof(fc.uuid(), fc.string());
@@ -183,4 +191,10 @@ describe('the wait until the next tick', () => {
       }),
     );
   });
+});
+
+it('a stored time is believed up to a minute ahead of now', () => {
+  expect([null, 5, 60_005].map((storedAtMs) => plausibleTime(storedAtMs, 5))).toEqual([null, 5, 60_005]);
+  expect(plausibleTime(60_006, 5)).toBeNull();
+  expect(MAX_AHEAD_MS).toBe(60_000);
 });

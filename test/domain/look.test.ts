@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tickAtOrBefore } from '../../domain/grid.ts';
-import { applyDueTimes, applyFold, foldLook, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
+import {
+  applyDueTimes,
+  applyFold,
+  foldLook,
+  type LookMode,
+  lookLine,
+  msToNextLook,
+  planLook,
+} from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import {
@@ -62,6 +70,7 @@ describe('which checks are due', () => {
   it.each([
     ['stopped on purpose', { stoppedOnPurpose: true }],
     ['deleted', { deleted: true }],
+    ['paused', { paused: { reason: 'rack move', by: 'ops' } }],
   ])('are none of a VM that is %s, even when asked to look now', (_title, given) => {
     const vm = watchedVm(given);
     for (const now of [true, false]) expect(planLook(vm, { paceMs: 5 * SECOND, now }, NOW)).toEqual([]);
@@ -135,8 +144,46 @@ describe('the wait until the next look', () => {
   it.each([
     ['has no checks', watchedVm({ checks: [] })],
     ['is stopped on purpose', watchedVm({ stoppedOnPurpose: true, checks: [watchedCheck({ intervalMs: SECOND })] })],
+    [
+      'is paused',
+      watchedVm({ paused: { reason: 'rack move', by: 'ops' }, checks: [watchedCheck({ intervalMs: SECOND })] }),
+    ],
   ])('is a minute for a VM that %s', (_title, vm) => {
     expect(msToNextLook(vm, ORDINARY, NOW)).toBe(MINUTE);
+  });
+});
+
+describe('after a look', () => {
+  /** The VM after a look at all its checks that began then. */
+  function lookedAt(vm: WatchedVm, mode: LookMode, nowMs: number): WatchedVm {
+    const results = planLook(vm, mode, nowMs).map(({ check, dueAtMs }): CheckResult => {
+      return { ...probeResult('unhealthy'), checkId: check.checkId, dueAtMs, checkedAtMs: nowMs };
+    });
+    return applyFold(vm, foldLook(vm, results, nowMs));
+  }
+  const twoChecks = watchedVm({
+    checks: [watchedCheck({ intervalMs: MINUTE }), watchedCheck({ checkId: 'tcp-1', intervalMs: 20 * SECOND })],
+  });
+  const tick = tickAtOrBefore(twoChecks.vmId, MINUTE, NOW);
+
+  it('the next is at the next tick of any check', () => {
+    const vm = lookedAt(twoChecks, ORDINARY, tick + 3);
+    expect(msToNextLook(vm, ORDINARY, tick + 5)).toBe(20 * SECOND - 5);
+    expect(msToNextLook(vm, { paceMs: 5 * SECOND, now: false }, tick + 5)).toBe(5 * SECOND - 5);
+  });
+
+  it('that was asked for now, the next is at the next tick all the same', () => {
+    const now: LookMode = { paceMs: null, now: true };
+    expect(msToNextLook(lookedAt(twoChecks, now, tick + 3), now, tick + 5)).toBe(20 * SECOND - 5);
+  });
+
+  it('that lasted past the next tick, the next is at once', () => {
+    const vm = lookedAt(twoChecks, ORDINARY, tick + 3);
+    expect(msToNextLook(vm, ORDINARY, tick + 20 * SECOND + 1)).toBe(1);
+  });
+
+  it('its VM has been written once more, so that whoever read it before writes nothing', () => {
+    expect(lookedAt(watchedVm({ lookSeq: 7 }), ORDINARY, NOW).lookSeq).toBe(8);
   });
 });
 
@@ -269,5 +316,27 @@ describe('while a look cannot be stored', () => {
     expect(failAt(NOW + MINUTE + 190 * SECOND)).toBe(3);
     expect(failAt(NOW + MINUTE + 380 * SECOND + 1)).toBe(1);
     expect(vm.checks[0]?.state.status).toBe('unhealthy');
+  });
+});
+
+describe('the line that operators read', () => {
+  const results = ['http 200 12 ms', 'tcp:22 1 ms'].map((summary) => ({
+    ...probeResult('healthy', { summary }),
+    checkId: 'http-1',
+    dueAtMs: NOW,
+    checkedAtMs: NOW,
+  }));
+
+  it('is the VM’s health and what each of its checks found', () => {
+    const { health } = watchedVm();
+    const vm = watchedVm({ health: { ...health, status: 'healthy' } });
+    expect(lookLine(vm, results)).toBe('healthy · http 200 12 ms · tcp:22 1 ms');
+    expect(lookLine(vm, [])).toBe('healthy');
+  });
+
+  it('says why nobody looks at a VM', () => {
+    expect(lookLine(watchedVm({ stoppedOnPurpose: true }), results)).toBe('not looked at: stopped on purpose');
+    const paused = { reason: 'rack move', by: 'ops' };
+    expect(lookLine(watchedVm({ paused }), results)).toBe('not looked at: ops paused it');
   });
 });

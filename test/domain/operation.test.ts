@@ -45,6 +45,10 @@ describe('an operation', () => {
     expect(play(SENT, DONE, DID_NOT_HELP)).toMatchObject({ result: 'failed', errorMessage: 'still ill' });
   });
 
+  it('is sent, and not done, until somebody says how it ended', () => {
+    expect(play(SENT)).toEqual({ ...INTENDED, state: 'sent', sentAtMs: 1000 });
+  });
+
   it('is a success at once where no look can judge it', () => {
     expect(play(DONE_FOR_GOOD)).toMatchObject({ state: 'done', result: 'success', endedAtMs: 1000, judgedAtMs: 1000 });
   });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isCheckResult } from '../../domain/probe-result.ts';
+import { isCheckResult, lookFailed } from '../../domain/probe-result.ts';
 import { anyInstant, anyResultStatus, probeResult } from './examples.ts';
 
 const anyCheckResult = fc
@@ -40,9 +40,31 @@ describe('results that are kept in heartbeats', () => {
       },
     ],
     [null],
+    [undefined],
     ['ok'],
     [[]],
   ])('is not taken for a result in the shape of version 0.1: %o', (other) => {
     expect(isCheckResult(other)).toBe(false);
   });
+
+  it('are of a series, which is a whole number, or were written before there were any', () => {
+    const result = { ...probeResult('healthy'), checkId: 'http-1', dueAtMs: 1, checkedAtMs: 2 };
+    expect([undefined, 0, 3].map((series) => isCheckResult({ ...result, series }))).toEqual([true, true, true]);
+    expect(['3', 1.5, null].map((series) => isCheckResult({ ...result, series }))).toEqual([false, false, false]);
+  });
+
+  it('have a raw response, which is an object', () => {
+    const result = { ...probeResult('healthy'), checkId: 'http-1', dueAtMs: 1, checkedAtMs: 2 };
+    expect(isCheckResult({ ...result, rawResponse: null })).toBe(false);
+  });
+});
+
+it('a look that fails itself says nothing about the VM, and what went wrong', () => {
+  const found = { status: 'unknown', reason: 'look-failed', latencyMs: null, rawResponse: {} };
+  expect(lookFailed('http', new Error('no file descriptors'))).toEqual({
+    ...found,
+    message: 'look failed: no file descriptors',
+    summary: 'http look failed',
+  });
+  expect(lookFailed('tcp', 'it was odd')).toMatchObject({ message: 'look failed: it was odd' });
 });

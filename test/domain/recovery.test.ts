@@ -54,6 +54,13 @@ describe('a VM has recovered', () => {
       [passing({ lastCheckAtMs: AFTER, lastDueAtMs: NOW, reason: 'fping-missing' })],
       DONE,
     ],
+    [
+      'not while another check was last due as the remedy was done',
+      false,
+      [passing({ lastCheckAtMs: AFTER }), passing({ checkId: 'tcp-1', lastCheckAtMs: BEFORE, lastDueAtMs: DONE })],
+      DONE,
+    ],
+    ['by a first healthy look when nothing was done to it', true, [passing({ lastCheckAtMs: null })], null],
     ['not by having no checks left', false, [], DONE],
     ['when it is alive, whatever its load or upkeep', true, [passing({ lastCheckAtMs: AFTER }), expired()], DONE],
     ['not because its load is well', false, [failing(), expired({ status: 'healthy' })], null],

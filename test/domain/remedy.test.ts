@@ -26,6 +26,11 @@ describe('what to do about an ill VM', () => {
     expect(decide(ill({ consecutiveFailures: 50, checks }))).toMatchObject({ reason: '3 consecutive failures' });
   });
 
+  it('gives as its reason the failures of the check that failed most often of those that count', () => {
+    const checks = [failing({ consecutiveFailures: 4 }), failing({ checkId: 'tcp-1', consecutiveFailures: 7 })];
+    expect(decide(ill({ checks }))).toMatchObject({ reason: '7 consecutive failures' });
+  });
+
   it('is a reboot rather than a reset where the provider offers one', () => {
     expect(decide(ill({ providerSupports: ['reset', 'reboot'] }))).toMatchObject({ remedy: { power: 'reboot' } });
   });
@@ -53,6 +58,7 @@ describe('what to do about an ill VM', () => {
     ['no policy wants it healed', {}, null, 'no-policy'],
   ])('is nothing any more when %s', (_title, given, chosen, reason) => {
     expect(decide(ill(given), chosen)).toEqual({ kind: 'close', reason });
+    expect(decideRemedy(ill(given), chosen, NOW).guards).toEqual([]);
   });
 
   const MANY_OBJECTIONS = ill({
@@ -107,7 +113,8 @@ describe("what a VM's hypervisor says of it", () => {
   it('starts a VM that is off only where that is wanted', () => {
     const off = illAt('off', 10 * MINUTE);
     expect(decide(off)).toMatchObject({ kind: 'hold', reason: 'off-at-hypervisor' });
-    const started = { kind: 'act', remedy: { action: 'start', power: 'start', cause: 'off' } };
+    const remedy = { action: 'start', power: 'start', cause: 'off' };
+    const started = { kind: 'act', remedy, reason: 'Off at its hypervisor, and meant to run' };
     expect(decide({ ...off, keepRunning: true })).toMatchObject(started);
     expect(decide(off, policy({ action: 'start' }))).toMatchObject(started);
   });
@@ -143,6 +150,11 @@ describe('at the end of its attempts', () => {
     ['a second time', { attempts: [...usedUp, { atMs: NOW - SECOND, escalation: true }] }, escalates],
   ])('a policy does not escalate %s', (_title, given, chosen) => {
     expect(decide(ill(given), chosen)).toMatchObject({ kind: 'hold', reason: 'attempts-used-up' });
+  });
+
+  it('a policy does not count an escalation among its attempts', () => {
+    const attempts = [{ atMs: NOW - 90 * MINUTE, escalation: true }, ...tried(60 * MINUTE, 30 * MINUTE)];
+    expect(decide(ill({ attempts }), escalates)).toMatchObject({ kind: 'act', remedy: { escalation: false } });
   });
 
   it('a policy does not escalate before, even when it would after fewer', () => {

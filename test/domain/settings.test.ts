@@ -16,9 +16,16 @@ describe('settings from an environment', () => {
       settings: {
         HOST: '127.0.0.1',
         PORT: 3000,
+        DEFIB_DATA_DIR: '.defib',
+        DEFIB_SITE: 'main',
+        TEMPORAL_NAMESPACE: 'default',
+        CHECK_TARGETS_ALLOW: [],
         STALE_TIMEOUT_MS: 300_000,
         RESULT_RETENTION_DAYS: 30,
         HEAL_RETENTION_DAYS: 90,
+        BOOT_GRACE_SECONDS: 180,
+        PAUSED_GRACE_SECONDS: 120,
+        LOG_LEVEL: 'info',
       },
     });
   });
@@ -59,8 +66,39 @@ describe('settings from an environment', () => {
     ['TEMPORAL_DEPLOYMENT_NAME', 'defib.main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
     ['TEMPORAL_DEPLOYMENT_NAME', 'defib:main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
     ['TEMPORAL_WORKER_BUILD_ID', '__unversioned__', { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
+    ['TEMPORAL_WORKER_BUILD_ID', '0.2.0 beta', { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
+    ['DEFIB_SITE', 'a'.repeat(41)],
+    ['DEFIB_SECRET_KEY', 'f'.repeat(63)],
+    ['DEFIB_SECRET_KEY', 'f'.repeat(65)],
+    ['DEFIB_SECRET_KEY', `${'f'.repeat(63)}g`],
+    ['BOOT_GRACE_SECONDS', '-1'],
   ])('are refused by name: %s=%s', (name: string, value: string, others: Record<string, string> = {}) => {
     expect(problemsOf({ ...others, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: \\S`))]);
+  });
+
+  it.each([
+    ['PORT', '65535'],
+    ['DEFIB_DATA_DIR', '/var/lib/defib'],
+    ['DEFIB_SITE', `${'a'.repeat(37)}-42`],
+    ['DEFIB_ADMIN_TOKEN', 'a'.repeat(16)],
+    ['DEFIB_SECRET_KEY', 'F0'.repeat(32)],
+    ['DEFIB_SECRET_KEY_FILE', '/etc/defib/key'],
+    ['TEMPORAL_NAMESPACE', 'defib.example'],
+    ['BOOT_GRACE_SECONDS', '0'],
+    ['BOOT_GRACE_SECONDS', '600'],
+    ...['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => ['LOG_LEVEL', level]),
+  ])('are taken: %s=%s', (name, value) => {
+    expect(problemsOf({ [name!]: value! })).toEqual([]);
+  });
+
+  it.each([
+    ['DEFIB_SECRET_KEY', 'no', 'must be 64 hex digits, e.g. of `openssl rand -hex 32`'],
+    ['DEFIB_ADMIN_TOKEN', 'no', 'must have at least 16 characters'],
+    ['DEFIB_SITE', 'No', 'must be lower-case letters, digits and dashes'],
+    ['TEMPORAL_DEPLOYMENT_NAME', 'n.o', 'must be at most 100 letters, digits, - and _, and not begin with __'],
+    ['TEMPORAL_WORKER_BUILD_ID', 'n o', 'must be at most 100 letters, digits, . + - and _, and not begin with __'],
+  ])('say how to write %s when it is refused', (name, value, sentence) => {
+    expect(problemsOf({ [name]: value })[0]).toBe(`${name}: ${sentence}`);
   });
 
   it('name a build and its deployment, or neither', () => {

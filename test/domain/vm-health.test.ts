@@ -126,6 +126,41 @@ describe('a VM from its checks', () => {
     expect(health).toMatchObject({ lastCheckAtMs: 5, lastUnhealthyAtMs: 5, transitionSeq: 4 });
   });
 
+  it('was last checked when the last of its checks was conclusive, and then healthy or not', () => {
+    const checks = [
+      check('a', { ...WELL, lastCheckAtMs: 30 }),
+      check('b', { ...WELL, lastCheckAtMs: 50 }),
+      check('c', { ...WELL, lastCheckAtMs: null }),
+    ];
+    const before: VmHealth = { ...UNSEEN, lastHealthyAtMs: 10, lastUnhealthyAtMs: 20 };
+    const { health } = foldVm(before, checks, NOW);
+    expect(health).toMatchObject({ lastCheckAtMs: 50, lastHealthyAtMs: 50, lastUnhealthyAtMs: 20 });
+    const ill = foldVm(health, [check('a', { ...BAD, lastCheckAtMs: 60 })], NOW).health;
+    expect(ill).toMatchObject({ lastCheckAtMs: 60, lastHealthyAtMs: 50, lastUnhealthyAtMs: 60 });
+    const degraded = foldVm(ill, [check('a', { status: 'degraded', lastCheckAtMs: 70 })], NOW).health;
+    expect(degraded).toMatchObject({ lastCheckAtMs: 70, lastHealthyAtMs: 50, lastUnhealthyAtMs: 60 });
+  });
+
+  it('was never checked while none of its checks has been conclusive', () => {
+    const { health } = foldVm(UNSEEN, [check('a', {})], NOW);
+    expect(health).toMatchObject({ lastCheckAtMs: null, lastHealthyAtMs: null, lastUnhealthyAtMs: null });
+    expect(health.consecutiveSuccesses).toBe(0);
+  });
+
+  it('leaves checks that can tell nothing out of the successes that its checks share', () => {
+    const { health } = foldVm(UNSEEN, [check('a', WELL), check('new', {})], NOW);
+    expect(health.consecutiveSuccesses).toBe(4);
+  });
+
+  it('of load alone is well without successes of checks about being alive, and unknown while that can not tell', () => {
+    expect(foldVm(UNSEEN, [load('l', WELL)], NOW).health.consecutiveSuccesses).toBe(0);
+    expect(foldVm(UNSEEN, [load('l', {})], NOW).health.status).toBe('unknown');
+  });
+
+  it('that nobody has looked at yet has no reasons', () => {
+    expect(UNSEEN).toMatchObject({ status: 'unknown', reasons: [], transitionSeq: 0 });
+  });
+
   it('says when the change happened, from what, to what and why', () => {
     const before: VmHealth = { ...UNSEEN, status: 'healthy', transitionSeq: 7 };
     const { transition } = foldVm(before, [check('a', { status: 'degraded', reason: 'timeout' })], NOW);

@@ -43,6 +43,11 @@ describe('boot-grace', () => {
     expect(ask(bootGrace, { facts })).toMatchObject({ reason: 'boot-grace', sentence, lookAgainInMs });
   });
 
+  it('says when its time to boot is over', () => {
+    const endsAt = new Date(NOW + 2 * MINUTE).toISOString();
+    expect(ask(bootGrace, { facts: started(MINUTE) })?.wouldChange).toContain(`the end of that time at ${endsAt}`);
+  });
+
   it('holds notifications back as well', () => {
     expect(ask(bootGrace, { facts: started(0), remedy: NOTIFY })).toMatchObject({ reason: 'boot-grace' });
   });

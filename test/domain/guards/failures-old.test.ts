@@ -36,6 +36,11 @@ describe('failures-old', () => {
       'no look since the last remedy was conclusive',
     ],
     [
+      'it never was conclusive',
+      { checks: [told(null)] },
+      'its failing checks have not been conclusive for three intervals',
+    ],
+    [
       'only a check was conclusive since that has never succeeded',
       { checks: [told(NOW - LIMIT - 1), failing({ checkId: 'tcp-1', provenAtMs: null, lastCheckAtMs: NOW })] },
       'its failing checks have not been conclusive for three intervals',

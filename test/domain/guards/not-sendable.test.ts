@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { notSendable } from '../../../domain/guards/not-sendable.ts';
-import { ill, NOW } from '../examples.ts';
+import { HOUR, ill, NOW } from '../examples.ts';
 import { ask, NOTIFY } from './ask.ts';
 
 const notSent = (count: number) => ill({ notSent: { count, lastAtMs: NOW, lastDetail: 'the VM is locked' } });
@@ -15,6 +15,7 @@ describe('not-sendable', () => {
     expect(ask(notSendable, { facts: notSent(12) })).toMatchObject({
       reason: 'not-sendable',
       sentence: '12 tries could not be sent; manual intervention needed. The last one: the VM is locked',
+      lookAgainInMs: HOUR,
     });
   });
 

@@ -26,6 +26,11 @@ describe('storage-failed', () => {
     expect(ask(storageFailed, { facts: resumed(count, minutes * MINUTE), remedy: RESUME_STORAGE })).toBeNull();
   });
 
+  it('waits that minute from now where nobody has read since when', () => {
+    const facts = illAt('storage-failed', 0, { powerReading: null });
+    expect(ask(storageFailed, { facts, remedy: RESUME_STORAGE })?.lookAgainInMs).toBe(MINUTE);
+  });
+
   it('is about failed storage only', () => {
     expect(ask(storageFailed, { facts: illAt('paused', 0), remedy: RESUME })).toBeNull();
     expect(ask(storageFailed, { remedy: RESET })).toBeNull();
