@@ -33,7 +33,8 @@ import { type LookEnding, watchUntil } from './watch-activity.ts';
 
 /**
  * The life of one VM: look at it until there is news, act on the news, look again. Quiet looks are retries of one activity and
- * write no history, so this history holds only changes of the VM's health and what followed from them.
+ * write no history, so this history holds only changes of the VM's health and what followed from them. State, handlers, the loop and
+ * what follows from news are one file on purpose, however long: it reads from top to bottom.
  */
 export async function vmHealth(input: VmHealthInput): Promise<void> {
   const vm = initialState(input);

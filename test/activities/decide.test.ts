@@ -18,10 +18,7 @@ afterAll(close);
 let world: HealWorld;
 let ill: Patient;
 beforeEach(async () => {
-  world = new HealWorld(database);
-  await world.setTime(SECOND);
-  await world.setPolicy();
-  ill = await world.illVm();
+  ({ world, ill } = await HealWorld.withIllVm(database));
 });
 
 const idOf = ({ vmId, incident }: Patient, action: string, attempt: number) =>

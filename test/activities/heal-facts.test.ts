@@ -17,10 +17,7 @@ afterAll(close);
 let world: HealWorld;
 let ill: Patient;
 beforeEach(async () => {
-  world = new HealWorld(database);
-  await world.setTime(SECOND);
-  await world.setPolicy();
-  ill = await world.illVm();
+  ({ world, ill } = await HealWorld.withIllVm(database));
 });
 
 /** The facts of the decision that is made now. */

@@ -47,6 +47,14 @@ export class HealWorld {
     } as unknown as Dependencies;
   }
 
+  /** A world one second after noon, with the one policy and a VM that it wants healed. */
+  static async withIllVm(database: Database): Promise<{ world: HealWorld; ill: Patient }> {
+    const world = new HealWorld(database);
+    await world.setTime(SECOND);
+    await world.setPolicy();
+    return { world, ill: await world.illVm() };
+  }
+
   /** Moves its own clock and the database's, ms after noon. */
   async setTime(afterNoonMs: number): Promise<void> {
     this.#nowMs = NOON + afterNoonMs;

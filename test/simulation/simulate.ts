@@ -1,4 +1,5 @@
-import { type Activities } from '../../activities/contract.ts';
+import type { Activities } from '../../activities/contract.ts';
+import { NOT_ASKED } from '../support/scripted-activities.ts';
 import { startVirtualWorld } from '../support/virtual-world.ts';
 import type { Verdict } from './judge.ts';
 import type { Plan } from './plan.ts';
@@ -8,20 +9,7 @@ import type { SimulatedWorld } from './simulated-world.ts';
 /** Plays a plan on a server of its own. */
 export async function simulate(plan: Plan): Promise<Verdict> {
   let world: SimulatedWorld | null = null;
-  const names: (keyof Activities)[] = [
-    'watch',
-    'storePause',
-    'openIncident',
-    'askProvider',
-    'callProvider',
-    'decide',
-    'carryOut',
-    'readBack',
-    'resolveOperation',
-    'verify',
-    'applyRetention',
-    'reconcile',
-  ];
+  const names = Object.keys(NOT_ASKED) as (keyof Activities)[];
   const virtual = await startVirtualWorld(() => {
     const forwarded = names.map((name) => [
       name,

@@ -50,7 +50,7 @@ interface Truth {
 
 /**
  * One VM's life without a server: folded looks, decisions and operations, as the workflows drive them, under faults drawn at random.
- * What must never be is thrown.
+ * What must never be is thrown. One file, for all of it is one state machine over the same private state.
  */
 export class Life {
   looks = 0;
