@@ -68,7 +68,8 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
         void storeLeft();
         return { kind: 'looked', vm: stored.vm, folded: stored.folded, results };
       case 'not-stored':
-        return { ...stored, results };
+        // or its checks would be due again at once, over and over while Postgres is away
+        return { ...stored, vm: seenUntil(stored.vm, stored.unstored, deps.now()), results };
       case 'gone':
         return stored;
     }

@@ -1,6 +1,6 @@
-import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/contract.ts';
 import type { ActivityName } from './plan.ts';
+import { NoAnswer } from './runtime/activity-run.ts';
 
 /** What becomes of the next call of an activity for a VM. */
 export type CallFault =
@@ -13,19 +13,29 @@ export type CallFault =
 
 type Act = (input: { vmId?: string; operationId?: string }) => Promise<unknown>;
 
+/** Each message to its workflow may restart a VM's look, and there are few within a second. */
+const MAX_LOOKS_A_SECOND = 20;
+
 /** Activities on which faults can be laid: each is met once, by the next call for that VM. */
 export class FaultyActivities {
   readonly activities: Activities;
+  /** When heals decided or verified, by the play's clock. */
+  readonly heals: { vmId: string; atMs: number }[] = [];
+  /** Decisions that failed by themselves, though without its history a heal holds; VMs that were looked at over and over. */
+  readonly troubles: string[] = [];
+  readonly #looks = new Map<string, { secondMs: number; count: number }>();
   readonly #waiting = new Map<string, CallFault>();
   readonly #sleep: (ms: number) => Promise<void>;
 
-  /** `before` is called whenever an activity begins. */
-  constructor(real: Activities, before: () => Promise<void>, sleep: (ms: number) => Promise<void>) {
+  /** `before` is called whenever an activity begins, and answers the play's time. */
+  constructor(real: Activities, before: () => Promise<number>, sleep: (ms: number) => Promise<void>) {
     this.#sleep = sleep;
     const wrapped = Object.entries(real as unknown as Record<string, Act>).map(([name, act]) => {
       const faulty: Act = async (input) => {
-        await before();
-        return this.#meet(name, input, () => act(input));
+        const atMs = await before();
+        if (name === 'watch') this.#countLook(input.vmId ?? '', atMs);
+        if (name === 'decide' || name === 'verify') this.heals.push({ vmId: input.vmId ?? '', atMs });
+        return this.#meet(name, input, name === 'decide' ? () => this.#watched(name, act(input)) : () => act(input));
       };
       return [name, faulty] as const;
     });
@@ -40,6 +50,24 @@ export class FaultyActivities {
     this.#waiting.clear();
   }
 
+  /** @throws NoAnswer when it is too often, or time would hardly pass any more */
+  #countLook(vmId: string, atMs: number): void {
+    const secondMs = Math.floor(atMs / 1_000);
+    const looks = this.#looks.get(vmId);
+    const count = looks?.secondMs === secondMs ? looks.count + 1 : 1;
+    this.#looks.set(vmId, { secondMs, count });
+    if (count <= MAX_LOOKS_A_SECOND) return;
+    this.troubles.push(`VM ${vmId} was looked at ${count} times within a second`);
+    throw new NoAnswer('too often');
+  }
+
+  async #watched(name: string, answer: Promise<unknown>): Promise<unknown> {
+    return answer.catch((error: unknown) => {
+      this.troubles.push(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    });
+  }
+
   async #meet(activity: string, input: Parameters<Act>[0], act: () => Promise<unknown>): Promise<unknown> {
     // an operation's id begins with its VM's
     const vmId = input?.vmId ?? input?.operationId?.split('/')[0] ?? '';
@@ -50,17 +78,13 @@ export class FaultyActivities {
       case undefined:
         return act();
       case 'never-begun':
-        throw died();
+        throw new NoAnswer('the worker died');
       case 'answer-lost':
         await act();
-        throw died();
+        throw new NoAnswer('the worker died');
       case 'frozen':
         await this.#sleep(fault.ms);
         return act();
     }
   }
-}
-
-function died(): ApplicationFailure {
-  return ApplicationFailure.create({ message: 'the worker died', type: 'Simulated' });
 }

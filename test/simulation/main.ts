@@ -1,27 +1,72 @@
 import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { environment } from '../../local/environment.mjs';
+import type { CampaignOptions } from '../support/provided.ts';
+import { summary, wholeOf } from './whole.ts';
 
-/** `npm run simulate -- --seed N --count K --hours H --vms V`: plays K seeds from N on; a new one each time without --seed. */
+const USAGE = `npm run simulate -- [options]
+  --seed N     the first seed; a new one each time without it
+  --count K    how many seeds (20)
+  --hours H    how long things go wrong in each play (1)
+  --vms V      how many VMs each play has (3)
+  --jobs J     how many plays run at a time (2 for each core)
+  --plan FILE  plays one plan instead: one that was printed, or of test/simulation/found/
+`;
+
+/** Plays mostly wait for Postgres. */
+const JOBS_OF_A_CORE = 2;
+
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     count: { type: 'string', default: '20' },
     hours: { type: 'string', default: '1' },
     vms: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: String(JOBS_OF_A_CORE * availableParallelism()) },
+    plan: { type: 'string' },
   },
 });
-const campaign = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
-const problems = Object.entries(campaign)
-  .filter(([, value]) => !(value > 0))
-  .map(([name]) => `--${name} must be a number above 0`);
-if (problems.length > 0) {
-  console.error(problems.join('\n'));
+const { plan, ...given } = values;
+const numbers = Object.entries(given).map(([name, value]) => [name, Number(value)] as const);
+const wrong = numbers.filter(([, value]) => !(value > 0)).map(([name]) => `--${name} must be a number above 0`);
+if (wrong.length > 0) {
+  console.error(`${wrong.join('\n')}\n${USAGE}`);
   process.exitCode = 2;
 } else {
-  const vitest = ['vitest', 'run', '--config', 'test/simulation/vitest.config.ts'];
+  const { seed, count, jobs, ...size } = Object.fromEntries(numbers) as Record<keyof typeof given, number>;
+  process.exitCode = await (plan === undefined
+    ? playAll({ seed, count, ...size }, Math.min(jobs, count))
+    : run({ seed, count: 1, ...size, plan }));
+}
+
+/** Plays a campaign in so many processes, and answers the exit code. */
+async function playAll(campaign: CampaignOptions, jobs: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'defib-simulate-'));
+  const each = Math.ceil(campaign.count / jobs);
+  const parts = Array.from({ length: Math.ceil(campaign.count / each) }, (_, part) => ({
+    ...campaign,
+    seed: campaign.seed + part * each,
+    count: Math.min(each, campaign.count - part * each),
+    output: join(folder, `${part}.json`),
+  }));
+  try {
+    await Promise.all(parts.map((part) => run(part)));
+    const files = parts.map(({ output }) => output).filter((file) => existsSync(file));
+    const { lines, passed } = summary(wholeOf(files));
+    console.log(lines.join('\n'));
+    return passed && files.length === parts.length ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(campaign: CampaignOptions): Promise<number> {
+  const vitest = ['vitest', 'run', '--config', 'test/simulation/vitest.config.ts', '--reporter', 'dot'];
   const env = { ...environment, DEFIB_SIMULATE: JSON.stringify(campaign) };
-  spawn('npx', vitest, { stdio: 'inherit', env }).once('exit', (code) => {
-    process.exitCode = code ?? 1;
+  return new Promise((resolve) => {
+    spawn('npx', vitest, { stdio: 'inherit', env }).once('exit', (code) => resolve(code ?? 1));
   });
 }

@@ -12,7 +12,7 @@ import { vmWorkflowId } from '../../domain/ids.ts';
 import { vmSignals } from '../../workflows/messages.ts';
 import { type FakeSite, MISTYPED } from '../scenarios/world/fake-site.ts';
 import { ease, hurt } from './hurt-and-ease.ts';
-import type { Fault, TimedFault } from './plan.ts';
+import type { Act, Fault, TimedFault } from './plan.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** From this moment of real time on nothing may be sent to a VM, but for what was being sent already. */
@@ -26,9 +26,19 @@ export interface Ban {
   sentBefore: ReadonlySet<string>;
 }
 
+/** Somebody started a VM that was stopped on purpose. */
+export interface Start {
+  vm: number;
+  /** By the play's time. */
+  atMs: number;
+}
+
 /** What a play does to its world, and keeps for judging it. Ids are of VMs and their policies, by place. */
 export class Performer {
   readonly bans: Ban[] = [];
+  readonly starts: Start[] = [];
+  /** VMs that were paused when nothing went wrong any more, and resumed then. */
+  readonly pausedUntilQuiet: number[] = [];
   readonly #world: SimulatedWorld;
   readonly #vmIds: readonly string[];
   readonly #policyIds: readonly string[];
@@ -40,16 +50,17 @@ export class Performer {
   }
 
   async begin(fault: TimedFault): Promise<void> {
-    const { broken, link, calls, signals } = this.#world;
+    const { broken, link, calls, signals, host } = this.#world;
     switch (fault.kind) {
       case 'database-away':
         return link.cut();
+      case 'database-silent':
+        return link.silence(fault.answersOnly ? 'answers' : 'everything');
       case 'temporal-away':
         broken.temporal = true;
         return;
       case 'unmanned':
-        broken.unmanned = true;
-        return;
+        return host.setManned(false);
       case 'clock-off':
         broken.clockMs = fault.ms;
         return;
@@ -98,23 +109,24 @@ export class Performer {
 
   /** Ends what lasts. */
   async end(fault: TimedFault): Promise<void> {
-    const { broken, link } = this.#world;
+    const { broken, host } = this.#world;
     switch (fault.kind) {
       case 'database-away':
-        return link.mend();
+      case 'database-silent':
+        return this.#world.mendLink();
       case 'temporal-away':
         broken.temporal = false;
         return;
       case 'unmanned':
-        broken.unmanned = false;
-        return;
+        return host.setManned(true);
       case 'clock-off':
         broken.clockMs = 0;
         return;
       case 'mistype':
         return this.#editCheck(this.#vmIds[fault.vm] ?? '', { target: '/' });
       case 'pause':
-        return this.#resume(fault);
+        await this.#resume(fault);
+        return;
       case 'stop-on-purpose':
         return this.#start(fault);
       default:
@@ -122,18 +134,28 @@ export class Performer {
     }
   }
 
+  /** What people do when all is quiet. */
+  async act({ vm, kind }: Act): Promise<void> {
+    const vmId = this.#vmIds[vm] ?? '';
+    if (kind === 'renew-and-look') await this.#world.signals.lookNow({ vmId, tenantId: 'default', site: 'main' });
+    await this.#signal(vmId, vmSignals.renew);
+  }
+
   /** From now on nothing goes wrong. What hangs goes on hanging, until it is healed. */
   async calm(): Promise<void> {
-    const { broken, link, calls, site } = this.#world;
-    link.mend();
+    const { broken, calls, site, host } = this.#world;
+    await this.#world.mendLink();
+    host.setManned(true);
     calls.clear();
-    Object.assign(broken, { temporal: false, unmanned: false, clockMs: 0, freezeAfterMoveMs: 0 });
+    Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
     for (const vm of site.vms) {
       Object.assign(vm, { away: false, locked: false, manner: 'well', flapping: null, fpingLost: false });
       Object.assign(vm, { resetsHelp: true, storageBroken: false, bootMs: 7_000 });
     }
     // also pauses that were signalled, and whose end was not delivered
-    for (const vm of this.#vmIds.keys()) await this.#resume({ vm });
+    for (const vm of this.#vmIds.keys()) {
+      if (await this.#resume({ vm })) this.pausedUntilQuiet.push(vm);
+    }
   }
 
   async #pause({ vm, by }: Fault & { kind: 'pause' }): Promise<void> {
@@ -145,13 +167,16 @@ export class Performer {
     await this.#announce(paused);
   }
 
-  async #resume({ vm }: { vm: number }): Promise<void> {
+  /** True when it was paused. */
+  async #resume({ vm }: { vm: number }): Promise<boolean> {
     const vmId = this.#vmIds[vm] ?? '';
     this.#lift(vm, 'paused');
     const resumed = await recordResumed(this.#world.database, vmId, await this.#author());
-    if (resumed !== null && resumed !== 'not-paused') await this.#announce(resumed);
+    const wasPaused = resumed !== null && resumed !== 'not-paused';
+    if (wasPaused) await this.#announce(resumed);
     // a pause that was signalled, and not stored yet
     await this.#signal(vmId, vmSignals.resume);
+    return wasPaused;
   }
 
   async #stopOnPurpose({ vm }: Fault & { kind: 'stop-on-purpose' }): Promise<void> {
@@ -164,7 +189,8 @@ export class Performer {
   async #start({ vm }: { vm: number }): Promise<void> {
     this.#lift(vm, 'stopped on purpose');
     this.#siteOf(vm).boot();
-    await this.#change(vm, { stoppedOnPurposeAt: null });
+    const atMs = await this.#world.now();
+    if (await this.#change(vm, { stoppedOnPurposeAt: null })) this.starts.push({ vm, atMs });
   }
 
   async #delete({ vm }: { vm: number }): Promise<void> {
@@ -211,7 +237,7 @@ export class Performer {
 
   async #signal(vmId: string, signal: (typeof vmSignals)['pause' | 'resume' | 'renew'], request?: { reason: string }) {
     if (this.#world.broken.temporal) return;
-    const handle = this.#world.env.client.workflow.getHandle(vmWorkflowId(vmId));
+    const handle = this.#world.host.client.workflow.getHandle(vmWorkflowId(vmId));
     // its workflow may have ended with its VM
     await handle.signal(signal.name, ...(request ? [request] : [])).catch(() => undefined);
   }

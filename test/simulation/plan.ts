@@ -48,11 +48,20 @@ export type Fault =
   | { kind: 'frozen'; vm: number; activity: ActivityName; ms: number }
   | { kind: 'frozen-after-move'; vm: number; ms: number }
   | { kind: 'database-away'; forMs: number }
+  | { kind: 'database-silent'; answersOnly: boolean; forMs: number }
   | { kind: 'temporal-away'; forMs: number }
   | { kind: 'unmanned'; forMs: number }
   | { kind: 'clock-off'; ms: number; forMs: number };
 export type FaultKind = Fault['kind'];
 export type TimedFault = Fault & { atMs: number };
+
+/** What people go on doing when nothing goes wrong any more. */
+export interface Act {
+  atMs: number;
+  vm: number;
+  /** Its workflow continues as a new run; `renew-and-look`: with a look asked for a moment before. */
+  kind: 'renew' | 'renew-and-look';
+}
 
 /** How a VM is watched and healed. */
 export interface PlannedVm {
@@ -82,6 +91,7 @@ export interface Plan {
   faults: TimedFault[];
   /** From then on nothing goes wrong any more, and what went wrong is undone. */
   quietMs: number;
+  acts: Act[];
   endMs: number;
 }
 
@@ -170,6 +180,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
       manner: fc.constantFrom<Manner>(
         'acts-then-drops',
         'drops-then-nothing',
+        'ignores',
         'refuses',
         'worker-dies-before',
         'worker-dies-after',
@@ -189,6 +200,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     frozen: of('frozen', { ...vm, activity, ms: seconds(1, 60) }),
     'frozen-after-move': of('frozen-after-move', { ...vm, ms: seconds(3, 60) }),
     'database-away': of('database-away', { forMs: seconds(1, 60) }),
+    'database-silent': of('database-silent', { answersOnly: fc.boolean(), forMs: seconds(1, 60) }),
     'temporal-away': of('temporal-away', { forMs: seconds(1, 300) }),
     unmanned: of('unmanned', { forMs: seconds(30, 600) }),
     'clock-off': of('clock-off', { ms: fc.integer({ min: -1_900, max: 1_900 }), forMs: lasting }),
@@ -218,12 +230,17 @@ export function planOf(seed: number, { hours, vms }: { hours: number; vms: numbe
         arbitrary: faultOf[kind] as fc.Arbitrary<Fault>,
       }));
       const untilMs = Math.round(quietMs * endsAt);
-      const timed = fc
-        .tuple(fc.oneof(...chosen), fc.integer({ min: 0, max: untilMs - 1 }))
-        .map(([fault, atMs]): TimedFault => ({ ...fault, atMs }));
-      return fc
+      const timed = fc.record({
+        fault: fc.oneof(...chosen),
+        atMs: fc.integer({ min: 0, max: untilMs - 1 }),
+        soonAfter: fc.option(fc.integer({ min: 0, max: 3_000 }), { freq: 2 }),
+      });
+      const faults = fc
         .array(timed, { minLength: count, maxLength: count, size: 'max' })
-        .map((faults) => ({ ...plan, weights, quietMs: untilMs, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }));
+        .map((drawn) => inTime(drawn, untilMs));
+      return fc.record({ faults, acts: anyActs(vms, untilMs) }).map((drawn) => {
+        return { ...plan, ...drawn, weights, quietMs: untilMs };
+      });
     });
   // without bias: small values are no likelier here to find anything
   const [plan] = fc.sample(fc.noBias(anyPlan), { seed, numRuns: 1 });
@@ -232,6 +249,33 @@ export function planOf(seed: number, { hours, vms }: { hours: number; vms: numbe
     FAULT_KINDS.map((kind, index) => [kind, plan.weights[index] ?? 0]),
   ) as Plan['weights'];
   return { ...plan, weights, seed, endMs: plan.quietMs + CONVERGES_MS };
+}
+
+/** Many faults come soon after the one before: what goes wrong together is what nobody thought of. */
+function inTime(drawn: { fault: Fault; atMs: number; soonAfter: number | null }[], beforeMs: number): TimedFault[] {
+  let lastMs = 0;
+  const timed = drawn.map(({ fault, atMs, soonAfter }): TimedFault => {
+    lastMs = soonAfter === null ? atMs : Math.min(lastMs + soonAfter, beforeMs - 1);
+    return { ...fault, atMs: lastMs };
+  });
+  return timed.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+const ACTS_OF_A_VM = 3;
+/** Soon after the faults, when VMs are healed, and late. */
+const ACTS_WITHIN_MS = [6 * MINUTE, 20 * MINUTE, 70 * MINUTE];
+
+function anyActs(vms: number, quietMs: number): fc.Arbitrary<Act[]> {
+  const act = (vm: number, withinMs: number) =>
+    fc.record({
+      vm: fc.constant(vm),
+      atMs: fc.integer({ min: 1_000, max: withinMs }).map((ms) => quietMs + ms),
+      kind: fc.constantFrom<Act['kind']>('renew', 'renew-and-look'),
+    });
+  const acts = Array.from({ length: vms * ACTS_OF_A_VM }, (_, index) =>
+    act(Math.floor(index / ACTS_OF_A_VM), ACTS_WITHIN_MS[index % ACTS_OF_A_VM] ?? 0),
+  );
+  return fc.tuple(...acts).map((all) => all.toSorted((a, b) => a.atMs - b.atMs));
 }
 
 /** Some plays have none of a kind, others much of it. What ends a VM's life is rare. */

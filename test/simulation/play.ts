@@ -1,9 +1,9 @@
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { policies } from '../../db/schema/heals.ts';
 import { tickAtOrBefore } from '../../domain/grid.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { seedVm } from '../support/seed-vm.ts';
+import type { Host } from './host.ts';
 import { judge, type Verdict } from './judge.ts';
 import { Performer } from './perform.ts';
 import { ATTEMPT_WINDOW_HOURS, type Plan, type PlannedVm, type TimedFault } from './plan.ts';
@@ -23,17 +23,13 @@ interface Step {
 }
 
 /** Plays a plan from beginning to end. `use` is told the world, whose activities the workers are to run. */
-export async function play(
-  env: TestWorkflowEnvironment,
-  plan: Plan,
-  use: (world: SimulatedWorld) => void,
-): Promise<Verdict> {
-  const world = await createSimulatedWorld(env, plan.vms.length);
+export async function play(host: Host, plan: Plan, use: (world: SimulatedWorld) => void): Promise<Verdict> {
+  const world = await createSimulatedWorld(host, plan.vms.length);
   use(world);
   try {
     const vmIds = plan.vms.map((_, vm) => vmIdOf(vm));
-    const beganAtMs = tickAtOrBefore(vmIdOf(0), GRID_MS, await env.currentTimeMs()) + GRID_MS;
-    await sleepUntil(env, beganAtMs);
+    const beganAtMs = tickAtOrBefore(vmIdOf(0), GRID_MS, await host.nowMs()) + GRID_MS;
+    await sleepUntil(host, beganAtMs);
     for (const [vm, planned] of plan.vms.entries()) await register(world, vm, planned, beganAtMs);
     const performer = new Performer(
       world,
@@ -41,25 +37,28 @@ export async function play(
       plan.vms.map((_, vm) => policyIdOf(vm)),
     );
     for (const step of stepsOf(plan, performer, world)) {
-      await sleepUntil(env, beganAtMs + step.atMs);
+      await sleepUntil(host, beganAtMs + step.atMs);
       await step.do();
     }
     // the server's clock runs on while activities work: in small steps slow looks keep up with it
     for (let leftMs = LAST_STEPS_MS; leftMs >= 0; leftMs -= LAST_STEP_MS) {
-      await sleepUntil(env, beganAtMs + plan.endMs - leftMs);
+      await sleepUntil(host, beganAtMs + plan.endMs - leftMs);
     }
     await world.now();
-    return await judge(world, plan, vmIds, performer.bans);
+    const { bans, starts, pausedUntilQuiet } = performer;
+    return await judge(world, { plan, vmIds, beganAtMs, bans, starts, pausedUntilQuiet });
   } finally {
     await world.close();
   }
 }
 
-function stepsOf({ faults, quietMs, endMs }: Plan, performer: Performer, { calls }: SimulatedWorld): Step[] {
+function stepsOf({ faults, quietMs, acts, endMs }: Plan, performer: Performer, { calls }: SimulatedWorld): Step[] {
   const beginnings = faults.map((fault): Step => ({ atMs: fault.atMs, do: () => performer.begin(fault) }));
   const ends = faults.flatMap((fault): Step[] => {
     const atMs = endOf(fault);
-    return atMs === null ? [] : [{ atMs: Math.min(atMs, quietMs - 1), do: () => performer.end(fault) }];
+    // what lasts longer ends when it gets quiet
+    if (atMs === null || (fault.kind === 'pause' && atMs >= quietMs)) return [];
+    return [{ atMs: Math.min(atMs, quietMs - 1), do: () => performer.end(fault) }];
   });
   const reconciles = Array.from({ length: Math.floor(endMs / RECONCILE_MS) }, (_, index): Step => {
     // as its workflow: one that fails is tried again at the next minute
@@ -69,19 +68,20 @@ function stepsOf({ faults, quietMs, endMs }: Plan, performer: Performer, { calls
     };
   });
   const calm: Step = { atMs: quietMs, do: () => performer.calm() };
-  return [...beginnings, ...ends, ...reconciles, calm].toSorted((a, b) => a.atMs - b.atMs);
+  const later = acts.map((act): Step => ({ atMs: act.atMs, do: () => performer.act(act) }));
+  return [...beginnings, ...ends, ...reconciles, calm, ...later].toSorted((a, b) => a.atMs - b.atMs);
 }
 
 function endOf(fault: TimedFault): number | null {
   return 'forMs' in fault ? fault.atMs + fault.forMs : null;
 }
 
-async function sleepUntil(env: TestWorkflowEnvironment, atMs: number): Promise<void> {
-  const leftMs = atMs - (await env.currentTimeMs());
-  if (leftMs > 0) await env.sleep(leftMs);
+async function sleepUntil(host: Host, atMs: number): Promise<void> {
+  const leftMs = atMs - (await host.nowMs());
+  if (leftMs > 0) await host.passTime(leftMs);
 }
 
-async function register({ env, database }: SimulatedWorld, vm: number, planned: PlannedVm, beganAtMs: number) {
+async function register({ host, database }: SimulatedWorld, vm: number, planned: PlannedVm, beganAtMs: number) {
   const now = new Date(beganAtMs);
   const vmId = vmIdOf(vm);
   const { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold, withPing, withCertificate } = planned;
@@ -109,7 +109,7 @@ async function register({ env, database }: SimulatedWorld, vm: number, planned: 
     createdAt: now,
     updatedAt: now,
   });
-  await env.client.workflow.start(WORKFLOW.vmHealth, {
+  await host.client.workflow.start(WORKFLOW.vmHealth, {
     workflowId: vmWorkflowId(vmId),
     taskQueue: CORE_TASK_QUEUE,
     args: [{ vmId, tenantId: 'default', site: 'main' }],

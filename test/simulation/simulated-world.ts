@@ -1,9 +1,8 @@
-import { ApplicationFailure } from '@temporalio/common';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { pino } from 'pino';
 import { createActivities } from '../../activities/create-activities.ts';
 import type { TemporalPort } from '../../activities/dependencies.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
+import { createDatabaseState } from '../../db/database-state.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
@@ -14,11 +13,16 @@ import { createTestDatabase } from '../support/postgres.ts';
 import { settingsOf } from '../support/settings.ts';
 import { FaultyActivities } from './activity-faults.ts';
 import { freezeAfterMove } from './freeze-after-move.ts';
+import type { Host } from './host.ts';
 import { SimulatedSite } from './simulated-site.ts';
+
+/** In real time, while virtual time stands still. */
+const PACE = { probeEveryMs: 20, overAfterMs: 100, useStandsMs: 90_000 };
+const LIMITS = { connectMs: 600, lockMs: 0, statementMs: 400, answerMs: 600, idleMs: 10_000 };
 
 /** The real activities and a real database for the VMs of one play, on fakes at the edges and in virtual time. */
 export interface SimulatedWorld {
-  env: TestWorkflowEnvironment;
+  host: Host;
   site: SimulatedSite;
   /** How the play reads and changes what is stored, as the API does; not through the link. */
   database: Database;
@@ -28,25 +32,28 @@ export interface SimulatedWorld {
   /** As the API sends them. */
   signals: VmSignals;
   /** Faults that the play turns on and off. */
-  broken: { temporal: boolean; unmanned: boolean; clockMs: number; freezeAfterMoveMs: number };
+  broken: { temporal: boolean; clockMs: number; freezeAfterMoveMs: number };
   now(): Promise<number>;
+  /** Ends what the link suffers from; Defib's own process notices at once. */
+  mendLink(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function createSimulatedWorld(env: TestWorkflowEnvironment, vms: number): Promise<SimulatedWorld> {
-  let nowMs = await env.currentTimeMs();
+export async function createSimulatedWorld(host: Host, vms: number): Promise<SimulatedWorld> {
+  let nowMs = await host.nowMs();
   const test = await createTestDatabase();
   const link = await breakableLink(test.url);
-  const own = openDatabase(link.url, { applicationName: 'simulation' });
+  const state = createDatabaseState(link.url, undefined, PACE);
+  const own = openDatabase(link.url, { applicationName: 'simulation', limits: LIMITS, state });
   const database = openDatabase(test.url, { applicationName: 'play' });
-  const broken: SimulatedWorld['broken'] = { temporal: false, unmanned: false, clockMs: 0, freezeAfterMoveMs: 0 };
+  const broken: SimulatedWorld['broken'] = { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 };
   const now = async (): Promise<number> => {
-    nowMs = Math.max(nowMs, await env.currentTimeMs());
+    nowMs = Math.max(nowMs, await host.nowMs());
     await setDatabaseTime(database.pool, nowMs);
     return nowMs;
   };
   const sleep = async (ms: number): Promise<void> => {
-    await env.sleep(ms);
+    await host.sleep(ms);
     await now();
   };
   freezeAfterMove(own.pool, async () => {
@@ -56,7 +63,7 @@ export async function createSimulatedWorld(env: TestWorkflowEnvironment, vms: nu
   });
   await ensurePartitions(database.pool, nowMs);
   const site = new SimulatedSite(vms, () => nowMs, sleep);
-  const signals = breakableSignals(createVmSignals(env.client), broken);
+  const signals = breakableSignals(createVmSignals(host.client), broken);
   const real = createActivities({
     database: own,
     lookReads: own,
@@ -64,26 +71,27 @@ export async function createSimulatedWorld(env: TestWorkflowEnvironment, vms: nu
     looks: createLookWriter(own.pool),
     probes: site.probes,
     providers: site.providers,
-    temporal: breakablePort(createTemporalPort(env.client, signals), broken),
+    temporal: breakablePort(createTemporalPort(host.client, signals), broken),
     settings: settingsOf(),
     log: pino({ level: 'silent' }),
     now: () => nowMs + broken.clockMs,
   });
-  const watch: typeof real.watch = (input) => {
-    if (broken.unmanned) throw ApplicationFailure.create({ message: 'nobody is here', nextRetryDelay: '30s' });
-    return real.watch(input);
-  };
   return {
-    env,
+    host,
     site,
     database,
     link,
-    calls: new FaultyActivities({ ...real, watch }, async () => void (await now()), sleep),
+    calls: new FaultyActivities(real, now, sleep),
     signals,
     broken,
     now,
+    mendLink: async () => {
+      link.mend();
+      await host.settle(async () => (await state.probe()) === null);
+    },
     async close() {
       await own.close();
+      await state.close();
       await database.close();
       await link.close();
       await test.drop();
@@ -103,7 +111,6 @@ function breakableSignals(real: VmSignals, broken: { temporal: boolean }): VmSig
   };
 }
 
-/** The test server can neither list nor count workflows: none is there that has no VM. */
 function breakablePort(real: TemporalPort, broken: { temporal: boolean }): TemporalPort {
   return {
     ...real,
@@ -111,6 +118,9 @@ function breakablePort(real: TemporalPort, broken: { temporal: boolean }): Tempo
       if (broken.temporal) throw new Error('Temporal is out of reach');
       return real.inspect(workflowIds);
     },
-    countWatched: async () => 0,
+    async countWatched(startedBeforeMs) {
+      if (broken.temporal) throw new Error('Temporal is out of reach');
+      return real.countWatched(startedBeforeMs);
+    },
   };
 }

@@ -14,6 +14,10 @@ export interface CampaignOptions {
   count: number;
   hours: number;
   vms: number;
+  /** A file with one plan, to be played instead. */
+  plan?: string;
+  /** Where its result is left, as JSON. */
+  output?: string;
 }
 
 declare module 'vitest' {

@@ -10,9 +10,23 @@ export type Manner =
   | 'well'
   | 'acts-then-drops'
   | 'drops-then-nothing'
+  /** Says that it is done, and does nothing. */
+  | 'ignores'
   | 'refuses'
   | 'worker-dies-before'
   | 'worker-dies-after';
+
+/** What a hypervisor was told. */
+export interface PowerCommand {
+  /** By the scenario's time. */
+  atMs: number;
+  /** In the order of all that really happened. */
+  tick: number;
+  action: PowerAction;
+  /** How the VM was then. */
+  power: PowerState;
+  notUpAtMs: number;
+}
 
 /** One VM and its hypervisor, with the faults that scripts ask for, in the scenario's time. */
 export class FakeSite {
@@ -37,8 +51,9 @@ export class FakeSite {
   manner: Manner = 'well';
   /** Refuses every command. */
   locked = false;
-  /** What it was told, when by the scenario's time, and when in the order of all that really happened. */
-  readonly powerCommands: { atMs: number; action: PowerAction; tick: number }[] = [];
+  readonly powerCommands: PowerCommand[] = [];
+  /** When a look last found it other than up, or it last changed so that looks may; by the scenario's time. */
+  notUpAtMs: number;
   #bootedAtMs = 0;
   #looks = 0;
   readonly #now: () => number;
@@ -47,6 +62,7 @@ export class FakeSite {
   constructor(now: () => number, sleep: (ms: number) => Promise<void>) {
     this.#now = now;
     this.#sleep = sleep;
+    this.notUpAtMs = now();
   }
 
   readonly #provider: Provider = {
@@ -98,6 +114,7 @@ export class FakeSite {
   };
 
   #answers({ target }: Pick<ProbeInput, 'target'>): boolean {
+    if (!this.isUp || this.flapping) this.notUpAtMs = this.#now();
     // nothing listens there, also when the VM is well
     if (target === MISTYPED) return false;
     this.#looks++;
@@ -132,8 +149,9 @@ export class FakeSite {
     if (this.locked || manner === 'refuses')
       return { outcome: 'not-sent', reason: 'refused', message: 'the VM is being migrated' };
     if (manner === 'drops-then-nothing') return { outcome: 'in-doubt', message: 'the connection was lost' };
-    this.powerCommands.push({ atMs: this.#now(), action, tick: performance.now() });
-    this.#obey(action);
+    const { power, notUpAtMs } = this;
+    this.powerCommands.push({ atMs: this.#now(), tick: performance.now(), action, power, notUpAtMs });
+    if (manner !== 'ignores') this.#obey(action);
     if (manner === 'worker-dies-after') throw new Error('the worker was killed');
     if (manner === 'acts-then-drops') return { outcome: 'in-doubt', message: 'the connection was lost' };
     return { outcome: 'done', detail: `${action}: done` };

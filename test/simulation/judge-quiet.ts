@@ -1,0 +1,83 @@
+import type { Act } from './plan.ts';
+import type { Played } from './played.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
+import type { StoredOperation } from './stored-operations.ts';
+
+/** For workers, and for the server's clock, which goes on while they work. */
+const MARGIN_MS = 15_000;
+const CLOSE_PACE_MS = 5_000;
+
+/** Once nothing goes wrong any more, what people ask for happens at once, also when a workflow continues as a new run. */
+export async function judgeQuiet(
+  world: SimulatedWorld,
+  stored: readonly StoredOperation[],
+  played: Played,
+): Promise<string[]> {
+  const violations: string[] = [];
+  for (const act of played.plan.acts) {
+    const atMs = played.beganAtMs + act.atMs;
+    if (act.kind === 'renew-and-look') violations.push(...(await unanswered(world, act, atMs, played)));
+    violations.push(...(await notClosely(world, stored, act, atMs, played)));
+  }
+  for (const vm of played.pausedUntilQuiet) violations.push(...(await notResumed(world, vm, played)));
+  return violations;
+}
+
+/** A look that was asked for comes at once. */
+async function unanswered({ database }: SimulatedWorld, { vm }: Act, atMs: number, played: Played): Promise<string[]> {
+  const { plan, vmIds } = played;
+  const timeoutMs = plan.vms[vm]!.timeoutSeconds * 1_000;
+  // one that is under way is waited for; if it was asked for, it answers this request too
+  const fromMs = atMs - timeoutMs - 1_000;
+  const untilMs = atMs + 2 * timeoutMs + MARGIN_MS;
+  const { rows } = await database.pool.query(
+    `SELECT FROM vms v WHERE v.id = $1 AND v.deleted_at IS NULL AND v.stopped_on_purpose_at IS NULL AND NOT EXISTS
+       (SELECT FROM check_results r WHERE r.vm_id = v.id AND r.checked_at BETWEEN $2 AND $3)`,
+    [vmIds[vm], new Date(fromMs), new Date(untilMs)],
+  );
+  return rows.length > 0 ? [`VM ${vm} was not looked at when that was asked for at ${at(atMs)}`] : [];
+}
+
+/** While a remedy is verified, its VM goes on being watched closely. */
+async function notClosely(
+  { database }: SimulatedWorld,
+  stored: readonly StoredOperation[],
+  { vm }: Act,
+  atMs: number,
+  { vmIds, plan }: Played,
+): Promise<string[]> {
+  const paceMs = CLOSE_PACE_MS + 2 * plan.vms[vm]!.timeoutSeconds * 1_000 + MARGIN_MS;
+  const fromMs = atMs + 1_000;
+  const verified = stored.find((one) => {
+    const { endedAtMs, verifyMs, judgedAtMs } = one;
+    if (one.vmId !== vmIds[vm] || one.state !== 'done' || endedAtMs === null || endedAtMs > atMs) return false;
+    const overMs = Math.min(endedAtMs + verifyMs, judgedAtMs ?? Number.POSITIVE_INFINITY);
+    return overMs > fromMs + paceMs;
+  });
+  if (verified === undefined) return [];
+  const { rows } = await database.pool.query(
+    'SELECT FROM check_results WHERE vm_id = $1 AND checked_at BETWEEN $2 AND $3 LIMIT 1',
+    [vmIds[vm], new Date(fromMs), new Date(fromMs + paceMs)],
+  );
+  return rows.length > 0 ? [] : [`VM ${vm} was not watched closely from ${at(fromMs)} on, after ${verified.id}`];
+}
+
+/** The heal of a VM that was paused decides again as soon as the VM is resumed and looked at. */
+async function notResumed(world: SimulatedWorld, vm: number, { plan, vmIds, beganAtMs }: Played): Promise<string[]> {
+  const quietMs = beganAtMs + plan.quietMs;
+  const untilMs = quietMs + 2 * plan.vms[vm]!.timeoutSeconds * 1_000 + MARGIN_MS;
+  const { rows } = await world.database.pool.query(
+    'SELECT FROM incidents WHERE vm_id = $1 AND opened_at < $2 AND (closed_at IS NULL OR closed_at > $3)',
+    [vmIds[vm], new Date(quietMs), new Date(untilMs)],
+  );
+  const isHeard = world.calls.heals.some(
+    ({ vmId, atMs }) => vmId === vmIds[vm] && atMs >= quietMs - 1_000 && atMs <= untilMs,
+  );
+  return rows.length === 0 || isHeard
+    ? []
+    : [`the heal of VM ${vm} was not told that it was resumed at ${at(quietMs)}`];
+}
+
+function at(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,146 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
+import { CORE_TASK_QUEUE } from '../../../domain/ids.ts';
+import * as workflows from '../../../workflows/index.ts';
+import type { Act, Queue } from './activity-run.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import { ContinueAsNew, type Surroundings, WorkflowRun } from './workflow-run.ts';
+
+interface Execution {
+  workflowId: string;
+  type: string;
+  status: 'RUNNING' | 'COMPLETED' | 'FAILED';
+  startedAtMs: number;
+  run: WorkflowRun;
+}
+
+type Workflow = (...args: unknown[]) => Promise<unknown>;
+
+/**
+ * Runs workflows in this process and in virtual time, with what they need of a Temporal server: workflow ids, signals, activities
+ * with their retries and timeouts, continue-as-new. Their module `@temporalio/workflow` has to be workflow-api.ts.
+ */
+export class WorkflowRuntime {
+  /** Workflows that failed, and why. */
+  readonly failures: string[] = [];
+  readonly #executions = new Map<string, Execution>();
+  readonly #surroundings: Surroundings;
+  readonly #waiting = new Set<() => void>();
+  #isManned = true;
+
+  constructor(clock: VirtualClock, activities: Record<string, Act>, maxEvents: number) {
+    const always: Queue = { isManned: true, whenManned: begun };
+    const site: Queue = {
+      isManned: true,
+      whenManned: (begin) => {
+        if (this.#isManned) return begun(begin);
+        this.#waiting.add(begin);
+        return () => this.#waiting.delete(begin);
+      },
+    };
+    this.#surroundings = {
+      clock,
+      maxEvents,
+      act: (name) => activities[name]!,
+      queue: (taskQueue = CORE_TASK_QUEUE) => (taskQueue === CORE_TASK_QUEUE ? always : site),
+      start: (type, workflowId, args) => this.#start(type, workflowId, args),
+      signal: (workflowId, name, args) => this.#signal(workflowId, name, args),
+    };
+  }
+
+  /** Whether workers of sites take what waits for them. */
+  set isManned(isManned: boolean) {
+    this.#isManned = isManned;
+    if (!isManned) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const begin of waiting) begin();
+  }
+
+  /** What Defib calls of Temporal's client. */
+  readonly client: Client = {
+    options: { namespace: 'default' },
+    withDeadline: async (_deadline: unknown, call: () => Promise<unknown>) => call(),
+    workflowService: { describeNamespace: async () => ({}) },
+    workflow: {
+      start: async (type: string, { workflowId, args }: { workflowId: string; args: unknown[] }) =>
+        void this.#start(type, workflowId, args),
+      signalWithStart: async (type: string, options: SignalWithStart) => {
+        this.#start(type, options.workflowId, options.args);
+        this.#signal(options.workflowId, options.signal, options.signalArgs);
+      },
+      getHandle: (workflowId: string) => ({
+        signal: async (signal: SignalDefinition | string, ...args: unknown[]) => {
+          const name = typeof signal === 'string' ? signal : signal.name;
+          if (!this.#signal(workflowId, name, args)) throw notFound(workflowId);
+        },
+        describe: async () => this.#describe(workflowId),
+      }),
+      count: async (query: string) => ({ count: this.#find(query).length }),
+      list: ({ query }: { query: string }) => this.#find(query),
+    },
+  } as unknown as Client;
+
+  #start(type: string, workflowId: string, args: unknown[]): boolean {
+    if (this.#executions.get(workflowId)?.status === 'RUNNING') return false;
+    const { clock } = this.#surroundings;
+    const run = new WorkflowRun(this.#surroundings);
+    const execution: Execution = { workflowId, type, status: 'RUNNING', startedAtMs: clock.nowMs, run };
+    this.#executions.set(workflowId, execution);
+    void this.#live(execution, args);
+    return true;
+  }
+
+  async #live(execution: Execution, args: unknown[]): Promise<void> {
+    const { type, workflowId } = execution;
+    try {
+      await execution.run.live((workflows as unknown as Record<string, Workflow>)[type]!, args);
+      execution.status = 'COMPLETED';
+    } catch (error) {
+      if (error instanceof ContinueAsNew) {
+        execution.run = new WorkflowRun(this.#surroundings);
+        return this.#live(execution, error.args);
+      }
+      execution.status = 'FAILED';
+      this.failures.push(`workflow ${workflowId} failed: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+
+  #signal(workflowId: string, name: string, args: unknown[]): boolean {
+    const execution = this.#executions.get(workflowId);
+    if (execution?.status !== 'RUNNING') return false;
+    execution.run.receive(name, args);
+    return true;
+  }
+
+  #describe(workflowId: string): object {
+    const execution = this.#executions.get(workflowId);
+    if (execution === undefined) throw notFound(workflowId);
+    const { memo, searchAttributes } = execution.run;
+    return { status: { name: execution.status }, memo, searchAttributes, raw: {} };
+  }
+
+  /** As the one query that Defib makes: running ones of a type that started before. */
+  #find(query: string): Execution[] {
+    const [, type, before] = /WorkflowType='(\w+)'.*StartTime < '([^']+)'/.exec(query)!;
+    return [...this.#executions.values()].filter(
+      (one) => one.type === type && one.status === 'RUNNING' && one.startedAtMs < Date.parse(before!),
+    );
+  }
+}
+
+interface SignalWithStart {
+  workflowId: string;
+  args: unknown[];
+  signal: string;
+  signalArgs: unknown[];
+}
+
+function begun(begin: () => void): () => void {
+  begin();
+  return () => undefined;
+}
+
+function notFound(workflowId: string): WorkflowNotFoundError {
+  return new WorkflowNotFoundError('workflow not found', workflowId, undefined);
+}
