@@ -118,7 +118,7 @@ describeNeeding(['temporal'], 'what workflows ask the server for', () => {
 
   it('are incidents for a while, and a heal of its own that outlives the VM’s workflow', async () => {
     const vmId = randomUUID();
-    onLook = ({ healOpen }) => (healOpen ? steady('1 hour') : health(1, 'unhealthy', true));
+    onLook = ({ deliveredSeq }) => (deliveredSeq === 0 ? health(1, 'unhealthy', true) : steady('1 hour'));
     const handle = await start(WORKFLOW.vmHealth, vmWorkflowId(vmId), { vmId, tenantId: 'acme', site: 'main' });
     const events = async () => (await handle.fetchHistory()).events ?? [];
     await until(async () => (await events()).some((event) => event.childWorkflowExecutionStartedEventAttributes));
