@@ -97,8 +97,8 @@ export interface HealActivities {
   }): Promise<OperationEnd>;
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
-   * `windowOver` the attempt is closed either way. `lookAgainInMs`: healthy already, but by looks that began too early. The
-   * look that proves it brings no news, so ask again after this time. `paused`: nobody looks now, so nothing was judged.
+   * `windowOver` the attempt is closed either way. `paused`: nobody looks now, so nothing was judged. `lookAgainInMs`: what it waits
+   * for (the end of a pause, or the look that proves it healthy) may bring no news, so ask again after this time.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },

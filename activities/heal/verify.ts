@@ -1,6 +1,7 @@
 import { traitsIn } from '../../checks/check.ts';
 import { findOperation, recordOperationEvent } from '../../db/heals/operations.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
+import { PAUSED_ASK_AGAIN_MS } from '../../domain/guards/paused.ts';
 import { aliveStatus, hasRecovered } from '../../domain/recovery.ts';
 import type { HealActivities, IncidentKey } from '../contract.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -30,7 +31,10 @@ export async function verify(
     await close('failed', 'the VM was deleted or stopped before it was seen healthy');
     return { settled: true, line: 'nothing left to judge: the VM was deleted or stopped' };
   }
-  if (vm.paused !== null) return { settled: false, paused: true, line: 'paused: without looks it can not be judged' };
+  if (vm.paused !== null) {
+    const line = 'paused: without looks it can not be judged';
+    return { settled: false, paused: true, lookAgainInMs: PAUSED_ASK_AGAIN_MS, line };
+  }
   const checks = checkFacts(vm);
   if (hasRecovered({ checks, lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null })) {
     await close('success', null);

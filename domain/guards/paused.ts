@@ -1,5 +1,8 @@
 import type { Guard } from './guard.ts';
 
+/** Its end is news only where a look saw the pause: a slow one may have begun before it and ended after it. */
+export const PAUSED_ASK_AGAIN_MS = 60_000;
+
 /** A person paused it: nobody looks at it, and nothing is done to it. */
 export const paused: Guard = {
   reason: 'paused',
@@ -10,7 +13,7 @@ export const paused: Guard = {
       reason: 'paused',
       sentence: `${by} paused it: ${reason}`,
       wouldChange: 'POST /resume of the VM',
-      lookAgainInMs: 5 * 60_000,
+      lookAgainInMs: PAUSED_ASK_AGAIN_MS,
     };
   },
 };

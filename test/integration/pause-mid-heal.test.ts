@@ -9,11 +9,13 @@ import { healthAnswer } from '../../api/schemas/health.ts';
 import { policyAnswer } from '../../api/schemas/policies.ts';
 import { newVmAnswer } from '../../api/schemas/vms.ts';
 import type { RunningApi } from '../../api/start-api.ts';
+import { vmWorkflowId } from '../../domain/ids.ts';
 import { parseSettings } from '../../domain/settings.ts';
 import { createRest, type Rest } from '../../local/rest.ts';
 import { until } from '../../local/until.ts';
 import { startApiServer } from '../../workers/start-api-server.ts';
 import { type RunningWorker, startWorker } from '../../workers/start-worker.ts';
+import { type VmView, vmQueries } from '../../workflows/messages.ts';
 import { FakeQmp } from '../support/fake-qmp.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
@@ -104,8 +106,10 @@ describeNeeding(['temporal'], 'a VM that is paused while it is healed', () => {
     connect.open();
     const refused = { state: 'abandoned', detail: 'not sent: the VM was paused' };
     await expect.poll(lastOperation, PATIENT).toMatchObject(refused);
+    await expect.poll(lastStep, PATIENT).toMatchObject({ kind: 'hold', reason: 'paused' });
     expect(fake.received('system_reset')).toBe(0);
 
+    for (const response of held.splice(0)) answer(response);
     await healsAfterResume();
     expect(fake.received('system_reset')).toBe(1);
   }, 150_000);
@@ -200,10 +204,17 @@ describeNeeding(['temporal'], 'a VM that is paused while it is healed', () => {
   const health = () => rest.get(`/api/vms/${vmId}/health`, healthAnswer);
   const incidents = async () => (await rest.get(`/api/vms/${vmId}/incidents`, incidentListAnswer)).incidents;
   const lastOperation = async () => (await incidents())[0]?.operations.at(-1);
+  const lastStep = async () => (await incidents())[0]?.steps.at(-1);
   const lookNow = () => rest.post(`/api/vms/${vmId}/look-now`, {}, z.object({}));
   const pause = () => rest.post(`/api/vms/${vmId}/pause`, { reason: 'rack move' }, z.looseObject({}));
   const resume = () => rest.post(`/api/vms/${vmId}/resume`, {}, z.object({}));
   const isPaused = async () => (await rest.get(`/api/vms/${vmId}`, z.looseObject({})))['paused'] !== null;
+
+  /** Its workflow hears of it after the look that is under way. */
+  async function isKnownToBePaused(): Promise<boolean> {
+    const { paused } = await temporal.client.workflow.getHandle(vmWorkflowId(vmId)).query<VmView>(vmQueries.state);
+    return paused !== null;
+  }
 
   /** Makes the healthy VM ill, and resolves when its heal stands at that gate. */
   async function actsUntil(point: 'connect' | 'write'): Promise<Gate> {
@@ -219,7 +230,8 @@ describeNeeding(['temporal'], 'a VM that is paused while it is healed', () => {
   async function healsAfterResume(): Promise<void> {
     gates = {};
     mode = 'fails';
-    for (const response of held.splice(0)) answer(response);
+    // its end is news to what has seen it
+    await until(isKnownToBePaused);
     await resume();
     await expect.poll(lastOperation, PATIENT).toMatchObject({ state: 'done' });
     mode = 'well';

@@ -26,8 +26,12 @@ export interface CampaignResult {
 
 const RECUR_TRIES = 5;
 
-/** Plays seed after seed. `print` is told of each. */
-export async function runCampaign(options: CampaignOptions, print: (line: string) => void): Promise<CampaignResult> {
+/** Plays seed after seed. `print` is told of each. Unless `shortest` is asked for, failures keep all their faults, which is quicker. */
+export async function runCampaign(
+  options: CampaignOptions,
+  print: (line: string) => void,
+  { shortest = true } = {},
+): Promise<CampaignResult> {
   const result: CampaignResult = { plays: 0, lost: 0, vmHours: 0, commands: 0, seen: new Map(), failures: [] };
   const { seed: first, count, ...size } = options;
   for (let seed = first; seed < first + count; seed++) {
@@ -42,7 +46,7 @@ export async function runCampaign(options: CampaignOptions, print: (line: string
     if (verdict.isLost || verdict.violations.length === 0) continue;
     print(`  weights ${JSON.stringify(plan.weights)}`);
     for (const violation of verdict.violations) print(`  ${violation}`);
-    const failure = await investigate(plan, verdict);
+    const failure = await investigate(plan, verdict, shortest);
     result.failures.push(failure);
     print(`  ${failure.recurs ? 'recurs' : 'did not recur'} with ${JSON.stringify(failure.plan)}`);
   }
@@ -67,12 +71,13 @@ function add(result: CampaignResult, plan: Plan, { isLost, vmHours, commands, se
 }
 
 /** Plays it again, to see whether it recurs, and with how few faults. */
-async function investigate(plan: Plan, first: Verdict): Promise<Failure> {
+async function investigate(plan: Plan, first: Verdict, shortest: boolean): Promise<Failure> {
   for (let tries = 0; tries < RECUR_TRIES; tries++) {
     const violations = await violationsOf(plan);
     if (violations.length === 0) continue;
-    const shortest = await shorten(plan, async (shorter) => (await violationsOf(shorter)).length > 0);
-    return { plan: shortest, violations, recurs: true };
+    if (!shortest) return { plan, violations, recurs: true };
+    const short = await shorten(plan, async (shorter) => (await violationsOf(shorter)).length > 0);
+    return { plan: short, violations, recurs: true };
   }
   return { plan, violations: first.violations, recurs: false };
 }

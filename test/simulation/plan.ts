@@ -86,7 +86,7 @@ export interface Plan {
 }
 
 /** Long enough for attempts to leave their window, cooldowns and verifications to end, and VMs to be healed after that. */
-const CONVERGES_MS = 1.5 * HOUR;
+const CONVERGES_MS = 80 * MINUTE;
 /** Attempts count for this long. */
 export const ATTEMPT_WINDOW_HOURS = 1;
 
@@ -119,7 +119,7 @@ function anyVm(): fc.Arbitrary<PlannedVm> {
         cooldownMinutes: fc.integer({ min: 0, max: 10 }),
         maxAttempts: fc.integer({ min: 1, max: 5 }),
         escalateAfterAttempts: fc.option(fc.integer({ min: 1, max: 5 })),
-        verifySeconds: fc.integer({ min: 30, max: 600 }),
+        verifySeconds: fc.integer({ min: 30, max: 180 }),
       }),
     })
     .map(({ timeoutShare, ...vm }) => {
@@ -188,7 +188,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     'never-begun': of('never-begun', { ...vm, activity }),
     frozen: of('frozen', { ...vm, activity, ms: seconds(1, 60) }),
     'frozen-after-move': of('frozen-after-move', { ...vm, ms: seconds(3, 60) }),
-    'database-away': of('database-away', { forMs: seconds(1, 300) }),
+    'database-away': of('database-away', { forMs: seconds(1, 60) }),
     'temporal-away': of('temporal-away', { forMs: seconds(1, 300) }),
     unmanned: of('unmanned', { forMs: seconds(30, 600) }),
     'clock-off': of('clock-off', { ms: fc.integer({ min: -1_900, max: 1_900 }), forMs: lasting }),

@@ -7,18 +7,18 @@ import type { Plan } from './plan.ts';
 import { simulate } from './simulate.ts';
 
 const FOUND = join(import.meta.dirname, 'found');
-/** New ones each time: what one run doesn't find, another may. */
-const NEW_SEEDS = 20;
+/** Always the same: new ones are for `npm run simulate`, which has the time to find out what a failure is about. */
+const CAMPAIGN = { seed: 500, count: 10, hours: 0.25, vms: 2 };
 const PATIENCE = { timeout: 1_200_000, retry: 0 };
 
 describeNeeding(['virtual-time'], 'a simulation', () => {
-  it(`of ${NEW_SEEDS} new seeds comes to nothing that must never be`, PATIENCE, async () => {
-    const seed = Date.now() % 1_000_000_000;
+  it(`of ${CAMPAIGN.count} seeds comes to nothing that must never be, or not again`, PATIENCE, async () => {
     const lines: string[] = [];
-    const print = (line: string) => void lines.push(line);
-    const { failures } = await runCampaign({ seed, count: NEW_SEEDS, hours: 0.5, vms: 2 }, print);
-    console.log(lines.join('\n'));
-    expect(failures).toEqual([]);
+    const { failures } = await runCampaign(CAMPAIGN, (line) => void lines.push(line), { shortest: false });
+    expect(
+      failures.filter(({ recurs }) => recurs),
+      lines.join('\n'),
+    ).toEqual([]);
   });
 
   const found = readdirSync(FOUND).filter((name) => name.endsWith('.json'));

@@ -12,7 +12,7 @@ describe('paused', () => {
 
   it('objects to whatever would be done, and says who paused it and why', () => {
     const sentence = 'token ops paused it: kernel upgrade';
-    const objection = { reason: 'paused', sentence, lookAgainInMs: 5 * MINUTE };
+    const objection = { reason: 'paused', sentence, lookAgainInMs: MINUTE };
     expect(ask(paused, { facts: PAUSED })).toMatchObject(objection);
     expect(ask(paused, { facts: PAUSED, remedy: NOTIFY })).toMatchObject(objection);
   });
