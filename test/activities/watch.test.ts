@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { eq } from 'drizzle-orm';
 import { pino } from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { LookInput } from '../../activities/contract.ts';
@@ -8,8 +9,9 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { createWatchActivities } from '../../activities/watch.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { policies } from '../../db/schema/heals.ts';
+import { vms } from '../../db/schema/vms.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { NOON, registerVm } from '../db/watched.ts';
+import { lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
 import { ALIVE, LOAD, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
@@ -72,6 +74,51 @@ describe('a look in care', () => {
     const vm = await registerVm(database);
     expect(await lookAt(vm)).toMatchObject({ kind: 'health', seq: 1, status: 'healthy', healWanted: false });
     await expect(lookAt(vm, { deliveredSeq: 1 })).rejects.toMatchObject({ type: 'Steady', message: 'healthy' });
+  });
+
+  it('tells all that its workflow has not heard, whoever saw it and however often it has changed since', async () => {
+    found = 'healthy';
+    let vm = await registerVm(database, {}, [{ failureThreshold: 1 }]);
+    const writer = createLookWriter(database.pool);
+    for (const [minute, status] of [[-2, 'healthy'] as const, [-1, 'unhealthy'] as const, [0, 'healthy'] as const]) {
+      await writer.write(lookOf(vm, resultsOf(vm, NOON + minute * 60_000, probeResult(status))));
+      vm = await readVm(database.pool, vm.vmId);
+    }
+    for (const deliveredSeq of [0, 1, 2]) {
+      expect(await lookAt(vm, { deliveredSeq })).toMatchObject({ kind: 'health', seq: 3, status: 'healthy' });
+    }
+    await expect(lookAt(vm, { deliveredSeq: 3 })).rejects.toMatchObject({ type: 'Steady' });
+  });
+
+  it('says that its VM is paused, or is not, until its workflow knows, and asks for no heal of a paused one', async () => {
+    await database.pool.query('DELETE FROM policies');
+    await storePolicy({});
+    found = 'unhealthy';
+    const pausedAt = new Date(NOON);
+    const vm = await registerVm(database, { pausedAt, pausedReason: 'rack move', pausedBy: 'ops' });
+    for (const paused of [false, true]) {
+      expect(await lookAt(vm, { paused })).toEqual({ kind: 'paused', reason: 'rack move' });
+    }
+    // workflows of 0.1 don't ask
+    await expect(lookAt(vm)).rejects.toMatchObject({ type: 'Steady', message: 'not looked at: ops paused it' });
+    const resumed = await registerVm(database);
+    await lookAt(resumed);
+    const known = { deliveredSeq: 1, healOpen: true };
+    expect(await lookAt(resumed, { ...known, paused: true })).toMatchObject({ kind: 'health', seq: 1 });
+    await expect(lookAt(resumed, { ...known, paused: false })).rejects.toMatchObject({ type: 'Steady' });
+  });
+
+  it.each<[string, Parameters<typeof registerVm>[1]]>([
+    ['paused', { pausedAt: new Date(NOON), pausedReason: 'rack move', pausedBy: 'ops' }],
+    ['stopped on purpose', { stoppedOnPurposeAt: new Date(NOON) }],
+  ])('asks for no heal of a VM that failed before it was %s', async (_what, change) => {
+    await database.pool.query('DELETE FROM policies');
+    await storePolicy({});
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    expect(await lookAt(vm)).toMatchObject({ healWanted: true });
+    await database.orm.update(vms).set(change!).where(eq(vms.id, vm.vmId));
+    expect(await lookAt(vm, { now: true })).toMatchObject({ kind: 'health', healWanted: false });
   });
 
   it.each<[whose: string, policy: (vm: WatchedVm) => object, wanted: boolean]>([
