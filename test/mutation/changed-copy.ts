@@ -35,13 +35,19 @@ export class ChangedCopy {
   /** Makes the change, runs the tests of that configuration until one fails, and takes the change back. */
   async tryOut(change: Change | null, config: string): Promise<Verdict> {
     if (change === null) return this.#runTests(config);
-    const source = sourceOf(change.file);
-    const file = join(this.#folder, change.file);
-    writeFileSync(file, source.slice(0, change.start) + change.replacement + source.slice(change.end));
+    const { file, start, end, replacement } = change;
+    const source = sourceOf(file);
+    const changed = source.slice(0, start) + replacement + source.slice(end);
+    return this.with(new Map([[file, changed]]), () => this.#runTests(config));
+  }
+
+  /** Gives these files other contents while something runs in the copy's folder. */
+  async with<T>(contents: ReadonlyMap<string, string>, run: (folder: string) => Promise<T>): Promise<T> {
+    for (const [file, content] of contents) writeFileSync(join(this.#folder, file), content);
     try {
-      return await this.#runTests(config);
+      return await run(this.#folder);
     } finally {
-      writeFileSync(file, source);
+      for (const file of contents.keys()) writeFileSync(join(this.#folder, file), sourceOf(file));
     }
   }
 

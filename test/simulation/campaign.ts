@@ -31,7 +31,7 @@ export async function runCampaign(
   { shortest = true } = {},
 ): Promise<CampaignResult> {
   const result: CampaignResult = { plays: 0, vmHours: 0, commands: 0, seen: new Map(), failures: [] };
-  const { seed: first, count, ...size } = options;
+  const { seed: first, count, untilFirst = false, ...size } = options;
   for (let seed = first; seed < first + count; seed++) {
     const plan = planOf(seed, size);
     const beganAt = performance.now();
@@ -44,6 +44,10 @@ export async function runCampaign(
     if (verdict.violations.length === 0) continue;
     print(`  weights ${JSON.stringify(plan.weights)}`);
     for (const violation of verdict.violations) print(`  ${violation}`);
+    if (untilFirst) {
+      result.failures.push({ plan, violations: verdict.violations, recurs: false });
+      break;
+    }
     const failure = await investigate(plan, verdict, shortest);
     result.failures.push(failure);
     print(`  ${failure.recurs ? 'recurs' : 'did not recur'} with ${JSON.stringify(failure.plan)}`);

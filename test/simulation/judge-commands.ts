@@ -1,7 +1,7 @@
 import type { PowerAction, PowerState } from '../../domain/power.ts';
 import type { PowerCommand } from '../scenarios/world/fake-site.ts';
 import { settingsOf } from '../support/settings.ts';
-import type { Plan } from './plan.ts';
+import { slowestOf } from './plan.ts';
 import type { Played } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
@@ -73,12 +73,6 @@ function falselyAccused(vm: number, { atMs, notUpAtMs }: PowerCommand, { plan, s
     ...(notUpAtMs < matters ? [`though no look had found it other than up since ${at(notUpAtMs)}`] : []),
     ...(start ? [`though somebody had started it at ${at(start.atMs)}`] : []),
   ];
-}
-
-function slowestOf({ vms, faults }: Plan, vm: number): { intervalSeconds: number; timeoutSeconds: number } {
-  const { intervalSeconds, timeoutSeconds } = vms[vm]!;
-  const edits = faults.flatMap((one) => (one.kind === 'edit-check' && one.vm === vm ? [one.intervalSeconds] : []));
-  return { intervalSeconds: Math.max(intervalSeconds, ...edits), timeoutSeconds };
 }
 
 function at(ms: number): string {

@@ -1,4 +1,4 @@
-import type { Act } from './plan.ts';
+import { type Act, slowestOf } from './plan.ts';
 import type { Played } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
@@ -6,6 +6,7 @@ import type { StoredOperation } from './stored-operations.ts';
 /** For workers, and for the server's clock, which goes on while they work. */
 const MARGIN_MS = 15_000;
 const CLOSE_PACE_MS = 5_000;
+const FAILURES = 3;
 
 /** Once nothing goes wrong any more, what people ask for happens at once, also when a workflow continues as a new run. */
 export async function judgeQuiet(
@@ -19,6 +20,7 @@ export async function judgeQuiet(
     if (act.kind === 'renew-and-look') violations.push(...(await unanswered(world, act, atMs, played)));
     violations.push(...(await notClosely(world, stored, act, atMs, played)));
   }
+  for (const vm of played.vmIds.keys()) violations.push(...(await lookedAtSeldom(world, vm, played)));
   for (const vm of played.pausedUntilQuiet) violations.push(...(await notResumed(world, vm, played)));
   return violations;
 }
@@ -60,6 +62,23 @@ async function notClosely(
     [vmIds[vm], new Date(fromMs), new Date(fromMs + paceMs)],
   );
   return rows.length > 0 ? [] : [`VM ${vm} was not watched closely from ${at(fromMs)} on, after ${verified.id}`];
+}
+
+/** From failure to the Nth failed answer: N intervals and a timeout, whatever the two are. */
+async function lookedAtSeldom({ database }: SimulatedWorld, vm: number, played: Played): Promise<string[]> {
+  const { plan, vmIds, beganAtMs } = played;
+  const { intervalSeconds, timeoutSeconds } = slowestOf(plan, vm);
+  const limitMs = (FAILURES * intervalSeconds + timeoutSeconds) * 1_000;
+  const fromMs = beganAtMs + plan.quietMs + limitMs;
+  const { rows } = await database.pool.query<{ ms: number; at: Date }>(
+    `SELECT checked_at AS at, extract(epoch FROM checked_at - lag(checked_at, $3) OVER (ORDER BY due_at))::float8 * 1000 AS ms
+     FROM check_results WHERE vm_id = $1 AND check_type = 'http' AND status = 'unhealthy' AND reason = 'timeout' AND checked_at > $2
+       AND NOT EXISTS (SELECT FROM check_results w WHERE w.vm_id = $1 AND w.check_type = 'http' AND w.status <> 'unhealthy'
+         AND w.checked_at > $2)`,
+    [vmIds[vm], new Date(fromMs), FAILURES],
+  );
+  const seldom = rows.find(({ ms }) => ms > limitMs + MARGIN_MS);
+  return seldom ? [`VM ${vm} failed ${FAILURES} times in ${seldom.ms} ms until ${at(seldom.at.getTime())}`] : [];
 }
 
 /** The heal of a VM that was paused decides again as soon as the VM is resumed and looked at. */

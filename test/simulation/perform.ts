@@ -8,7 +8,7 @@ import { recordPolicyChanged } from '../../db/policies/policy-changes.ts';
 import { checkConfigs } from '../../db/schema/checks.ts';
 import { operations } from '../../db/schema/heals.ts';
 import { vms } from '../../db/schema/vms.ts';
-import { vmWorkflowId } from '../../domain/ids.ts';
+import { healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { vmSignals } from '../../workflows/messages.ts';
 import { type FakeSite, MISTYPED } from '../scenarios/world/fake-site.ts';
 import { ease, hurt } from './hurt-and-ease.ts';
@@ -82,6 +82,8 @@ export class Performer {
         return;
       case 'renew':
         return this.#signal(vmId, vmSignals.renew);
+      case 'workflows-lost':
+        return this.#loseWorkflows(vmId, fault.which);
       case 'reset-attempts':
         await recordAttemptsReset(this.#world.database, vmId, await this.#author());
         await signals.attemptsReset(vmId);
@@ -156,6 +158,22 @@ export class Performer {
     for (const vm of this.#vmIds.keys()) {
       if (await this.#resume({ vm })) this.pausedUntilQuiet.push(vm);
     }
+  }
+
+  async #loseWorkflows(vmId: string, which: 'vm' | 'heal' | 'both'): Promise<void> {
+    const { host, database } = this.#world;
+    const { rows } = await database.pool.query<{ incident: number }>(
+      'SELECT incident FROM incidents WHERE vm_id = $1 AND closed_at IS NULL',
+      [vmId],
+    );
+    const heals = rows.map(({ incident }) => healWorkflowId(vmId, incident));
+    const ids = [...(which === 'heal' ? [] : [vmWorkflowId(vmId)]), ...(which === 'vm' ? [] : heals)];
+    // the VM's may have ended with its VM
+    for (const id of ids)
+      await host.client.workflow
+        .getHandle(id)
+        .terminate()
+        .catch(() => undefined);
   }
 
   async #pause({ vm, by }: Fault & { kind: 'pause' }): Promise<void> {

@@ -43,6 +43,8 @@ export type Fault =
   | { kind: 'reset-attempts'; vm: number }
   | { kind: 'look-now'; vm: number }
   | { kind: 'renew'; vm: number }
+  /** Somebody terminates them: its own workflow, or also its heal. */
+  | { kind: 'workflows-lost'; vm: number; which: 'vm' | 'heal' | 'both' }
   | { kind: 'answer-lost'; vm: number; activity: ActivityName }
   | { kind: 'never-begun'; vm: number; activity: ActivityName }
   | { kind: 'frozen'; vm: number; activity: ActivityName; ms: number }
@@ -195,6 +197,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     'reset-attempts': of('reset-attempts', vm),
     'look-now': of('look-now', vm),
     renew: of('renew', vm),
+    'workflows-lost': of('workflows-lost', { ...vm, which: fc.constantFrom('vm', 'heal', 'both') }),
     'answer-lost': of('answer-lost', { ...vm, activity }),
     'never-begun': of('never-begun', { ...vm, activity }),
     frozen: of('frozen', { ...vm, activity, ms: seconds(1, 60) }),
@@ -278,9 +281,19 @@ function anyActs(vms: number, quietMs: number): fc.Arbitrary<Act[]> {
   return fc.tuple(...acts).map((all) => all.toSorted((a, b) => a.atMs - b.atMs));
 }
 
+/** The longest interval that a VM has in a play, and its timeout. */
+export function slowestOf(
+  { vms, faults }: Pick<Plan, 'vms' | 'faults'>,
+  vm: number,
+): { intervalSeconds: number; timeoutSeconds: number } {
+  const { intervalSeconds, timeoutSeconds } = vms[vm]!;
+  const edits = faults.flatMap((one) => (one.kind === 'edit-check' && one.vm === vm ? [one.intervalSeconds] : []));
+  return { intervalSeconds: Math.max(intervalSeconds, ...edits), timeoutSeconds };
+}
+
 /** Some plays have none of a kind, others much of it. What ends a VM's life is rare. */
 function anyWeight(kind: FaultKind): fc.Arbitrary<number> {
   if (kind === 'hang') return fc.constantFrom(6, 12, 24);
-  if (kind === 'delete') return fc.constantFrom(0, 1);
+  if (kind === 'delete' || kind === 'workflows-lost') return fc.constantFrom(0, 1);
   return fc.constantFrom(0, 1, 2, 6);
 }

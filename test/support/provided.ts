@@ -16,6 +16,8 @@ export interface CampaignOptions {
   vms: number;
   /** A file with one plan, to be played instead. */
   plan?: string;
+  /** Ends with the first play that fails. */
+  untilFirst?: boolean;
   /** Where its result is left, as JSON. */
   output?: string;
 }

@@ -73,9 +73,14 @@ export class WorkflowRun {
     try {
       return await place.run({ run: this, scope: null }, () => workflow(...structuredClone(args)));
     } finally {
-      this.#isOver = true;
-      for (const activity of this.#activities) activity.abandon();
+      this.end();
     }
+  }
+
+  /** Nothing of it happens any more. */
+  end(): void {
+    this.#isOver = true;
+    for (const activity of this.#activities) activity.abandon();
   }
 
   get mustContinueAsNew(): boolean {

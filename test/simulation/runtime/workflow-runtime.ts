@@ -9,7 +9,7 @@ import { ContinueAsNew, type Surroundings, WorkflowRun } from './workflow-run.ts
 interface Execution {
   workflowId: string;
   type: string;
-  status: 'RUNNING' | 'COMPLETED' | 'FAILED';
+  status: 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TERMINATED';
   startedAtMs: number;
   run: WorkflowRun;
 }
@@ -74,6 +74,7 @@ export class WorkflowRuntime {
           const name = typeof signal === 'string' ? signal : signal.name;
           if (!this.#signal(workflowId, name, args)) throw notFound(workflowId);
         },
+        terminate: async () => this.#terminate(workflowId),
         describe: async () => this.#describe(workflowId),
       }),
       count: async (query: string) => ({ count: this.#find(query).length }),
@@ -97,6 +98,7 @@ export class WorkflowRuntime {
       await execution.run.live((workflows as unknown as Record<string, Workflow>)[type]!, args);
       execution.status = 'COMPLETED';
     } catch (error) {
+      if (execution.status === 'TERMINATED') return;
       if (error instanceof ContinueAsNew) {
         execution.run = new WorkflowRun(this.#surroundings);
         return this.#live(execution, error.args);
@@ -111,6 +113,13 @@ export class WorkflowRuntime {
     if (execution?.status !== 'RUNNING') return false;
     execution.run.receive(name, args);
     return true;
+  }
+
+  #terminate(workflowId: string): void {
+    const execution = this.#executions.get(workflowId);
+    if (execution?.status !== 'RUNNING') throw notFound(workflowId);
+    execution.status = 'TERMINATED';
+    execution.run.end();
   }
 
   #describe(workflowId: string): object {
