@@ -3,6 +3,7 @@ import { vmWorkflowId } from '../../domain/ids.ts';
 import { judgeCommands } from './judge-commands.ts';
 import { judgeDecisions } from './judge-decisions.ts';
 import { judgeQuiet } from './judge-quiet.ts';
+import { type Plan, slowestOf } from './plan.ts';
 import type { Played } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import { findStoredOperations, type StoredOperation } from './stored-operations.ts';
@@ -33,7 +34,7 @@ export async function judge(world: SimulatedWorld, played: Played): Promise<Verd
     ),
     ...(await judgeDecisions(world, stored, played)),
     ...(await judgeQuiet(world, stored, played)),
-    ...(await Promise.all(vmIds.map((_, vm) => judgeConvergence(world, vm, played)))).flat(),
+    ...(await Promise.all(vmIds.map((_, vm) => judgeConvergence(world, vm, stored, played)))).flat(),
   ];
   return {
     violations: [...violations, ...world.host.failures()],
@@ -53,7 +54,12 @@ const TOLD_WHY: ReadonlySet<string> = new Set([
 const HEALING: ReadonlySet<string> = new Set(['restart', 'reset']);
 
 /** When nothing has gone wrong for hours, every VM is well, or has told why not. */
-async function judgeConvergence(world: SimulatedWorld, vm: number, { plan, vmIds }: Played): Promise<string[]> {
+async function judgeConvergence(
+  world: SimulatedWorld,
+  vm: number,
+  stored: readonly StoredOperation[],
+  { plan, vmIds, beganAtMs }: Played,
+): Promise<string[]> {
   const vmId = vmIds[vm]!;
   const { database, host, site } = world;
   const wrong = (what: string): string[] => [`in the end VM ${vm} ${what}`];
@@ -80,7 +86,9 @@ async function judgeConvergence(world: SimulatedWorld, vm: number, { plan, vmIds
     const expected = ['healthy', 'degraded'];
     return expected.includes(read.status) ? [] : wrong(`is up, and reads ${read.status}`);
   }
-  if (read.status !== 'unhealthy') return wrong(`is down, and reads ${read.status}`);
+  if (read.status !== 'unhealthy') {
+    return wasStarted(stored, plan, vm, vmId, beganAtMs) ? [] : wrong(`is down, and reads ${read.status}`);
+  }
   if (open === undefined) return wrong('is down, and nobody heals it');
   const { policy } = plan.vms[vm]!;
   if (open.kind === 'hold' && TOLD_WHY.has(open.reason ?? '')) {
@@ -89,6 +97,20 @@ async function judgeConvergence(world: SimulatedWorld, vm: number, { plan, vmIds
     return wasHealable ? wrong(`is down after hours without faults, holding (${open.reason})`) : [];
   }
   return HEALING.has(policy.action) ? wrong(`is down, and its heal ${open.kind}s (${open.reason})`) : [];
+}
+
+/** Whether Defib started it so late that its checks, which begin anew then, have not failed often enough since. */
+function wasStarted(
+  stored: readonly StoredOperation[],
+  plan: Plan,
+  vm: number,
+  vmId: string,
+  beganAtMs: number,
+): boolean {
+  const { intervalSeconds, timeoutSeconds } = slowestOf(plan, vm);
+  const failsForMs = (plan.vms[vm]!.failureThreshold + 1) * (intervalSeconds + timeoutSeconds) * 1_000;
+  const sinceMs = beganAtMs + plan.endMs - failsForMs;
+  return stored.some((one) => one.vmId === vmId && one.power === 'start' && (one.endedAtMs ?? 0) > sinceMs);
 }
 
 async function whatOccurred({ database }: SimulatedWorld, stored: readonly StoredOperation[]): Promise<string[]> {

@@ -208,7 +208,16 @@ export class Performer {
     this.#lift(vm, 'stopped on purpose');
     this.#siteOf(vm).boot();
     const atMs = await this.#world.now();
-    if (await this.#change(vm, { stoppedOnPurposeAt: null })) this.starts.push({ vm, atMs });
+    const wasStopped = await this.#isStopped(vm);
+    if ((await this.#change(vm, { stoppedOnPurposeAt: null })) && wasStopped) this.starts.push({ vm, atMs });
+  }
+
+  async #isStopped(vm: number): Promise<boolean> {
+    const [row] = await this.#world.database.orm
+      .select({ at: vms.stoppedOnPurposeAt })
+      .from(vms)
+      .where(eq(vms.id, this.#vmIds[vm] ?? ''));
+    return row?.at != null;
   }
 
   async #delete({ vm }: { vm: number }): Promise<void> {

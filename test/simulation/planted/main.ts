@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { environment } from '../../../local/environment.mjs';
+import { sourceOf } from '../../mutation/change.ts';
+import { ChangedCopy } from '../../mutation/changed-copy.ts';
+import type { CampaignOptions } from '../../support/provided.ts';
+import type { Failure } from '../campaign.ts';
+import { type Edit, PLANTED, type PlantedBug } from './bugs.ts';
+
+/**
+ * `npm run simulate:planted -- [--seeds 200] [--jobs 2] [words of a name]`: plants one bug after the other in a copy, and says
+ * after how many seeds the simulator finds it.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: 'string', default: '200' }, jobs: { type: 'string', default: '2' } },
+});
+const bugs = PLANTED.filter(({ name }) => name.includes(positionals.join(' ')));
+const waiting = [...bugs];
+let notFound = 0;
+
+await Promise.all(Array.from({ length: Math.min(Number(values.jobs), bugs.length) }, () => work()));
+console.log(`${bugs.length - notFound} of ${bugs.length} planted bugs found within ${values.seeds} seeds`);
+process.exitCode = notFound > 0 ? 1 : 0;
+
+async function work(): Promise<void> {
+  const copy = new ChangedCopy();
+  try {
+    for (let bug = waiting.shift(); bug !== undefined; bug = waiting.shift()) {
+      const { plays, failures } = await copy.with(changedBy(bug.edits), simulate);
+      const [failure] = failures;
+      if (failure === undefined) notFound++;
+      console.log(
+        failure === undefined
+          ? `NOT FOUND in ${plays} seeds: ${bug.name}`
+          : `found by seed ${plays}: ${bug.name} (${failure.violations[0]})`,
+      );
+    }
+  } finally {
+    copy.remove();
+  }
+}
+
+function changedBy(edits: PlantedBug['edits']): Map<string, string> {
+  const contents = new Map<string, string>();
+  const change = ({ file, find, replace }: Edit) =>
+    contents.set(
+      file,
+      (contents.get(file) ?? sourceOf(file)).replace(find, () => replace),
+    );
+  for (const edit of edits) change(edit);
+  return contents;
+}
+
+/** Plays seeds from 1 on in that folder, until the first that fails. */
+async function simulate(folder: string): Promise<{ plays: number; failures: Failure[] }> {
+  const output = join(folder, 'result.json');
+  rmSync(output, { force: true });
+  const campaign: CampaignOptions = {
+    seed: 1,
+    count: Number(values.seeds),
+    hours: 1,
+    vms: 3,
+    untilFirst: true,
+    output,
+  };
+  const env = { ...environment, DEFIB_SIMULATE: JSON.stringify(campaign) };
+  const vitest = ['vitest', 'run', '--config', 'test/simulation/vitest.config.ts'];
+  await new Promise((resolve) => {
+    spawn('npx', vitest, { cwd: folder, env, stdio: 'ignore' }).once('exit', resolve);
+  });
+  if (!existsSync(output)) throw new Error('its plays did not come to an end');
+  return JSON.parse(readFileSync(output, 'utf8')) as { plays: number; failures: Failure[] };
+}
