@@ -2,9 +2,12 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { incidents } from '../../db/schema/heals.ts';
+import { healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { replayAll } from '../support/replay-all.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { startVirtualWorld, type VirtualWorld } from '../support/virtual-world.ts';
-import { play } from './world/play.ts';
+import { play, VM_ID } from './world/play.ts';
 import { createScenarioWorld, type ScenarioWorld } from './world/scenario-world.ts';
 import { readScript } from './world/script.ts';
 
@@ -57,6 +60,7 @@ describeNeeding(['virtual-time'], 'scenario', () => {
       try {
         const log = await play(virtual.env, world, script);
         await holdsAlways(world);
+        await replayAll(virtual.env.client, await workflowsOf(world));
         const golden = join(folder, 'expected.log');
         if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, log);
         expect(existsSync(golden), 'no expected.log: read the log, then bless it with UPDATE_GOLDEN=1').toBe(true);
@@ -89,3 +93,8 @@ describeNeeding(['virtual-time'], 'scenario', () => {
     expect(wrong.rowCount).toBe(0);
   }
 });
+
+async function workflowsOf({ database }: ScenarioWorld): Promise<string[]> {
+  const opened = await database.orm.select({ incident: incidents.incident }).from(incidents);
+  return [vmWorkflowId(VM_ID), ...opened.map(({ incident }) => healWorkflowId(VM_ID, incident))];
+}
