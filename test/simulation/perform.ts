@@ -1,42 +1,16 @@
-import { eq } from 'drizzle-orm';
-import type { Author } from '../../db/access/audit.ts';
-import { recordCheck } from '../../db/fleet/check-settings.ts';
-import { recordPaused, recordResumed } from '../../db/fleet/pause.ts';
-import { type CommittedVm, recordAnnounced, recordVmChanged, recordVmDeleted } from '../../db/fleet/vm-changes.ts';
 import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
 import { recordPolicyChanged } from '../../db/policies/policy-changes.ts';
-import { checkConfigs } from '../../db/schema/checks.ts';
-import { operations } from '../../db/schema/heals.ts';
-import { vms } from '../../db/schema/vms.ts';
 import { healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { vmSignals } from '../../workflows/messages.ts';
 import { type FakeSite, MISTYPED } from '../scenarios/world/fake-site.ts';
 import { ease, hurt } from './hurt-and-ease.ts';
-import type { Act, Fault, TimedFault } from './plan.ts';
+import { People } from './people.ts';
+import type { Act, TimedFault } from './plan.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
-
-/** From this moment of real time on nothing may be sent to a VM, but for what was being sent already. */
-export interface Ban {
-  vm: number;
-  why: 'paused' | 'stopped on purpose' | 'deleted';
-  fromMs: number;
-  /** Null = for good. */
-  untilMs: number | null;
-  /** Operations that had moved to `sent` before. */
-  sentBefore: ReadonlySet<string>;
-}
-
-/** Somebody started a VM that was stopped on purpose. */
-export interface Start {
-  vm: number;
-  /** By the play's time. */
-  atMs: number;
-}
 
 /** What a play does to its world, and keeps for judging it. Ids are of VMs and their policies, by place. */
 export class Performer {
-  readonly bans: Ban[] = [];
-  readonly starts: Start[] = [];
+  readonly people: People;
   /** VMs that were paused when nothing went wrong any more, and resumed then. */
   readonly pausedUntilQuiet: number[] = [];
   readonly #world: SimulatedWorld;
@@ -47,6 +21,7 @@ export class Performer {
     this.#world = world;
     this.#vmIds = vmIds;
     this.#policyIds = policyIds;
+    this.people = new People(world, vmIds);
   }
 
   async begin(fault: TimedFault): Promise<void> {
@@ -81,29 +56,29 @@ export class Performer {
         await signals.lookNow({ vmId, tenantId: 'default', site: 'main' });
         return;
       case 'renew':
-        return this.#signal(vmId, vmSignals.renew);
+        return this.people.signal(vmId, vmSignals.renew);
       case 'workflows-lost':
         return this.#loseWorkflows(vmId, fault.which);
       case 'reset-attempts':
-        await recordAttemptsReset(this.#world.database, vmId, await this.#author());
+        await recordAttemptsReset(this.#world.database, vmId, await this.people.author());
         await signals.attemptsReset(vmId);
         return;
       case 'edit-policy': {
         const { triggerAfterFailures } = fault;
         const id = this.#policyIds[fault.vm] ?? '';
-        await recordPolicyChanged(this.#world.database, id, { triggerAfterFailures }, await this.#author());
+        await recordPolicyChanged(this.#world.database, id, { triggerAfterFailures }, await this.people.author());
         return;
       }
       case 'edit-check':
-        return this.#editCheck(vmId, { intervalSeconds: fault.intervalSeconds });
+        return this.people.editCheck(vmId, { intervalSeconds: fault.intervalSeconds });
       case 'mistype':
-        return this.#editCheck(vmId, { target: MISTYPED });
+        return this.people.editCheck(vmId, { target: MISTYPED });
       case 'pause':
-        return this.#pause(fault);
+        return this.people.pause(fault);
       case 'stop-on-purpose':
-        return this.#stopOnPurpose(fault);
+        return this.people.stopOnPurpose(fault);
       case 'delete':
-        return this.#delete(fault);
+        return this.people.delete(fault);
       default:
         return hurt(site, fault);
     }
@@ -125,12 +100,12 @@ export class Performer {
         broken.clockMs = 0;
         return;
       case 'mistype':
-        return this.#editCheck(this.#vmIds[fault.vm] ?? '', { target: '/' });
+        return this.people.editCheck(this.#vmIds[fault.vm] ?? '', { target: '/' });
       case 'pause':
-        await this.#resume(fault);
+        await this.people.resume(fault);
         return;
       case 'stop-on-purpose':
-        return this.#start(fault);
+        return this.people.start(fault);
       default:
         if ('vm' in fault) ease(this.#siteOf(fault.vm), fault);
     }
@@ -140,7 +115,7 @@ export class Performer {
   async act({ vm, kind }: Act): Promise<void> {
     const vmId = this.#vmIds[vm] ?? '';
     if (kind === 'renew-and-look') await this.#world.signals.lookNow({ vmId, tenantId: 'default', site: 'main' });
-    await this.#signal(vmId, vmSignals.renew);
+    await this.people.signal(vmId, vmSignals.renew);
   }
 
   /** From now on nothing goes wrong. What hangs goes on hanging, until it is healed. */
@@ -156,7 +131,7 @@ export class Performer {
     }
     // also pauses that were signalled, and whose end was not delivered
     for (const vm of this.#vmIds.keys()) {
-      if (await this.#resume({ vm })) this.pausedUntilQuiet.push(vm);
+      if (await this.people.resume({ vm })) this.pausedUntilQuiet.push(vm);
     }
   }
 
@@ -174,123 +149,6 @@ export class Performer {
         .getHandle(id)
         .terminate()
         .catch(() => undefined);
-  }
-
-  async #pause({ vm, by }: Fault & { kind: 'pause' }): Promise<void> {
-    const vmId = this.#vmIds[vm] ?? '';
-    if (by === 'signal') return this.#signal(vmId, vmSignals.pause, { reason: 'simulated' });
-    const paused = await recordPaused(this.#world.database, vmId, 'simulated', await this.#author());
-    if (paused === null) return;
-    await this.#ban(vm, 'paused');
-    await this.#announce(paused);
-  }
-
-  /** True when it was paused. */
-  async #resume({ vm }: { vm: number }): Promise<boolean> {
-    const vmId = this.#vmIds[vm] ?? '';
-    this.#lift(vm, 'paused');
-    const resumed = await recordResumed(this.#world.database, vmId, await this.#author());
-    const wasPaused = resumed !== null && resumed !== 'not-paused';
-    if (wasPaused) await this.#announce(resumed);
-    // a pause that was signalled, and not stored yet
-    await this.#signal(vmId, vmSignals.resume);
-    return wasPaused;
-  }
-
-  async #stopOnPurpose({ vm }: Fault & { kind: 'stop-on-purpose' }): Promise<void> {
-    const changed = await this.#change(vm, { stoppedOnPurposeAt: new Date(await this.#world.now()) });
-    if (!changed) return;
-    await this.#ban(vm, 'stopped on purpose');
-    this.#siteOf(vm).power = 'off';
-  }
-
-  async #start({ vm }: { vm: number }): Promise<void> {
-    this.#lift(vm, 'stopped on purpose');
-    this.#siteOf(vm).boot();
-    const atMs = await this.#world.now();
-    const wasStopped = await this.#isStopped(vm);
-    if ((await this.#change(vm, { stoppedOnPurposeAt: null })) && wasStopped) this.starts.push({ vm, atMs });
-  }
-
-  async #isStopped(vm: number): Promise<boolean> {
-    const [row] = await this.#world.database.orm
-      .select({ at: vms.stoppedOnPurposeAt })
-      .from(vms)
-      .where(eq(vms.id, this.#vmIds[vm] ?? ''));
-    return row?.at != null;
-  }
-
-  async #delete({ vm }: { vm: number }): Promise<void> {
-    const vmId = this.#vmIds[vm] ?? '';
-    const deleted = await recordVmDeleted(this.#world.database, vmId, await this.#author());
-    if (deleted === null) return;
-    await this.#ban(vm, 'deleted');
-    const delivery = await this.#world.signals.retire(vmId);
-    if (delivery.ok) await recordAnnounced(this.#world.database.pool, vmId, deleted.version);
-  }
-
-  async #change(vm: number, change: { stoppedOnPurposeAt: Date | null }): Promise<boolean> {
-    const vmId = this.#vmIds[vm] ?? '';
-    for (;;) {
-      const read = await this.#read(vmId);
-      if (read === null) return false;
-      const changed = await recordVmChanged(this.#world.database, read, change, [], await this.#author());
-      if (!changed.ok) throw new Error('a purpose conflicts with nothing');
-      // null = changed meanwhile, by a heal perhaps: read again
-      if (changed.vm === null) continue;
-      await this.#announce(changed.vm);
-      return true;
-    }
-  }
-
-  /** Changes the VM's http check as the API does. */
-  async #editCheck(vmId: string, change: { target?: string; intervalSeconds?: number }): Promise<void> {
-    const { database } = this.#world;
-    const read = await this.#read(vmId);
-    const stored = await database.orm.select().from(checkConfigs).where(eq(checkConfigs.vmId, vmId));
-    const http = stored.find(({ checkType }) => checkType === 'http');
-    if (read === null || http === undefined) return;
-    const { id: _, vmId: __, createdAt: ___, updatedAt: ____, series: _____, ...check } = http;
-    const changed = { ...check, ...change };
-    const aims = { before: check.target ?? '', after: changed.target ?? '' };
-    const committed = await recordCheck(database, read, changed, aims, await this.#author());
-    if (committed !== null) await this.#announce(committed);
-  }
-
-  async #announce(vm: CommittedVm): Promise<void> {
-    const delivery = await this.#world.signals.announce({ ...vm, lookSooner: true });
-    if (delivery.ok) await recordAnnounced(this.#world.database.pool, vm.vmId, vm.version);
-  }
-
-  async #signal(vmId: string, signal: (typeof vmSignals)['pause' | 'resume' | 'renew'], request?: { reason: string }) {
-    if (this.#world.broken.temporal) return;
-    const handle = this.#world.host.client.workflow.getHandle(vmWorkflowId(vmId));
-    // its workflow may have ended with its VM
-    await handle.signal(signal.name, ...(request ? [request] : [])).catch(() => undefined);
-  }
-
-  async #ban(vm: number, why: Ban['why']): Promise<void> {
-    const rows = await this.#world.database.orm
-      .select({ id: operations.id, sentAt: operations.sentAt })
-      .from(operations)
-      .where(eq(operations.vmId, this.#vmIds[vm] ?? ''));
-    const sentBefore = new Set(rows.flatMap(({ id, sentAt }) => (sentAt === null ? [] : [id])));
-    this.bans.push({ vm, why, fromMs: performance.now(), untilMs: null, sentBefore });
-  }
-
-  #lift(vm: number, why: Ban['why']): void {
-    for (const ban of this.bans) {
-      if (ban.vm === vm && ban.why === why && ban.untilMs === null) ban.untilMs = performance.now();
-    }
-  }
-
-  async #read(vmId: string): Promise<{ vmId: string; version: number } | null> {
-    const [row] = await this.#world.database.orm.select().from(vms).where(eq(vms.id, vmId));
-    return row && row.deletedAt === null ? { vmId, version: row.settingsVersion } : null;
-  }
-
-  async #author(): Promise<Author> {
-    return { tenantId: 'default', actor: 'the play', nowMs: await this.#world.now() };
   }
 
   #siteOf(vm: number): FakeSite {

@@ -45,7 +45,8 @@ export async function play(host: Host, plan: Plan, use: (world: SimulatedWorld) 
       await sleepUntil(host, beganAtMs + plan.endMs - leftMs);
     }
     await world.now();
-    const { bans, starts, pausedUntilQuiet } = performer;
+    const { people, pausedUntilQuiet } = performer;
+    const { bans, starts } = people;
     return await judge(world, { plan, vmIds, beganAtMs, bans, starts, pausedUntilQuiet });
   } finally {
     await world.close();

@@ -1,4 +1,4 @@
-import type { Ban, Start } from './perform.ts';
+import type { Ban, Start } from './people.ts';
 import type { Plan } from './plan.ts';
 
 /** A play that is over: what was planned and what was done. VMs are named by their place in the plan. */
