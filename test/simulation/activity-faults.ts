@@ -6,6 +6,8 @@ import { NoAnswer } from './runtime/activity-run.ts';
 export type CallFault =
   /** It is done, and its answer never arrives. */
   | { kind: 'answer-lost' }
+  /** It is done, and its answer arrives so much later. */
+  | { kind: 'answer-late'; ms: number }
   /** Its worker dies before it begins. */
   | { kind: 'never-begun' }
   /** Its worker stands still for so long, and then goes on, though nobody may wait for it any more. */
@@ -82,6 +84,11 @@ export class FaultyActivities {
       case 'answer-lost':
         await act();
         throw new NoAnswer('the worker died');
+      case 'answer-late': {
+        const answer = await act();
+        await this.#sleep(fault.ms);
+        return answer;
+      }
       case 'frozen':
         await this.#sleep(fault.ms);
         return act();

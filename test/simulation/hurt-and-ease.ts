@@ -31,6 +31,9 @@ export function hurt(site: FakeSite, fault: Ill): void {
     case 'blind':
       site.fpingLost = true;
       return;
+    case 'agent-dies':
+      site.agentDied = true;
+      return;
     case 'provider-away':
       site.away = true;
       return;
@@ -63,6 +66,9 @@ export function ease(site: FakeSite, fault: Ill): void {
       return;
     case 'blind':
       site.fpingLost = false;
+      return;
+    case 'agent-dies':
+      site.agentDied = false;
       return;
     case 'provider-away':
       site.away = false;

@@ -7,11 +7,13 @@ import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
 
 const SECOND_MS = 1_000;
+/** Two seconds, and what virtual time passes while things work. */
+const SEND_WITHIN_MS = 2_500;
 
 /** Each command that reached the hypervisor of a VM is that of one operation, which says so, and which was wanted. */
 export function judgeCommands(world: SimulatedWorld, vm: number, stored: StoredOperation[], played: Played): string[] {
   const used = new Set<string>();
-  return world.site.commandsOf(vm).flatMap((command) => {
+  const wrong = world.site.commandsOf(vm).flatMap((command) => {
     const { atMs, action } = command;
     const what = `VM ${vm} was sent ${action} at ${new Date(atMs).toISOString()}`;
     const operation = stored
@@ -26,8 +28,21 @@ export function judgeCommands(world: SimulatedWorld, vm: number, stored: StoredO
       ...unwantedIn(command),
       ...(operation.cause === 'unresponsive' ? falselyAccused(vm, command, played) : []),
       ...(operation.state === 'abandoned' ? [`by operation ${operation.id}, which says that it was not sent`] : []),
+      ...(atMs - (operation.sentAtMs ?? 0) > SEND_WITHIN_MS
+        ? ['long after it might be, for its sender stood still']
+        : []),
     ].map((why) => `${what}, ${why}`);
   });
+  const readBacks = world.site.vms[vm]?.readBacksAtMs ?? [];
+  const unfounded = stored.filter(
+    ({ id, power, state, presumed, sentAtMs }) =>
+      power !== null &&
+      state === 'done' &&
+      !presumed &&
+      !used.has(id) &&
+      !readBacks.some((atMs) => atMs >= (sentAtMs ?? Number.POSITIVE_INFINITY)),
+  );
+  return [...wrong, ...unfounded.map(({ id }) => `operation ${id} is done, though it never reached the hypervisor`)];
 }
 
 function bannedBy(vm: number, { tick }: PowerCommand, operation: StoredOperation, { bans }: Played): string[] {

@@ -11,6 +11,7 @@ export async function judgeDecisions(
   return [
     ...(await undecided(world, stored)),
     ...(await afterTheEnd(world, played)),
+    ...(await whilePaused(world, played)),
     ...tooOld(stored),
     ...decidedTwice(stored),
     ...(await againstEvidence(world, stored, played)),
@@ -44,6 +45,22 @@ async function afterTheEnd({ database }: SimulatedWorld, { plan }: Played): Prom
      FROM operations o JOIN incidents i USING (vm_id, incident) WHERE o.intended_at > i.closed_at`,
   );
   return rows.map(({ text }) => text);
+}
+
+/** No incident is opened of a VM that is paused. */
+async function whilePaused({ database }: SimulatedWorld, { plan, vmIds, bans }: Played): Promise<string[]> {
+  if (plan.faults.some(({ kind }) => kind === 'clock-off')) return [];
+  const { rows } = await database.pool.query<{ vmId: string; incident: number; at: Date }>(
+    'SELECT vm_id AS "vmId", incident, opened_at AS at FROM incidents',
+  );
+  return rows.flatMap(({ vmId, incident, at }) => {
+    const atMs = at.getTime();
+    const isPaused = bans.some(
+      ({ vm, why, fromAtMs, untilAtMs }) =>
+        vmIds[vm] === vmId && why === 'paused' && fromAtMs < atMs && atMs < (untilAtMs ?? Number.POSITIVE_INFINITY),
+    );
+    return isPaused ? [`incident ${vmId}/${incident} was opened while the VM was paused`] : [];
+  });
 }
 
 const MAX_FACTS_AGE_MS = 20_000;

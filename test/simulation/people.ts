@@ -19,6 +19,9 @@ export interface Ban {
   fromMs: number;
   /** Null = for good. */
   untilMs: number | null;
+  /** The same by the play's time. */
+  fromAtMs: number;
+  untilAtMs: number | null;
   /** Operations that had moved to `sent` before. */
   sentBefore: ReadonlySet<string>;
 }
@@ -54,7 +57,7 @@ export class People {
   /** True when it was paused. */
   async resume({ vm }: { vm: number }): Promise<boolean> {
     const vmId = this.#vmIds[vm] ?? '';
-    this.#lift(vm, 'paused');
+    await this.#lift(vm, 'paused');
     const resumed = await recordResumed(this.#world.database, vmId, await this.author());
     const wasPaused = resumed !== null && resumed !== 'not-paused';
     if (wasPaused) await this.#announce(resumed);
@@ -71,7 +74,7 @@ export class People {
   }
 
   async start({ vm }: { vm: number }): Promise<void> {
-    this.#lift(vm, 'stopped on purpose');
+    await this.#lift(vm, 'stopped on purpose');
     this.#siteOf(vm).boot();
     const atMs = await this.#world.now();
     const wasStopped = await this.#isStopped(vm);
@@ -141,12 +144,15 @@ export class People {
       .from(operations)
       .where(eq(operations.vmId, this.#vmIds[vm] ?? ''));
     const sentBefore = new Set(rows.flatMap(({ id, sentAt }) => (sentAt === null ? [] : [id])));
-    this.bans.push({ vm, why, fromMs: performance.now(), untilMs: null, sentBefore });
+    const fromAtMs = await this.#world.now();
+    this.bans.push({ vm, why, fromMs: performance.now(), untilMs: null, fromAtMs, untilAtMs: null, sentBefore });
   }
 
-  #lift(vm: number, why: Ban['why']): void {
+  async #lift(vm: number, why: Ban['why']): Promise<void> {
+    const untilMs = performance.now();
+    const untilAtMs = await this.#world.now();
     for (const ban of this.bans) {
-      if (ban.vm === vm && ban.why === why && ban.untilMs === null) ban.untilMs = performance.now();
+      if (ban.vm === vm && ban.why === why && ban.untilMs === null) Object.assign(ban, { untilMs, untilAtMs });
     }
   }
 

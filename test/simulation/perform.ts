@@ -50,8 +50,9 @@ export class Performer {
       case 'answer-lost':
       case 'never-begun':
         return calls.lay(fault.activity, vmId, { kind: fault.kind });
+      case 'answer-late':
       case 'frozen':
-        return calls.lay(fault.activity, vmId, { kind: 'frozen', ms: fault.ms });
+        return calls.lay(fault.activity, vmId, { kind: fault.kind, ms: fault.ms });
       case 'look-now':
         await signals.lookNow({ vmId, tenantId: 'default', site: 'main' });
         return;
@@ -126,7 +127,14 @@ export class Performer {
     calls.clear();
     Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
     for (const vm of site.vms) {
-      Object.assign(vm, { away: false, locked: false, manner: 'well', flapping: null, fpingLost: false });
+      Object.assign(vm, {
+        away: false,
+        locked: false,
+        manner: 'well',
+        flapping: null,
+        fpingLost: false,
+        agentDied: false,
+      });
       Object.assign(vm, { resetsHelp: true, storageBroken: false, bootMs: 7_000 });
     }
     // also pauses that were signalled, and whose end was not delivered

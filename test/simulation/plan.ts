@@ -19,6 +19,8 @@ export const ACTIVITIES = [
   'resolveOperation',
   'verify',
 ] as const;
+/** They decide and act: what is lost there matters most. */
+const HEALING = ['decide', 'carryOut', 'resolveOperation'] as const;
 export type ActivityName = (typeof ACTIVITIES)[number];
 
 /** What goes wrong, or what people do, at one moment to one VM (`vm` is its place in the plan) or to all of Defib. */
@@ -31,6 +33,7 @@ export type Fault =
   | { kind: 'boots'; vm: number; ms: number }
   | { kind: 'flap'; vm: number; well: number; badly: number; forMs: number }
   | { kind: 'blind'; vm: number; forMs: number }
+  | { kind: 'agent-dies'; vm: number; forMs: number }
   | { kind: 'provider-away'; vm: number; forMs: number }
   | { kind: 'refuses'; vm: number; forMs: number }
   | { kind: 'next-power'; vm: number; manner: Manner }
@@ -46,6 +49,7 @@ export type Fault =
   /** Somebody terminates them: its own workflow, or also its heal. */
   | { kind: 'workflows-lost'; vm: number; which: 'vm' | 'heal' | 'both' }
   | { kind: 'answer-lost'; vm: number; activity: ActivityName }
+  | { kind: 'answer-late'; vm: number; activity: ActivityName; ms: number }
   | { kind: 'never-begun'; vm: number; activity: ActivityName }
   | { kind: 'frozen'; vm: number; activity: ActivityName; ms: number }
   | { kind: 'frozen-after-move'; vm: number; ms: number }
@@ -72,6 +76,7 @@ export interface PlannedVm {
   failureThreshold: number;
   successThreshold: number;
   withPing: boolean;
+  withAgent: boolean;
   withCertificate: boolean;
   keepRunning: boolean;
   policy: {
@@ -114,6 +119,7 @@ function anyVm(): fc.Arbitrary<PlannedVm> {
       failureThreshold: fc.integer({ min: 1, max: 3 }),
       successThreshold: fc.integer({ min: 1, max: 2 }),
       withPing: fc.boolean(),
+      withAgent: fc.boolean(),
       withCertificate: fc.boolean(),
       keepRunning: fc.boolean(),
       policy: fc.record({
@@ -160,7 +166,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
   const of = <Kind extends FaultKind>(kind: Kind, more: object) =>
     fc.record({ kind: fc.constant(kind), ...more }) as unknown as fc.Arbitrary<Fault & { kind: Kind }>;
   const vm = someVm(vms);
-  const activity = fc.constantFrom(...ACTIVITIES);
+  const activity = fc.constantFrom(...ACTIVITIES, ...HEALING, ...HEALING);
   return {
     hang: of('hang', { ...vm, slowly: fc.boolean() }),
     recover: of('recover', vm),
@@ -175,6 +181,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
       forMs: lasting,
     }),
     blind: of('blind', { ...vm, forMs: lasting }),
+    'agent-dies': of('agent-dies', { ...vm, forMs: lasting }),
     'provider-away': of('provider-away', { ...vm, forMs: lasting }),
     refuses: of('refuses', { ...vm, forMs: lasting }),
     'next-power': of('next-power', {
@@ -199,6 +206,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     renew: of('renew', vm),
     'workflows-lost': of('workflows-lost', { ...vm, which: fc.constantFrom('vm', 'heal', 'both') }),
     'answer-lost': of('answer-lost', { ...vm, activity }),
+    'answer-late': of('answer-late', { ...vm, activity, ms: seconds(1, 40) }),
     'never-begun': of('never-begun', { ...vm, activity }),
     frozen: of('frozen', { ...vm, activity, ms: seconds(1, 60) }),
     'frozen-after-move': of('frozen-after-move', { ...vm, ms: seconds(3, 60) }),
@@ -291,9 +299,18 @@ export function slowestOf(
   return { intervalSeconds: Math.max(intervalSeconds, ...edits), timeoutSeconds };
 }
 
+const OF_CALLS: ReadonlySet<FaultKind> = new Set([
+  'answer-lost',
+  'answer-late',
+  'never-begun',
+  'frozen',
+  'frozen-after-move',
+]);
+
 /** Some plays have none of a kind, others much of it. What ends a VM's life is rare. */
 function anyWeight(kind: FaultKind): fc.Arbitrary<number> {
   if (kind === 'hang') return fc.constantFrom(6, 12, 24);
-  if (kind === 'delete' || kind === 'workflows-lost') return fc.constantFrom(0, 1);
+  if (kind === 'delete') return fc.constantFrom(0, 1);
+  if (OF_CALLS.has(kind)) return fc.constantFrom(0, 3, 6, 12);
   return fc.constantFrom(0, 1, 2, 6);
 }

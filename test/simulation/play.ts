@@ -85,11 +85,13 @@ async function sleepUntil(host: Host, atMs: number): Promise<void> {
 async function register({ host, database }: SimulatedWorld, vm: number, planned: PlannedVm, beganAtMs: number) {
   const now = new Date(beganAtMs);
   const vmId = vmIdOf(vm);
-  const { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold, withPing, withCertificate } = planned;
+  const { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold, withPing, withAgent, withCertificate } =
+    planned;
   const common = { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold };
   const checks = [
     { ...common, checkType: 'http', name: '', target: '/' },
     ...(withPing ? [{ ...common, checkType: 'ping', name: '', target: null }] : []),
+    ...(withAgent ? [{ ...common, checkType: 'agent', name: '', target: null }] : []),
     ...(withCertificate ? [{ ...common, checkType: 'certificate', name: '', target: null }] : []),
   ];
   const { keepRunning } = planned;

@@ -19,11 +19,11 @@ export class SimulatedSite {
   }
 
   readonly probes: ReadonlyMap<string, Probe> = new Map(
-    (['http', 'ping', 'certificate'] as const).map((type) => [
+    (['http', 'ping', 'agent', 'certificate'] as const).map((type) => [
       type,
       {
         about: type === 'certificate' ? 'load' : 'alive',
-        needsCorroboration: false,
+        needsCorroboration: type === 'agent',
         needs: [],
         probe: (input) => this.#at(input.address)[type].probe(input),
       } satisfies Probe,

@@ -35,6 +35,8 @@ export class FakeSite {
   hangsSlowly = false;
   /** The worker has no fping, so pings can't tell. */
   fpingLost = false;
+  /** Its agent reports nothing, though the VM is well. */
+  agentDied = false;
   /** Its certificate has expired, which no reset repairs. */
   expired = false;
   /** The state that the hypervisor names. */
@@ -52,6 +54,8 @@ export class FakeSite {
   /** Refuses every command. */
   locked = false;
   readonly powerCommands: PowerCommand[] = [];
+  /** When it was read back that an action was carried out. */
+  readonly readBacksAtMs: number[] = [];
   /** When a look last found it other than up, or it last changed so that looks may; by the scenario's time. */
   notUpAtMs: number;
   #bootedAtMs = 0;
@@ -73,7 +77,11 @@ export class FakeSite {
       return { ok: true, state: { power: this.power, detail: 'fake' } };
     },
     prepare: async (_reference, action) => (this.away ? AWAY : { ok: true, prepared: this.#prepare(action) }),
-    readBack: async (_reference, action) => this.#readBack(action),
+    readBack: async (_reference, action) => {
+      const answer = this.#readBack(action);
+      if (answer.verdict === 'acted') this.readBacksAtMs.push(this.#now());
+      return answer;
+    },
   };
 
   /** Somebody starts it: it is up after its time to boot. */
@@ -104,6 +112,13 @@ export class FakeSite {
     needs: [],
     // a hung VM's kernel goes on answering
     probe: async () => (this.fpingLost ? FPING_MISSING : this.#isRunning() ? WELL : TIMED_OUT),
+  };
+
+  readonly agent: Probe = {
+    about: 'alive',
+    needsCorroboration: true,
+    needs: [],
+    probe: async () => (this.isUp && !this.agentDied ? WELL : TIMED_OUT),
   };
 
   readonly certificate: Probe = {

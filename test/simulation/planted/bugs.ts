@@ -97,12 +97,17 @@ export const PLANTED: readonly PlantedBug[] = [
     '  await settleOperations(deps, vmId, incident);',
     '',
   ),
-  one(
-    'a paused VM opens a heal',
-    VM_HEALTH,
-    'const mayHeal = !flags.retired && carried.paused === null;',
-    'const mayHeal = true;',
-  ),
+  {
+    name: 'a paused VM opens a heal',
+    edits: [
+      {
+        file: VM_HEALTH,
+        find: 'const mayHeal = !flags.retired && carried.paused === null;',
+        replace: 'const mayHeal = true;',
+      },
+      { file: 'db/heals/incidents.ts', find: 'if (vm.pausedAt !== null) return null;', replace: '' },
+    ],
+  },
   one(
     'a heal is not told of the end of a pause',
     VM_HEALTH,

@@ -70,10 +70,13 @@ export function upsertSearchAttributes(pairs: { key: { name: string }; value: un
   for (const { key, value } of pairs) searchAttributes[key.name] = [value];
 }
 
+export function setCurrentDetails(details: string): void {
+  here().run.world.showsDetails(details);
+}
+
 export const patched = (): boolean => true;
 /** No handler of ours takes time, but for updates, which nobody makes here. */
 export const allHandlersFinished = (): boolean => true;
-export const setCurrentDetails = (): void => undefined;
 export const setWorkflowOptions = (): void => undefined;
 const silent = (): void => undefined;
 export const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };

@@ -47,6 +47,8 @@ export interface Surroundings {
   queue(taskQueue: string | undefined): Queue;
   /** After so many events a run is told to continue as new. */
   maxEvents: number;
+  /** Told of what workflows show in the Web UI. */
+  showsDetails(details: string): void;
   start(type: string, workflowId: string, args: unknown[]): boolean;
   signal(workflowId: string, name: string, args: unknown[]): boolean;
 }

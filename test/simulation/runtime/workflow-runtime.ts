@@ -21,7 +21,7 @@ type Workflow = (...args: unknown[]) => Promise<unknown>;
  * with their retries and timeouts, continue-as-new. Their module `@temporalio/workflow` has to be workflow-api.ts.
  */
 export class WorkflowRuntime {
-  /** Workflows that failed, and why. */
+  /** Workflows that failed, and why; and looks that ended in a way that is never expected. */
   readonly failures: string[] = [];
   readonly #executions = new Map<string, Execution>();
   readonly #surroundings: Surroundings;
@@ -43,6 +43,9 @@ export class WorkflowRuntime {
       maxEvents,
       act: (name) => activities[name]!,
       queue: (taskQueue = CORE_TASK_QUEUE) => (taskQueue === CORE_TASK_QUEUE ? always : site),
+      showsDetails: (details) => {
+        if (/look failed: /.test(details)) this.failures.push(details);
+      },
       start: (type, workflowId, args) => this.#start(type, workflowId, args),
       signal: (workflowId, name, args) => this.#signal(workflowId, name, args),
     };
