@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, DatabaseError, escapeIdentifier } from 'pg';
-import { environmentWithout } from './environment.mjs';
+import { environmentOfServers } from './environment.mjs';
 import { requireFreePort } from './ports.ts';
 import { choosePostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
@@ -102,8 +102,7 @@ async function openCluster(dataDir: string): Promise<Cluster> {
   const { initdb, pg_ctl, postgres, majorVersion } = await findPostgresBinaries();
   const data = join(folder, 'data');
   const { prefix, owner } = choosePostgresAccount(data, postgres);
-  // PGDATA, PGPORT and the like of the person's shell are meant for their own Postgres.
-  const env = { ...environmentWithout(/^(PG|LC_)/), LC_ALL: 'C' };
+  const env = { ...environmentOfServers(), LC_ALL: 'C' };
   const run = (...command: string[]) => {
     const [file = '', ...args] = [...prefix, ...command];
     return promisify(execFile)(file, args, { cwd: folder, env });

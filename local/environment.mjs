@@ -3,6 +3,18 @@
 /** What the shell gave to npm. */
 export const environment = process.env;
 
+/** Names that a server may need, whatever it is; Windows' and macOS' own among them. */
+const NEEDED = /^(PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|TZ|LANG|LD_LIBRARY_PATH|SYSTEMROOT|GO[A-Z]+|XDG_[A-Z_]+)$/i;
+
+/**
+ * The environment for a server of ours: only what any program may need. Settings of Defib hold secrets that are no concern of
+ * servers, and others that a shell sets for clients (PG…, TEMPORAL_…) would lead them astray.
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function environmentOfServers() {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => NEEDED.test(name)));
+}
+
 /**
  * The environment for a program that settings meant for others would lead astray.
  * @param {RegExp} others names to leave out

@@ -26,6 +26,11 @@ export interface Servers {
   readonly cli: string | null;
 }
 
+interface OwnTemporal extends Pick<Servers, 'uiUrl' | 'cli'> {
+  readonly address: string;
+  readonly ownPorts: readonly number[];
+}
+
 /**
  * Postgres and Temporal, each ours unless a setting names another, started side by side. Each that is ours is put into
  * `parts` once it runs, also when the other one fails.
@@ -40,8 +45,9 @@ export async function startServers(
   const started = [ownOrGivenPostgres(), ownOrGivenTemporal()] as const;
   await Promise.allSettled(started);
   const [databaseUrl, temporal] = await Promise.all(started);
-  const { address: temporalAddress, uiUrl, cli } = temporal;
-  return { connections: { databaseUrl, temporalAddress, namespace: settings.TEMPORAL_NAMESPACE }, uiUrl, cli };
+  const { address: temporalAddress, ownPorts, uiUrl, cli } = temporal;
+  const namespace = settings.TEMPORAL_NAMESPACE;
+  return { connections: { databaseUrl, temporalAddress, namespace, ownPorts }, uiUrl, cli };
 
   async function ownOrGivenPostgres(): Promise<string> {
     const { DATABASE_URL: given, POSTGRES_PORT: port } = settings;
@@ -54,14 +60,14 @@ export async function startServers(
     return url;
   }
 
-  async function ownOrGivenTemporal(): Promise<{ address: string; uiUrl: string | null; cli: string | null }> {
+  async function ownOrGivenTemporal(): Promise<OwnTemporal> {
     const { TEMPORAL_ADDRESS, TEMPORAL_PORT: port, TEMPORAL_UI_PORT: uiPort, TEMPORAL_NAMESPACE: namespace } = settings;
     const source = await findTemporalServer({ environment: { ...environment, TEMPORAL_ADDRESS }, log });
     if (source.kind === 'address') {
       await requireTemporal(source.address, namespace);
-      return { address: source.address, uiUrl: null, cli: null };
+      return { address: source.address, ownPorts: [], uiUrl: null, cli: null };
     }
-    const { address, uiUrl, exited, stop } = await startTemporalServer({
+    const { address, ports, uiUrl, exited, stop } = await startTemporalServer({
       path: source.path,
       dataDir: join(dataDir, 'temporal'),
       port,
@@ -76,6 +82,6 @@ export async function startServers(
       ...(port === CLI_PORT ? [] : ['--address', address]),
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),
     ].join(' ');
-    return { address, uiUrl: uiUrl ?? null, cli };
+    return { address, ownPorts: ports, uiUrl: uiUrl ?? null, cli };
   }
 }

@@ -3,7 +3,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { environmentWithout } from './environment.mjs';
+import { environmentOfServers } from './environment.mjs';
+import { listeningPorts } from './listening-ports.ts';
 import { answers, portTaken, requireFreePort } from './ports.ts';
 import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
@@ -33,6 +34,8 @@ export interface RunningTemporal {
   readonly namespace: string;
   readonly uiUrl: string | undefined;
   readonly pid: number;
+  /** All ports it listens on: it opens more than it is asked to. */
+  readonly ports: readonly number[];
   /** Resolves when the server has ended, asked for or not. */
   readonly exited: Promise<unknown>;
   /** May be called more than once. */
@@ -63,8 +66,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     // Its own process group: Ctrl-C in a terminal must reach the workers first, their server goes last.
     detached: true,
     stdio: ['ignore', serverLog.fd, serverLog.fd],
-    // TEMPORAL_* of the person's shell are meant for the CLI as a client, and some change how it starts.
-    env: { ...TEMPORAL_RUNTIME, ...environmentWithout(/^TEMPORAL_/) },
+    env: { ...TEMPORAL_RUNTIME, ...environmentOfServers() },
     cwd: dataDir,
   });
   serverLog.close();
@@ -101,7 +103,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     clearTimeout(slow);
   }
   const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
-  return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, exited, stop };
+  return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, ports: listeningPorts(pid), exited, stop };
 }
 
 /** Stops the Temporal server that a killed run left in this folder. No other process gets a signal. */

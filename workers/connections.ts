@@ -5,6 +5,8 @@ export interface Connections {
   databaseUrl: string;
   temporalAddress: string;
   namespace: string;
+  /** Further ports of these parts on this machine; no check may connect there. */
+  ownPorts?: readonly number[];
 }
 
 /** From the settings alone, for a process that starts no parts of its own; ends it when one is not named. */

@@ -14,6 +14,7 @@ export function egressSettings(settings: Settings, connections: Connections): Eg
       settings.TEMPORAL_UI_PORT,
       settings.POSTGRES_PORT,
       ...ports,
+      ...(connections.ownPorts ?? []),
     ]),
     ownHosts: parts.map((part) => part.hostname).filter((host) => host !== ''),
   };

@@ -1,19 +1,32 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startDeadline } from '../../checks/deadline.ts';
+import { createEgress } from '../../checks/egress.ts';
+import { environment } from '../../local/environment.mjs';
 import { findFreePort } from '../../local/ports.ts';
 import { isRunning } from '../../local/processes.ts';
 import { findTemporalProgram } from '../../local/temporal-finder.ts';
 import { type RunningTemporal, startTemporalServer } from '../../local/temporal-server.ts';
+import { egressSettings } from '../../workers/egress-settings.ts';
 import { makeRunFolder, type RunFolder } from '../support/leftover-runs.ts';
 import { describeNeeding } from '../support/requirements.ts';
+import { settingsOf } from '../support/settings.ts';
 import { serverOfKilledParent } from './killed-parent.ts';
 
 let folder: RunFolder;
 let port: number;
 let path: string;
 let running: RunningTemporal | undefined;
+
+/** Whether somebody answers there, without a token, which workflows there are. */
+async function tellsOfWorkflows(port: number): Promise<boolean> {
+  const url = `http://127.0.0.1:${port}/api/v1/namespaces/default/workflows`;
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
+  return answer !== null && (await answer.text().catch(() => '')).includes('"kept"');
+}
 
 describeNeeding(['temporal'], 'a Temporal server of our own', () => {
   beforeEach(async () => {
@@ -53,6 +66,35 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
       client.workflowService.describeNamespace({ namespace: server.namespace }),
     );
     expect(Number(found.config?.workflowExecutionRetentionTtl?.seconds)).toBe(90 * 86_400);
+  });
+
+  it('opens more ports than it is asked to, and checks reach none of them', async () => {
+    const server = await start();
+    await begin(server);
+    const others = server.ports.filter((one) => one !== port);
+    const tellOfWorkflows = await Promise.all(others.map((one) => tellsOfWorkflows(one)));
+    expect(tellOfWorkflows).toContain(true);
+    const settings = settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8' });
+    const connections = {
+      databaseUrl: 'postgres://127.0.0.1:1/x',
+      temporalAddress: server.address,
+      namespace: 'default',
+    };
+    const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: server.ports }));
+    for (const one of server.ports) {
+      const cleared = await egress.clear('127.0.0.1', one, null, startDeadline(1_000));
+      expect(cleared).toMatchObject({ ok: false, failure: { message: expect.stringContaining('belongs to Defib') } });
+    }
+  });
+
+  it('gets none of our secrets in its environment', async () => {
+    environment['DEFIB_SECRET_KEY'] = 'sesame-of-a-test';
+    try {
+      const { pid } = await start();
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('sesame-of-a-test');
+    } finally {
+      delete environment['DEFIB_SECRET_KEY'];
+    }
   });
 
   it('remembers its workflows after kill -9', async () => {
