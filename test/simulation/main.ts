@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { environment } from '../../local/environment.mjs';
+import { ROOT } from '../support/program.ts';
 import type { CampaignOptions } from '../support/provided.ts';
+import { runCampaignProcess } from './campaign-process.ts';
 import { playLives } from './pure/play-lives.ts';
 import { summary, wholeOf } from './whole.ts';
 
@@ -47,7 +47,7 @@ if (wrong.length > 0) {
   const { seed, count, jobs, ...size } = Object.fromEntries(numbers) as Record<keyof typeof given, number>;
   process.exitCode = await (plan === undefined
     ? playAll({ seed, count, ...size }, Math.min(jobs, count))
-    : run({ seed, count: 1, ...size, plan }));
+    : runCampaignProcess({ seed, count: 1, ...size, plan }, ROOT, 'inherit'));
 }
 
 /** Prints what it has come to now and then, and answers the exit code. */
@@ -77,7 +77,7 @@ async function playAll(campaign: CampaignOptions, jobs: number): Promise<number>
     output: join(folder, `${part}.json`),
   }));
   try {
-    await Promise.all(parts.map((part) => run(part)));
+    await Promise.all(parts.map((part) => runCampaignProcess(part, ROOT, 'inherit')));
     const files = parts.map(({ output }) => output).filter((file) => existsSync(file));
     const { lines, passed } = summary(wholeOf(files));
     console.log(lines.join('\n'));
@@ -85,12 +85,4 @@ async function playAll(campaign: CampaignOptions, jobs: number): Promise<number>
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function run(campaign: CampaignOptions): Promise<number> {
-  const vitest = ['vitest', 'run', '--config', 'test/simulation/vitest.config.ts', '--reporter', 'dot'];
-  const env = { ...environment, DEFIB_SIMULATE: JSON.stringify(campaign) };
-  return new Promise((resolve) => {
-    spawn('npx', vitest, { stdio: 'inherit', env }).once('exit', (code) => resolve(code ?? 1));
-  });
 }

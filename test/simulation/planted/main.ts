@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { environment } from '../../../local/environment.mjs';
 import { sourceOf } from '../../mutation/change.ts';
 import { ChangedCopy } from '../../mutation/changed-copy.ts';
 import type { CampaignOptions } from '../../support/provided.ts';
 import type { Failure } from '../campaign.ts';
+import { runCampaignProcess } from '../campaign-process.ts';
 import { type Edit, PLANTED, type PlantedBug } from './bugs.ts';
 
 /**
@@ -66,11 +65,7 @@ async function simulate(folder: string): Promise<{ plays: number; failures: Fail
     untilFirst: true,
     output,
   };
-  const env = { ...environment, DEFIB_SIMULATE: JSON.stringify(campaign) };
-  const vitest = ['vitest', 'run', '--config', 'test/simulation/vitest.config.ts'];
-  await new Promise((resolve) => {
-    spawn('npx', vitest, { cwd: folder, env, stdio: 'ignore' }).once('exit', resolve);
-  });
+  await runCampaignProcess(campaign, folder, 'ignore');
   if (!existsSync(output)) throw new Error('its plays did not come to an end');
   return JSON.parse(readFileSync(output, 'utf8')) as { plays: number; failures: Failure[] };
 }
