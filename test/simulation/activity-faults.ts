@@ -73,25 +73,35 @@ export class FaultyActivities {
   async #meet(activity: string, input: Parameters<Act>[0], act: () => Promise<unknown>): Promise<unknown> {
     // an operation's id begins with its VM's
     const vmId = input?.vmId ?? input?.operationId?.split('/')[0] ?? '';
-    const key = `${activity} ${vmId}`;
-    const fault = this.#waiting.get(key);
-    this.#waiting.delete(key);
+    const fault = this.#take(`${activity} ${vmId}`);
     switch (fault?.kind) {
-      case undefined:
-        return act();
+      case undefined: {
+        const answer = await act();
+        const isAct = (answer as { kind?: string } | undefined)?.kind === 'act';
+        const late = activity === 'decide' && isAct ? this.#take(`act ${vmId}`) : undefined;
+        return late === undefined ? answer : this.#answer(late, answer);
+      }
       case 'never-begun':
         throw new NoAnswer('the worker died');
       case 'answer-lost':
-        await act();
-        throw new NoAnswer('the worker died');
-      case 'answer-late': {
-        const answer = await act();
-        await this.#sleep(fault.ms);
-        return answer;
-      }
+      case 'answer-late':
+        return this.#answer(fault, await act());
       case 'frozen':
         await this.#sleep(fault.ms);
         return act();
     }
+  }
+
+  #take(key: string): CallFault | undefined {
+    const fault = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return fault;
+  }
+
+  /** What becomes of an answer that is there. */
+  async #answer(fault: CallFault, answer: unknown): Promise<unknown> {
+    if (!('ms' in fault)) throw new NoAnswer('the worker died');
+    await this.#sleep(fault.ms);
+    return answer;
   }
 }

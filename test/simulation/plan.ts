@@ -7,7 +7,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** Activities whose answers may be lost, late or never made. */
+/** Activities whose answers may be lost, late or never made; `act` = the next decision to act. */
 export const ACTIVITIES = [
   'watch',
   'storePause',
@@ -18,9 +18,10 @@ export const ACTIVITIES = [
   'readBack',
   'resolveOperation',
   'verify',
+  'act',
 ] as const;
 /** They decide and act: what is lost there matters most. */
-const HEALING = ['decide', 'carryOut', 'resolveOperation'] as const;
+const HEALING = ['act', 'carryOut', 'resolveOperation'] as const;
 export type ActivityName = (typeof ACTIVITIES)[number];
 
 /** What goes wrong, or what people do, at one moment to one VM (`vm` is its place in the plan) or to all of Defib. */
