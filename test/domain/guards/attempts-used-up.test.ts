@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attemptsUsedUp } from '../../../domain/guards/attempts-used-up.ts';
 import { HOUR, ill, MINUTE, NOW, policy } from '../examples.ts';
-import { ask, escalating, RESET } from './ask.ts';
+import { ask, escalating, RESET, RESUME, RESUME_STORAGE } from './ask.ts';
 
 const attempt = (ageMs: number, escalation = false) => ({ atMs: NOW - ageMs, escalation });
 const three = [attempt(90 * MINUTE), attempt(60 * MINUTE), attempt(30 * MINUTE)];
@@ -37,6 +37,11 @@ describe('attempts-used-up', () => {
 
   it('does not stand in the way of an escalation', () => {
     expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: escalating(RESET) })).toBeNull();
+  });
+
+  it('does not object to resumes for failed storage', () => {
+    expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: RESUME_STORAGE })).toBeNull();
+    expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: RESUME })).not.toBeNull();
   });
 
   it('never lets a policy of no attempts make one', () => {
