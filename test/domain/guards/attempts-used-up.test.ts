@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { attemptsUsedUp } from '../../../domain/guards/attempts-used-up.ts';
-import { HOUR, ill, MINUTE, NOW, policy } from '../examples.ts';
+import { HOUR, ill, MINUTE, NOW, policy, SECOND } from '../examples.ts';
 import { ask, escalating, RESET, RESUME, RESUME_STORAGE } from './ask.ts';
 
 const attempt = (ageMs: number, escalation = false) => ({ atMs: NOW - ageMs, escalation });
@@ -27,6 +27,11 @@ describe('attempts-used-up', () => {
     const soon = ill({ attempts: [attempt(24 * HOUR - 5 * MINUTE), attempt(HOUR), attempt(HOUR)] });
     expect(ask(attemptsUsedUp, { facts: soon })?.lookAgainInMs).toBe(5 * MINUTE);
     expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }) })?.lookAgainInMs).toBe(HOUR);
+  });
+
+  it('looks again no sooner than in a second', () => {
+    const atOnce = ill({ attempts: [attempt(24 * HOUR - 10), attempt(HOUR), attempt(HOUR)] });
+    expect(ask(attemptsUsedUp, { facts: atOnce })?.lookAgainInMs).toBe(SECOND);
   });
 
   it('goes by the attempt that has to leave first where a policy was made stricter', () => {
