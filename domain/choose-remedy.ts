@@ -20,12 +20,12 @@ export type Remedy = { action: PolicyAction | 'resume'; escalation: boolean; cau
  * escalates once within the window.
  */
 export function chooseRemedy(facts: Facts, policy: Policy): Remedy {
-  const attempts = facts.attempts.filter((attempt) => !attempt.escalation).length;
-  const usedUp = attempts >= policy.maxAttempts;
-  const due = policy.escalateAfterAttempts !== null && attempts >= policy.escalateAfterAttempts;
+  const { maxAttempts, escalateAfterAttempts, escalationAction } = policy;
   const escalated = facts.attempts.some((attempt) => attempt.escalation);
-  return usedUp && due && !escalated
-    ? fitToPowerState(remedyFor(policy.escalationAction, true, facts), facts)
+  // until it escalates, every attempt is an ordinary one
+  const due = escalateAfterAttempts !== null && facts.attempts.length >= Math.max(maxAttempts, escalateAfterAttempts);
+  return due && !escalated
+    ? fitToPowerState(remedyFor(escalationAction, true, facts), facts)
     : fitToPowerState(remedyFor(policy.action, false, facts), facts);
 }
 

@@ -32,6 +32,6 @@ export function isUuid(text: string): boolean {
 
 /** The VM that a workflow of that id watches; null when it is another workflow's id. */
 export function vmIdOfWorkflow(workflowId: string): string | null {
-  const vmId = workflowId.startsWith('vm/') ? workflowId.slice('vm/'.length) : '';
-  return isUuid(vmId) ? vmId : null;
+  const vmId = workflowId.slice('vm/'.length);
+  return isUuid(vmId) && workflowId === vmWorkflowId(vmId) ? vmId : null;
 }

@@ -90,7 +90,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
  */
 function stateInARow(check: WatchedCheck, { checkedAtMs }: CheckResult): CheckState {
   const { state } = check;
-  const isInARow = state.lastCheckAtMs === null || checkedAtMs <= state.lastCheckAtMs + conclusionHoldsMs(check);
+  const isInARow = checkedAtMs <= (state.lastCheckAtMs ?? checkedAtMs) + conclusionHoldsMs(check);
   return isInARow ? state : { ...state, consecutiveFailures: 0, consecutiveSuccesses: 0 };
 }
 

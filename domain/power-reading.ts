@@ -19,9 +19,10 @@ export interface Asked {
 export function readPower(last: PowerReading | null, { fact, atMs, lastRemedyDoneAtMs }: Asked): PowerReading | null {
   if (!fact.answered) return last;
   if (last === null) return { state: fact.power, sinceMs: atMs, before: null };
-  const remedied = lastRemedyDoneAtMs !== null && lastRemedyDoneAtMs > last.sinceMs;
+  const remediedAtMs = lastRemedyDoneAtMs ?? 0;
+  const remedied = remediedAtMs > last.sinceMs;
   // resumed meanwhile, it was paused again: by a backup, perhaps, which has its own time
   if (fact.power === last.state) return remedied && last.state === 'paused' ? { ...last, sinceMs: atMs } : last;
   if (last.state === 'dumping' && fact.power === 'running' && atMs < last.sinceMs + DUMP_MS) return last;
-  return { state: fact.power, sinceMs: remedied ? lastRemedyDoneAtMs : atMs, before: last.state };
+  return { state: fact.power, sinceMs: remedied ? remediedAtMs : atMs, before: last.state };
 }

@@ -25,7 +25,7 @@ export function aliveStatus(checks: readonly Pick<CheckFact, 'about' | 'status'>
 
 /** Whether a conclusive look began after that instant. */
 export function lookedSince(check: CheckFact, doneAtMs: number): boolean {
-  return check.lastCheckAtMs !== null && check.lastCheckAtMs > doneAtMs;
+  return (check.lastCheckAtMs ?? 0) > doneAtMs;
 }
 
 /**

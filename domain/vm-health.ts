@@ -62,7 +62,10 @@ export function foldVm(
 ): { health: VmHealth; transition: HealthTransition | null } {
   const alive = checks.filter(({ about }) => about === 'alive');
   const load = checks.filter(({ about }) => about === 'load');
-  const ofLoad = load.map(({ state }) => weightOfLoad(state.status, alive.length === 0));
+  // that its load is well does not show that a VM is alive, if there are checks about that
+  const ofLoad = load
+    .map(({ state }) => weightOfLoad(state.status))
+    .filter((status) => status !== 'healthy' || alive.length === 0);
   const status = worstOf([...alive.map(({ state }) => state.status), ...ofLoad]);
   const reasons = [...alive, ...load].flatMap(reasonOf);
   const failures = alive.map(({ state }) => state.consecutiveFailures);
@@ -86,13 +89,9 @@ export function foldVm(
   return { health, transition };
 }
 
-/**
- * A check about load makes a VM degraded at most. That it is healthy does not show that the VM is alive, if there are checks
- * about that.
- */
-function weightOfLoad(status: HealthStatus, isAlone: boolean): HealthStatus {
-  if (status === 'unhealthy') return 'degraded';
-  return status === 'healthy' && !isAlone ? 'unknown' : status;
+/** A check about load makes a VM degraded at most. */
+function weightOfLoad(status: HealthStatus): HealthStatus {
+  return status === 'unhealthy' ? 'degraded' : status;
 }
 
 function reasonOf({ about, state }: FoldedCheck): HealthReason[] {

@@ -27,5 +27,5 @@ export const failuresOld: Guard = {
 };
 
 function isFresh(check: CheckFact, nowMs: number): boolean {
-  return check.lastCheckAtMs !== null && nowMs - check.lastCheckAtMs <= conclusionHoldsMs(check);
+  return nowMs - (check.lastCheckAtMs ?? 0) <= conclusionHoldsMs(check);
 }

@@ -17,9 +17,9 @@ export const inTransit: Guard = {
   reason: 'in-transit',
   objectionTo({ facts, remedy }) {
     const { provider } = facts;
-    if (remedy.kind !== 'power' || !provider.answered || isLeftByRemedy(facts)) return null;
+    if (remedy.kind !== 'power' || !provider.answered) return null;
     const state = STATES[provider.power];
-    if (state === undefined) return null;
+    if (state === undefined || (provider.power === 'starting' && isLeftByRemedy(facts))) return null;
     return {
       reason: 'in-transit',
       sentence: `${state}: ${provider.detail}`,
@@ -31,6 +31,5 @@ export const inTransit: Guard = {
 
 /** A reset of ours that ended half-way, its CPUs not told to run, leaves it so: nobody else will start it. */
 function isLeftByRemedy({ powerReading, lastRemedyDoneAtMs }: Facts): boolean {
-  if (powerReading?.state !== 'starting' || lastRemedyDoneAtMs === null) return false;
-  return powerReading.sinceMs <= lastRemedyDoneAtMs;
+  return powerReading?.state === 'starting' && powerReading.sinceMs <= (lastRemedyDoneAtMs ?? 0);
 }

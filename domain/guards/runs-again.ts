@@ -11,7 +11,7 @@ export const runsAgain: Guard = {
     if (powerReading?.state !== 'running' || powerReading.before === null) return null;
     const { sinceMs } = powerReading;
     const hasFailedSince = (check: CheckFact) =>
-      check.lastCheckAtMs !== null && check.lastCheckAtMs >= sinceMs + policy.triggerAfterFailures * check.intervalMs;
+      (check.lastCheckAtMs ?? 0) >= sinceMs + policy.triggerAfterFailures * check.intervalMs;
     const evidence = evidenceIn(facts, policy);
     // a silent agent may have crashed long ago: it must not vouch for failures from while the VM could not answer
     const failing = evidence.filter((check) => !check.needsCorroboration);

@@ -2,9 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { type Fence, fenceOf, type SendingFacts, whyNotSent } from '../../domain/fence.ts';
 import { failing, ill, illAt, NOW, passing, SECOND } from './examples.ts';
 
-const FENCE: Fence = fenceOf(
-  ill({ checks: [failing({ checkId: 'a' }), passing({ checkId: 'b' })], settingsVersion: 7 }),
-);
+const CHECKS = [
+  failing({ checkId: 'a' }),
+  passing({ checkId: 'b' }),
+  failing({ checkId: 'once', consecutiveFailures: 1 }),
+];
+const FENCE: Fence = fenceOf(ill({ checks: CHECKS, settingsVersion: 7 }));
+/** As the checks still are, but for what is given. */
+const failures = (given: { a?: number; once?: number }) => new Map(Object.entries({ a: 3, once: 1, ...given }));
 const STILL_SO: SendingFacts = {
   deleted: false,
   paused: false,
@@ -13,7 +18,7 @@ const STILL_SO: SendingFacts = {
   policyRevision: 0,
   incidentOpen: true,
   otherOperationSent: false,
-  failures: new Map([['a', 3]]),
+  failures: failures({}),
   powerState: 'running',
   nowMs: NOW + SECOND,
 };
@@ -24,7 +29,10 @@ describe('the fence of a decision', () => {
     expect(FENCE).toEqual({
       settingsVersion: 7,
       policyRevision: 0,
-      checks: [{ checkId: 'a', consecutiveFailures: 3 }],
+      checks: [
+        { checkId: 'a', consecutiveFailures: 3 },
+        { checkId: 'once', consecutiveFailures: 1 },
+      ],
       powerState: 'running',
       factsAtMs: NOW,
     });
@@ -34,7 +42,7 @@ describe('the fence of a decision', () => {
 
   it('lets through what is still so, and what has got worse', () => {
     expect(asked({})).toBeNull();
-    expect(asked({ failures: new Map([['a', 9]]) })).toBeNull();
+    expect(asked({ failures: failures({ a: 9 }) })).toBeNull();
   });
 
   it.each<[Partial<SendingFacts>, string]>([
@@ -46,7 +54,9 @@ describe('the fence of a decision', () => {
     [{ policyRevision: 1 }, 'a policy was changed'],
     [{ incidentOpen: false }, 'the incident was closed'],
     [{ otherOperationSent: true }, 'another operation was sent to the VM'],
-    [{ failures: new Map([['a', 2]]) }, 'a check that counted has passed since'],
+    [{ failures: failures({ a: 2 }) }, 'a check that counted has passed since'],
+    [{ failures: failures({ once: 0 }) }, 'a check that counted has passed since'],
+    [{ failures: new Map([['a', 3]]) }, 'a check that counted has passed since'],
     [{ failures: new Map() }, 'a check that counted has passed since'],
     [{ powerState: 'saving' }, 'its hypervisor says saving now, and said running'],
     [{ nowMs: NOW + 20 * SECOND + 1 }, 'its facts were 20 s old'],

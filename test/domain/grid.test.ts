@@ -191,6 +191,11 @@ describe('the wait until the next tick', () => {
       }),
     );
   });
+
+  it('is a millisecond just before a tick, and an interval at it', () => {
+    const tick = tickAtOrBefore('vm-1', MINUTE, Date.parse('2026-11-22T08:00:00Z'));
+    expect([tick - 1, tick].map((nowMs) => msToNextTick('vm-1', [MINUTE], nowMs))).toEqual([1, MINUTE]);
+  });
 });
 
 it('a stored time is believed up to a minute ahead of now', () => {

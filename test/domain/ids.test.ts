@@ -36,7 +36,7 @@ it.each([
 
 it('a workflow watches the VM in its id, and no other workflow watches one', () => {
   expect(vmIdOfWorkflow(`vm/${VM}`)).toBe(VM);
-  for (const id of [`heal/${VM}/1`, VM, `${VM}vm/`, 'vm/', 'vm/one', `vm/vm/${VM}`, 'reconcile']) {
+  for (const id of [`heal/${VM}/1`, VM, `at/${VM}`, `${VM}vm/`, 'vm/', 'vm/one', `vm/vm/${VM}`, 'reconcile']) {
     expect(vmIdOfWorkflow(id)).toBeNull();
   }
 });

@@ -37,6 +37,20 @@ describe('the reading of a hypervisor', () => {
     expect(read(since('paused', MINUTE), 'running', NOW - 9 * MINUTE)).toEqual(since('running', 0, 'paused'));
   });
 
+  it('counts from the last remedy only what came after it', () => {
+    const running = since('running', MINUTE, 'paused');
+    expect(read(running, 'panicked', NOW - MINUTE)).toEqual(since('panicked', 0, 'running'));
+    const paused = since('paused', MINUTE, 'off');
+    expect(read(paused, 'paused', NOW - MINUTE)).toEqual(paused);
+  });
+
+  it('goes on when a remedy changed nothing', () => {
+    for (const state of ['running', 'storage-failed', 'panicked'] as const) {
+      const before = since(state, 9 * MINUTE, 'paused');
+      expect(read(before, state, NOW - MINUTE)).toEqual(before);
+    }
+  });
+
   it('begins anew when the VM is paused again after a remedy let it run on', () => {
     const paused = since('paused', 9 * MINUTE, 'running');
     expect(read(paused, 'paused', NOW - MINUTE)).toEqual(since('paused', 0, 'running'));

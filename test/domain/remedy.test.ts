@@ -31,6 +31,12 @@ describe('what to do about an ill VM', () => {
     expect(decide(ill({ checks }))).toMatchObject({ reason: '7 consecutive failures' });
   });
 
+  it('gives as its reason all failures in a row where people are told, which needs no check that has ever succeeded', () => {
+    const facts = ill({ consecutiveFailures: 50, checks: [failing({ consecutiveFailures: 50, provenAtMs: null })] });
+    const told = { kind: 'act', reason: '50 consecutive failures', remedy: { kind: 'notify' } };
+    expect(decide(facts, policy({ action: 'notify_only' }))).toMatchObject(told);
+  });
+
   it('is a reboot rather than a reset where the provider offers one', () => {
     expect(decide(ill({ providerSupports: ['reset', 'reboot'] }))).toMatchObject({ remedy: { power: 'reboot' } });
   });
@@ -117,10 +123,6 @@ describe("what a VM's hypervisor says of it", () => {
     const started = { kind: 'act', remedy, reason: 'Off at its hypervisor, and meant to run' };
     expect(decide({ ...off, keepRunning: true })).toMatchObject(started);
     expect(decide(off, policy({ action: 'start' }))).toMatchObject(started);
-  });
-
-  it('does not keep a policy from stopping the VM', () => {
-    expect(decide(illAt('panicked', 0), policy({ action: 'stop' }))).toMatchObject({ remedy: { power: 'stop' } });
   });
 
   it('does not change the cause that people are notified of', () => {

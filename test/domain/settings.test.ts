@@ -43,14 +43,14 @@ describe('settings from an environment', () => {
     expect(parsed).toMatchObject({ settings: { PORT: 8080, CHECK_TARGETS_ALLOW: ['127.0.0.0/8', '::1/128'] } });
   });
 
-  it('count as absent when empty', () => {
-    const names = describeSettings().map((one) => one.name);
-    const parsed = parseSettings(Object.fromEntries(names.map((name) => [name, ''])));
-    expect(parsed).toEqual(parseSettings({}));
+  it.each(['', undefined])('count as absent when they are %j, one or all', (value) => {
+    const names = ['REDIS_URL', ...describeSettings().map((one) => one.name)];
+    for (const name of names) expect(parseSettings({ [name]: value }), name).toEqual(parseSettings({}));
+    expect(parseSettings(Object.fromEntries(names.map((name) => [name, value])))).toEqual(parseSettings({}));
   });
 
   it('are left alone where they belong to somebody else', () => {
-    expect(parseSettings({ PATH: '/bin', HOME: '/root', XYZ: undefined })).toEqual(parseSettings({}));
+    expect(parseSettings({ PATH: '/bin', HOME: '/root' })).toEqual(parseSettings({}));
   });
 
   it.each([

@@ -28,22 +28,24 @@ export async function mutate(name: string, sources: string, config: string): Pro
     const file = relative(ROOT, mutant.fileName);
     const change = changeAt(file, sourceOf(file), mutant, 1);
     const noticed = mutant.status === 'Killed' || mutant.status === 'Timeout';
-    return { change, noticed, ranNoTest: mutant.status === 'Survived' && !mutant.testsCompleted };
+    const isDoubtful = mutant.status === 'Survived' && (mutant.static === true || !mutant.testsCompleted);
+    return { change, noticed, isDoubtful };
   });
   return recheck(results, config);
 }
 
 /**
- * The vitest runner of Stryker 9 and 10 calls a change unnoticed when no test ran: when a source can't even be loaded
- * (stryker-js issue 6150), and, seldom, under load (issue 6073). Those are tried out without it.
+ * The vitest runner of Stryker 9 and 10 calls a change unnoticed when tests did not run: those of files that can't be loaded
+ * with it (stryker-js issue 6150), which others may hide, and, seldom, all of them under load (issue 6073). Those, and all
+ * changes of what is made as a source is loaded, are tried out without it.
  */
-async function recheck(results: (Result & { ranNoTest: boolean })[], config: string): Promise<Result[]> {
-  if (!results.some(({ ranNoTest }) => ranNoTest)) return results;
+async function recheck(results: (Result & { isDoubtful: boolean })[], config: string): Promise<Result[]> {
+  if (!results.some(({ isDoubtful }) => isDoubtful)) return results;
   const copy = new ChangedCopy();
   const checked: Result[] = [];
   try {
-    for (const { change, noticed, ranNoTest } of results) {
-      checked.push({ change, noticed: ranNoTest ? (await copy.tryOut(change, config)).noticed : noticed });
+    for (const { change, noticed, isDoubtful } of results) {
+      checked.push({ change, noticed: isDoubtful ? (await copy.tryOut(change, config)).noticed : noticed });
     }
   } finally {
     copy.remove();

@@ -13,6 +13,8 @@ export default defineConfig({
   test: {
     include: ['test/domain/**/*.test.ts'],
     setupFiles: ['test/mutation/repeatable.ts'],
+    // on a busy machine the properties take longer than usual: that is no failure, and would hide what they do not notice
+    testTimeout: 60_000,
     sequence: { sequencer: TablesFirst },
     // one worker, and one load of the modules, for each change instead of for each file
     isolate: false,

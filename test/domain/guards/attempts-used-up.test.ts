@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attemptsUsedUp } from '../../../domain/guards/attempts-used-up.ts';
-import { HOUR, ill, MINUTE, NOW, policy } from '../examples.ts';
-import { ask, escalating, RESET } from './ask.ts';
+import { HOUR, ill, MINUTE, NOW, policy, SECOND } from '../examples.ts';
+import { ask, escalating, RESET, RESUME, RESUME_STORAGE } from './ask.ts';
 
 const attempt = (ageMs: number, escalation = false) => ({ atMs: NOW - ageMs, escalation });
 const three = [attempt(90 * MINUTE), attempt(60 * MINUTE), attempt(30 * MINUTE)];
@@ -29,6 +29,11 @@ describe('attempts-used-up', () => {
     expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }) })?.lookAgainInMs).toBe(HOUR);
   });
 
+  it('looks again no sooner than in a second', () => {
+    const atOnce = ill({ attempts: [attempt(24 * HOUR - 10), attempt(HOUR), attempt(HOUR)] });
+    expect(ask(attemptsUsedUp, { facts: atOnce })?.lookAgainInMs).toBe(SECOND);
+  });
+
   it('goes by the attempt that has to leave first where a policy was made stricter', () => {
     const stricter = policy({ maxAttempts: 1 });
     const objection = ask(attemptsUsedUp, { facts: ill({ attempts: three }), policy: stricter });
@@ -37,6 +42,11 @@ describe('attempts-used-up', () => {
 
   it('does not stand in the way of an escalation', () => {
     expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: escalating(RESET) })).toBeNull();
+  });
+
+  it('does not object to resumes for failed storage', () => {
+    expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: RESUME_STORAGE })).toBeNull();
+    expect(ask(attemptsUsedUp, { facts: ill({ attempts: three }), remedy: RESUME })).not.toBeNull();
   });
 
   it('never lets a policy of no attempts make one', () => {

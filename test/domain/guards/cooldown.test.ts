@@ -51,6 +51,14 @@ describe('cooldown', () => {
     expect(ask(cooldown, { facts })?.lookAgainInMs).toBe(6 * MINUTE);
   });
 
+  it('names the wait of the policy when both end at once', () => {
+    const facts = { ...tried(10 * MINUTE - 7 * SECOND), notSent: notSent(1, 3 * SECOND).notSent };
+    expect(ask(cooldown, { facts })).toMatchObject({
+      sentence: 'the last attempt was too recent; the policy waits 10 min between attempts',
+      lookAgainInMs: 7 * SECOND,
+    });
+  });
+
   it('does not object to resumes for failed storage', () => {
     expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME_STORAGE })).toBeNull();
     expect(ask(cooldown, { facts: tried(MINUTE), remedy: RESUME })).not.toBeNull();

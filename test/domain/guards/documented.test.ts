@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Case } from '../../../domain/guards/guard.ts';
 import { GUARDS } from '../../../domain/remedy.ts';
-import { failing, ill, illAt, MINUTE, NOW, SECOND, silent } from '../examples.ts';
+import { failing, HOUR, ill, illAt, MINUTE, NOW, SECOND, silent } from '../examples.ts';
 import { ask, MIGRATE, RESUME, RESUME_STORAGE, START } from './ask.ts';
 
 const page = readFileSync(new URL('../../../docs/guards.md', import.meta.url), 'utf8');
@@ -54,6 +54,10 @@ const OBJECTIONABLE: Record<string, Partial<Case>[]> = {
   'provider-unreachable': [{ facts: ill({ provider: { answered: false, reason: 'busy', message: 'busy' } }) }],
 };
 
+/** Guards that ask again when something is over; their tables say when that is. */
+const ASK_AT_AN_END = new Set(['boot-grace', 'crash-dump', 'storage-failed', 'attempts-used-up', 'cooldown']);
+const WAITS: Record<string, number> = { '15 s': 15 * SECOND, 'a minute': MINUTE, 'an hour': HOUR };
+
 /** As the page writes it. */
 function generalised(words: string): string {
   return words
@@ -77,6 +81,15 @@ describe('docs/guards.md', () => {
         expect(text).toContain(`> ${generalised(objection?.sentence ?? 'no objection')} `);
         expect(text).toContain(`**Changes its mind:** ${generalised(objection?.wouldChange ?? 'no objection')}.`);
       }
+    }
+  });
+
+  it('says of each guard when it asks again', () => {
+    for (const { reason, text } of sections.filter((section) => !ASK_AT_AN_END.has(section.reason))) {
+      const [, wait = 'not said'] = /Asks again after (15 s|a minute|an hour)/.exec(text) ?? [];
+      const guard = GUARDS.find((one) => one.reason === reason);
+      const objections = (OBJECTIONABLE[reason] ?? []).map((given) => guard && ask(guard, given));
+      for (const objection of objections) expect(objection?.lookAgainInMs, reason).toBe(WAITS[wait] ?? wait);
     }
   });
 });

@@ -29,6 +29,13 @@ describe('in-transit', () => {
     expect(ask(inTransit, { facts })).toMatchObject({ reason: 'in-transit' });
   });
 
+  it('objects to one that is in another state now, whatever a remedy left before, and the other way round', () => {
+    const left = illAt('starting', HOUR, { lastRemedyDoneAtMs: NOW });
+    const saving = { ...left, provider: illAt('saving', 0).provider };
+    const prepared = { ...left, powerReading: illAt('saving', HOUR).powerReading };
+    for (const facts of [saving, prepared]) expect(ask(inTransit, { facts })?.reason).toBe('in-transit');
+  });
+
   it("says what the VM does, and the hypervisor's own word", () => {
     const facts = illAt('saving', 0, { provider: { answered: true, power: 'saving', detail: 'save-vm' } });
     expect(ask(inTransit, { facts })?.sentence).toBe('its state is being saved: save-vm');
