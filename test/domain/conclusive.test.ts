@@ -49,3 +49,35 @@ describe('a conclusive result of a check holds', () => {
     );
   });
 });
+
+describe('over a time in which nobody could tell', () => {
+  /** A check that needs two successes, after such results at such times. */
+  function after(...results: [status: 'healthy' | 'unhealthy', atMs: number][]) {
+    const thresholds = { failureThreshold: 3, successThreshold: 2 };
+    let vm = watchedVm({ checks: [watchedCheck({ thresholds })] });
+    for (const [status, atMs] of results) {
+      const result = { ...probeResult(status), checkId: 'http-1', dueAtMs: atMs, checkedAtMs: atMs };
+      vm = applyFold(vm, foldLook(vm, [result], atMs));
+    }
+    return vm.checks[0]?.state;
+  }
+  const ILL = [0, 1, 2].map((minute): ['unhealthy', number] => ['unhealthy', NOW + minute * MINUTE]);
+  const LAST = NOW + 2 * MINUTE;
+  // three intervals and a timeout
+  const HOLDS = 190 * SECOND;
+
+  it('no failures are in a row, though the check stays as it was', () => {
+    const inARow = after(...ILL, ['unhealthy', LAST + HOLDS]);
+    expect(inARow).toMatchObject({ status: 'unhealthy', consecutiveFailures: 4 });
+    const apart = after(...ILL, ['unhealthy', LAST + HOLDS + 1]);
+    expect(apart).toMatchObject({ status: 'unhealthy', consecutiveFailures: 1 });
+  });
+
+  it('no successes are in a row, so that the check does not recover', () => {
+    const first = LAST + MINUTE;
+    const inARow = after(...ILL, ['healthy', first], ['healthy', first + HOLDS]);
+    expect(inARow).toMatchObject({ status: 'healthy', consecutiveSuccesses: 2 });
+    const apart = after(...ILL, ['healthy', first], ['healthy', first + HOLDS + 1]);
+    expect(apart).toMatchObject({ status: 'unhealthy', consecutiveSuccesses: 1 });
+  });
+});

@@ -253,20 +253,6 @@ describe('folding results', () => {
     expect(late).toMatchObject({ health: known.health, transition: null, states: [], folded: [] });
   });
 
-  it('counts no failures in a row over a time in which nobody could tell', () => {
-    let vm = watchedVm();
-    const failAt = (atMs: number) => {
-      const result = { ...probeResult('unhealthy'), checkId: 'http-1', dueAtMs: atMs, checkedAtMs: atMs };
-      vm = applyFold(vm, foldLook(vm, [result], atMs));
-      return vm.checks[0]?.state.consecutiveFailures;
-    };
-    expect([failAt(NOW), failAt(NOW + MINUTE)]).toEqual([1, 2]);
-    // three intervals and a timeout
-    expect(failAt(NOW + MINUTE + 190 * SECOND)).toBe(3);
-    expect(failAt(NOW + MINUTE + 380 * SECOND + 1)).toBe(1);
-    expect(vm.checks[0]?.state.status).toBe('unhealthy');
-  });
-
   it('leaves what it was given as it was', () => {
     fc.assert(
       fc.property(anyWatchedVm, anyResults, (vm, results) => {

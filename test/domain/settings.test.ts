@@ -54,7 +54,7 @@ describe('settings from an environment', () => {
   });
 
   it.each([
-    ['PORT', '70000'],
+    ['PORT', '65536'],
     ['PORT', '0'],
     ['PORT', 'http'],
     ['PORT', '30.5'],
@@ -65,6 +65,8 @@ describe('settings from an environment', () => {
     ['DEFIB_ADMIN_TOKEN', 'too-short'],
     ['TEMPORAL_DEPLOYMENT_NAME', 'defib.main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
     ['TEMPORAL_DEPLOYMENT_NAME', 'defib:main', { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
+    ['TEMPORAL_DEPLOYMENT_NAME', 'a'.repeat(101), { TEMPORAL_WORKER_BUILD_ID: '0.2.0' }],
+    ['TEMPORAL_WORKER_BUILD_ID', 'a'.repeat(101), { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
     ['TEMPORAL_WORKER_BUILD_ID', '__unversioned__', { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
     ['TEMPORAL_WORKER_BUILD_ID', '0.2.0 beta', { TEMPORAL_DEPLOYMENT_NAME: 'defib' }],
     ['DEFIB_SITE', 'a'.repeat(41)],
@@ -77,7 +79,9 @@ describe('settings from an environment', () => {
   });
 
   it.each([
+    ['PORT', '1'],
     ['PORT', '65535'],
+    ['RESULT_RETENTION_DAYS', '1'],
     ['DEFIB_DATA_DIR', '/var/lib/defib'],
     ['DEFIB_SITE', `${'a'.repeat(37)}-42`],
     ['DEFIB_ADMIN_TOKEN', 'a'.repeat(16)],
@@ -104,6 +108,7 @@ describe('settings from an environment', () => {
   it('name a build and its deployment, or neither', () => {
     const [name, build] = ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'];
     expect(parseSettings({ [name]: 'defib', [build]: '0.2.0+1a2b3c4' })).toMatchObject({ ok: true });
+    expect(problemsOf({ [name]: 'a'.repeat(100), [build]: '1'.repeat(100) })).toEqual([]);
     const problem = `${name}, ${build}: set both, or neither`;
     expect(problemsOf({ [name]: 'defib' })).toEqual([problem]);
     expect(problemsOf({ [build]: '0.2.0', PORT: 'x' })).toEqual([expect.stringMatching(/^PORT/), problem]);

@@ -160,8 +160,9 @@ describe('a VM from its checks', () => {
     expect(foldVm(UNSEEN, [load('l', {})], NOW).health.status).toBe('unknown');
   });
 
-  it('that nobody has looked at yet has no reasons', () => {
+  it('that nobody has looked at yet has no reasons, and nothing in a row', () => {
     expect(UNSEEN).toMatchObject({ status: 'unknown', reasons: [], transitionSeq: 0 });
+    expect(UNSEEN).toMatchObject({ consecutiveFailures: 0, consecutiveSuccesses: 0 });
   });
 
   it('says when the change happened, from what, to what and why', () => {
