@@ -23,7 +23,8 @@ import { describeNeeding } from '../support/requirements.ts';
 import { BUNDLES } from '../support/run-workers.ts';
 
 const TOKEN = 'token-of-the-operator';
-const PATIENT = { timeout: 60_000 };
+/** A heal that no look told of the end of a pause asks again after a minute. */
+const PATIENT = { timeout: 100_000 };
 
 /** A point that whoever comes by stands still at, until it is let go on. */
 class Gate {
