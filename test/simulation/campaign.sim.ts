@@ -3,7 +3,7 @@ import { expect, inject, it, vi } from 'vitest';
 import '../support/provided.ts';
 import { runCampaign } from './campaign.ts';
 import type { Plan } from './plan.ts';
-import { simulate } from './simulate.ts';
+import { play } from './play.ts';
 
 vi.mock('@temporalio/workflow', async (real) => ({
   ...(await real<object>()),
@@ -14,7 +14,7 @@ const planFile = inject('campaign').plan;
 const print = (line: string): void => console.log(line);
 
 it.runIf(planFile !== undefined)('plan', async () => {
-  const verdict = await simulate(JSON.parse(readFileSync(planFile!, 'utf8')) as Plan);
+  const verdict = await play(JSON.parse(readFileSync(planFile!, 'utf8')) as Plan);
   print(`${verdict.commands} power commands, ${verdict.vmHours.toFixed(1)} VM-hours`);
   expect(verdict.violations).toEqual([]);
 });

@@ -1,8 +1,9 @@
 import type { CampaignOptions } from '../support/provided.ts';
+import { planOf } from './draw-plan.ts';
 import type { Verdict } from './judge.ts';
-import { type Plan, planOf } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { play } from './play.ts';
 import { shorten } from './shorten.ts';
-import { simulate } from './simulate.ts';
 
 /** A play that came to what must never be. */
 export interface Failure {
@@ -35,7 +36,7 @@ export async function runCampaign(
   for (let seed = first; seed < first + count; seed++) {
     const plan = planOf(seed, size);
     const beganAt = performance.now();
-    const verdict = await simulate(plan);
+    const verdict = await play(plan);
     add(result, plan, verdict);
     const took = ((performance.now() - beganAt) / 1000).toFixed(1);
     print(
@@ -80,5 +81,5 @@ async function investigate(plan: Plan, first: Verdict, shortest: boolean): Promi
 }
 
 async function violationsOf(plan: Plan): Promise<string[]> {
-  return (await simulate(plan)).violations;
+  return (await play(plan)).violations;
 }

@@ -7,8 +7,8 @@ import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
 
 const SECOND_MS = 1_000;
-/** Two seconds, and what virtual time passes while things work. */
-const SEND_WITHIN_MS = 2_500;
+/** As activities/heal/carry-out.ts promises. */
+const SEND_WITHIN_MS = 2_000;
 
 /** Each command that reached the hypervisor of a VM is that of one operation, which says so, and which was wanted. */
 export function judgeCommands(world: SimulatedWorld, vm: number, stored: StoredOperation[], played: Played): string[] {

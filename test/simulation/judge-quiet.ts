@@ -3,7 +3,7 @@ import type { Played } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
 
-/** For workers, and for the server's clock, which goes on while they work. */
+/** For what a look or a decision waits for before it begins. */
 const MARGIN_MS = 15_000;
 const CLOSE_PACE_MS = 5_000;
 const FAILURES = 3;

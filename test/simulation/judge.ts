@@ -37,7 +37,7 @@ export async function judge(world: SimulatedWorld, played: Played): Promise<Verd
     ...(await Promise.all(vmIds.map((_, vm) => judgeConvergence(world, vm, stored, played)))).flat(),
   ];
   return {
-    violations: [...violations, ...world.host.failures()],
+    violations: [...violations, ...world.runtime.failures],
     seen: await whatOccurred(world, stored),
     vmHours: (plan.vms.length * plan.endMs) / 3_600_000,
     commands: vmIds.reduce((sum, _, vm) => sum + commandsOf(vm).length, 0),
@@ -61,9 +61,9 @@ async function judgeConvergence(
   { plan, vmIds, beganAtMs }: Played,
 ): Promise<string[]> {
   const vmId = vmIds[vm]!;
-  const { database, host, site } = world;
+  const { database, runtime, site } = world;
   const wrong = (what: string): string[] => [`in the end VM ${vm} ${what}`];
-  const described = await host.client.workflow.getHandle(vmWorkflowId(vmId)).describe();
+  const described = await runtime.client.workflow.getHandle(vmWorkflowId(vmId)).describe();
   const { rows } = await database.pool.query<{ incident: number; kind: string | null; reason: string | null }>(
     `SELECT i.incident, s.kind, s.reason FROM incidents i LEFT JOIN LATERAL (SELECT kind, reason FROM heal_steps h
        WHERE h.vm_id = i.vm_id AND h.incident = i.incident ORDER BY step DESC LIMIT 1) s ON true

@@ -133,7 +133,7 @@ export class People {
 
   async signal(vmId: string, signal: (typeof vmSignals)['pause' | 'resume' | 'renew'], request?: { reason: string }) {
     if (this.#world.broken.temporal) return;
-    const handle = this.#world.host.client.workflow.getHandle(vmWorkflowId(vmId));
+    const handle = this.#world.runtime.client.workflow.getHandle(vmWorkflowId(vmId));
     // its workflow may have ended with its VM
     await handle.signal(signal.name, ...(request ? [request] : [])).catch(() => undefined);
   }

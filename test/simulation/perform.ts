@@ -25,7 +25,7 @@ export class Performer {
   }
 
   async begin(fault: TimedFault): Promise<void> {
-    const { broken, link, calls, signals, host } = this.#world;
+    const { broken, link, calls, signals, runtime } = this.#world;
     switch (fault.kind) {
       case 'database-away':
         return link.cut();
@@ -35,7 +35,8 @@ export class Performer {
         broken.temporal = true;
         return;
       case 'unmanned':
-        return host.setManned(false);
+        runtime.isManned = false;
+        return;
       case 'clock-off':
         broken.clockMs = fault.ms;
         return;
@@ -87,7 +88,7 @@ export class Performer {
 
   /** Ends what lasts. */
   async end(fault: TimedFault): Promise<void> {
-    const { broken, host } = this.#world;
+    const { broken, runtime } = this.#world;
     switch (fault.kind) {
       case 'database-away':
       case 'database-silent':
@@ -96,7 +97,8 @@ export class Performer {
         broken.temporal = false;
         return;
       case 'unmanned':
-        return host.setManned(true);
+        runtime.isManned = true;
+        return;
       case 'clock-off':
         broken.clockMs = 0;
         return;
@@ -121,9 +123,9 @@ export class Performer {
 
   /** From now on nothing goes wrong. What hangs goes on hanging, until it is healed. */
   async calm(): Promise<void> {
-    const { broken, calls, site, host } = this.#world;
+    const { broken, calls, site, runtime } = this.#world;
     await this.#world.mendLink();
-    host.setManned(true);
+    runtime.isManned = true;
     calls.clear();
     Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
     for (const vm of site.vms) {
@@ -144,7 +146,7 @@ export class Performer {
   }
 
   async #loseWorkflows(vmId: string, which: 'vm' | 'heal' | 'both'): Promise<void> {
-    const { host, database } = this.#world;
+    const { runtime, database } = this.#world;
     const { rows } = await database.pool.query<{ incident: number }>(
       'SELECT incident FROM incidents WHERE vm_id = $1 AND closed_at IS NULL',
       [vmId],
@@ -153,7 +155,7 @@ export class Performer {
     const ids = [...(which === 'heal' ? [] : [vmWorkflowId(vmId)]), ...(which === 'vm' ? [] : heals)];
     // the VM's may have ended with its VM
     for (const id of ids)
-      await host.client.workflow
+      await runtime.client.workflow
         .getHandle(id)
         .terminate()
         .catch(() => undefined);

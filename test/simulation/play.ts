@@ -1,9 +1,9 @@
+import { vi } from 'vitest';
 import { policies } from '../../db/schema/heals.ts';
 import { tickAtOrBefore } from '../../domain/grid.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { seedVm } from '../support/seed-vm.ts';
-import type { Host } from './host.ts';
 import { judge, type Verdict } from './judge.ts';
 import { Performer } from './perform.ts';
 import { ATTEMPT_WINDOW_HOURS, type Plan, type PlannedVm, type TimedFault } from './plan.ts';
@@ -14,43 +14,44 @@ const vmIdOf = (vm: number): string => `51000000-0000-4000-8000-${String(vm).pad
 const policyIdOf = (vm: number): string => `51000000-0000-4000-8000-b01c${String(vm).padStart(8, '0')}`;
 const GRID_MS = 3_600_000;
 const RECONCILE_MS = 120_000;
-const LAST_STEPS_MS = 180_000;
-const LAST_STEP_MS = 3_000;
 
 interface Step {
   atMs: number;
   do(): Promise<void>;
 }
 
-/** Plays a plan from beginning to end. `use` is told the world, whose activities the workers are to run. */
-export async function play(host: Host, plan: Plan, use: (world: SimulatedWorld) => void): Promise<Verdict> {
-  const world = await createSimulatedWorld(host, plan.vms.length);
-  use(world);
+/** Plays a plan from beginning to end. Its test file has put workflow-api.ts in the place of `@temporalio/workflow`. */
+export async function play(plan: Plan): Promise<Verdict> {
+  vi.useFakeTimers({ toFake: ['Date'] });
   try {
-    const vmIds = plan.vms.map((_, vm) => vmIdOf(vm));
-    const beganAtMs = tickAtOrBefore(vmIdOf(0), GRID_MS, await host.nowMs()) + GRID_MS;
-    await sleepUntil(host, beganAtMs);
-    for (const [vm, planned] of plan.vms.entries()) await register(world, vm, planned, beganAtMs);
-    const performer = new Performer(
-      world,
-      vmIds,
-      plan.vms.map((_, vm) => policyIdOf(vm)),
-    );
-    for (const step of stepsOf(plan, performer, world)) {
-      await sleepUntil(host, beganAtMs + step.atMs);
-      await step.do();
+    const world = await createSimulatedWorld(plan.vms.length);
+    try {
+      return await playIn(world, plan);
+    } finally {
+      await world.close();
     }
-    // the server's clock runs on while activities work: in small steps slow looks keep up with it
-    for (let leftMs = LAST_STEPS_MS; leftMs >= 0; leftMs -= LAST_STEP_MS) {
-      await sleepUntil(host, beganAtMs + plan.endMs - leftMs);
-    }
-    await world.now();
-    const { people, pausedUntilQuiet } = performer;
-    const { bans, starts } = people;
-    return await judge(world, { plan, vmIds, beganAtMs, bans, starts, pausedUntilQuiet });
   } finally {
-    await world.close();
+    vi.useRealTimers();
   }
+}
+
+async function playIn(world: SimulatedWorld, plan: Plan): Promise<Verdict> {
+  const { clock } = world;
+  const vmIds = plan.vms.map((_, vm) => vmIdOf(vm));
+  const policyIds = plan.vms.map((_, vm) => policyIdOf(vm));
+  const beganAtMs = tickAtOrBefore(vmIdOf(0), GRID_MS, clock.nowMs) + GRID_MS;
+  await clock.advanceTo(beganAtMs);
+  for (const [vm, planned] of plan.vms.entries()) await register(world, vm, planned, beganAtMs);
+  const performer = new Performer(world, vmIds, policyIds);
+  for (const step of stepsOf(plan, performer, world)) {
+    await clock.advanceTo(beganAtMs + step.atMs);
+    await step.do();
+  }
+  await clock.advanceTo(beganAtMs + plan.endMs);
+  await world.now();
+  const { people, pausedUntilQuiet } = performer;
+  const { bans, starts } = people;
+  return judge(world, { plan, vmIds, beganAtMs, bans, starts, pausedUntilQuiet });
 }
 
 function stepsOf({ faults, quietMs, acts, endMs }: Plan, performer: Performer, { calls }: SimulatedWorld): Step[] {
@@ -77,12 +78,7 @@ function endOf(fault: TimedFault): number | null {
   return 'forMs' in fault ? fault.atMs + fault.forMs : null;
 }
 
-async function sleepUntil(host: Host, atMs: number): Promise<void> {
-  const leftMs = atMs - (await host.nowMs());
-  if (leftMs > 0) await host.passTime(leftMs);
-}
-
-async function register({ host, database }: SimulatedWorld, vm: number, planned: PlannedVm, beganAtMs: number) {
+async function register({ runtime, database }: SimulatedWorld, vm: number, planned: PlannedVm, beganAtMs: number) {
   const now = new Date(beganAtMs);
   const vmId = vmIdOf(vm);
   const { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold, withPing, withAgent, withCertificate } =
@@ -112,7 +108,7 @@ async function register({ host, database }: SimulatedWorld, vm: number, planned:
     createdAt: now,
     updatedAt: now,
   });
-  await host.client.workflow.start(WORKFLOW.vmHealth, {
+  await runtime.client.workflow.start(WORKFLOW.vmHealth, {
     workflowId: vmWorkflowId(vmId),
     taskQueue: CORE_TASK_QUEUE,
     args: [{ vmId, tenantId: 'default', site: 'main' }],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { planOf, type TimedFault } from './plan.ts';
+import { planOf } from './draw-plan.ts';
+import type { TimedFault } from './plan.ts';
 import { shorten } from './shorten.ts';
 
 const hang = (atMs: number): TimedFault => ({ kind: 'hang', vm: 0, slowly: false, atMs });

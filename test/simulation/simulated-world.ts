@@ -1,10 +1,12 @@
 import { pino } from 'pino';
+import { vi } from 'vitest';
 import { createActivities } from '../../activities/create-activities.ts';
 import type { TemporalPort } from '../../activities/dependencies.ts';
 import { type Database, openDatabase } from '../../db/database.ts';
 import { createDatabaseState } from '../../db/database-state.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
+import { until } from '../../local/until.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
 import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
@@ -13,16 +15,23 @@ import { createTestDatabase } from '../support/postgres.ts';
 import { settingsOf } from '../support/settings.ts';
 import { FaultyActivities } from './activity-faults.ts';
 import { freezeAfterMove } from './freeze-after-move.ts';
-import type { Host } from './host.ts';
+import type { Act } from './runtime/activity-run.ts';
+import { VirtualClock } from './runtime/virtual-clock.ts';
+import { WorkflowRuntime } from './runtime/workflow-runtime.ts';
 import { SimulatedSite } from './simulated-site.ts';
 
+const BEGINS_MS = Date.UTC(2026, 0, 1);
+/** So few that runs often continue as new. */
+const MAX_EVENTS = 150;
 /** In real time, while virtual time stands still. */
 const PACE = { probeEveryMs: 20, overAfterMs: 100, useStandsMs: 90_000 };
 const LIMITS = { connectMs: 600, lockMs: 0, statementMs: 400, answerMs: 600, idleMs: 10_000 };
 
 /** The real activities and a real database for the VMs of one play, on fakes at the edges and in virtual time. */
 export interface SimulatedWorld {
-  host: Host;
+  clock: VirtualClock;
+  /** Where the workflows run. */
+  runtime: WorkflowRuntime;
   site: SimulatedSite;
   /** How the play reads and changes what is stored, as the API does; not through the link. */
   database: Database;
@@ -39,8 +48,11 @@ export interface SimulatedWorld {
   close(): Promise<void>;
 }
 
-export async function createSimulatedWorld(host: Host, vms: number): Promise<SimulatedWorld> {
-  let nowMs = await host.nowMs();
+/** Makes the world of a play. `Date` is faked, and its time is the play's. */
+export async function createSimulatedWorld(vms: number): Promise<SimulatedWorld> {
+  const clock = new VirtualClock(BEGINS_MS, (nowMs) => vi.setSystemTime(nowMs));
+  const act = (name: string): Act => (calls.activities as unknown as Record<string, Act>)[name]!;
+  const runtime = new WorkflowRuntime(clock, act, MAX_EVENTS);
   const test = await createTestDatabase();
   const link = await breakableLink(test.url);
   const state = createDatabaseState(link.url, undefined, PACE);
@@ -48,12 +60,11 @@ export async function createSimulatedWorld(host: Host, vms: number): Promise<Sim
   const database = openDatabase(test.url, { applicationName: 'play' });
   const broken: SimulatedWorld['broken'] = { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 };
   const now = async (): Promise<number> => {
-    nowMs = Math.max(nowMs, await host.nowMs());
-    await setDatabaseTime(database.pool, nowMs);
-    return nowMs;
+    await setDatabaseTime(database.pool, clock.nowMs);
+    return clock.nowMs;
   };
   const sleep = async (ms: number): Promise<void> => {
-    await host.sleep(ms);
+    await clock.wait(ms);
     await now();
   };
   freezeAfterMove(own.pool, async () => {
@@ -61,9 +72,9 @@ export async function createSimulatedWorld(host: Host, vms: number): Promise<Sim
     broken.freezeAfterMoveMs = 0;
     if (ms > 0) await sleep(ms);
   });
-  await ensurePartitions(database.pool, nowMs);
-  const site = new SimulatedSite(vms, () => nowMs, sleep);
-  const signals = breakableSignals(createVmSignals(host.client), broken);
+  await ensurePartitions(database.pool, clock.nowMs);
+  const site = new SimulatedSite(vms, () => clock.nowMs, sleep);
+  const signals = breakableSignals(createVmSignals(runtime.client), broken);
   const real = createActivities({
     database: own,
     lookReads: own,
@@ -71,23 +82,25 @@ export async function createSimulatedWorld(host: Host, vms: number): Promise<Sim
     looks: createLookWriter(own.pool),
     probes: site.probes,
     providers: site.providers,
-    temporal: breakablePort(createTemporalPort(host.client, signals), broken),
+    temporal: breakablePort(createTemporalPort(runtime.client, signals), broken),
     settings: settingsOf(),
     log: pino({ level: 'silent' }),
-    now: () => nowMs + broken.clockMs,
+    now: () => clock.nowMs + broken.clockMs,
   });
+  const calls = new FaultyActivities(real, now, sleep);
   return {
-    host,
+    clock,
+    runtime,
     site,
     database,
     link,
-    calls: new FaultyActivities(real, now, sleep),
+    calls,
     signals,
     broken,
     now,
     mendLink: async () => {
       link.mend();
-      await host.settle(async () => (await state.probe()) === null);
+      await until(async () => (await state.probe()) === null, { everyMs: 5 });
     },
     async close() {
       await own.close();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { runCampaign } from './campaign.ts';
 import type { Plan } from './plan.ts';
-import { simulate } from './simulate.ts';
+import { play } from './play.ts';
 
 vi.mock('@temporalio/workflow', async (real) => ({
   ...(await real<object>()),
@@ -30,6 +30,6 @@ describe('a simulation', () => {
   const found = readdirSync(FOUND).filter((name) => name.endsWith('.json'));
   it.each(found)('of what once failed comes to nothing that must never be: %s', PATIENCE, async (name) => {
     const plan = JSON.parse(readFileSync(join(FOUND, name), 'utf8')) as Plan;
-    expect((await simulate(plan)).violations).toEqual([]);
+    expect((await play(plan)).violations).toEqual([]);
   });
 });

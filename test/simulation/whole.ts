@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { GUARDS } from '../../domain/remedy.ts';
 import type { CampaignResult } from './campaign.ts';
-import { FAULT_KINDS } from './plan.ts';
+import { FAULT_KINDS } from './draw-plan.ts';
 
 /** From so many plays on a campaign has to have seen everything that it is about. */
 const WHOLE = 200;

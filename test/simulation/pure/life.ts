@@ -10,7 +10,7 @@ import { hasRecovered } from '../../../domain/recovery.ts';
 import { type Decision, decideRemedy } from '../../../domain/remedy.ts';
 import type { WatchedVm } from '../../../domain/watched.ts';
 import { policy as policyExample, probeResult, watchedCheck, watchedVm } from '../../domain/examples.ts';
-import type { Draw } from './draw.ts';
+import type { Draw } from '../../support/draw.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

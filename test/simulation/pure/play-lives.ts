@@ -1,4 +1,4 @@
-import { drawFrom } from './draw.ts';
+import { drawFrom } from '../../support/draw.ts';
 import { Life } from './life.ts';
 
 export interface LivesPlayed {

@@ -28,7 +28,7 @@ export class WorkflowRuntime {
   readonly #waiting = new Set<() => void>();
   #isManned = true;
 
-  constructor(clock: VirtualClock, activities: Record<string, Act>, maxEvents: number) {
+  constructor(clock: VirtualClock, act: (name: string) => Act, maxEvents: number) {
     const always: Queue = { isManned: true, whenManned: begun };
     const site: Queue = {
       isManned: true,
@@ -41,7 +41,7 @@ export class WorkflowRuntime {
     this.#surroundings = {
       clock,
       maxEvents,
-      act: (name) => activities[name]!,
+      act,
       queue: (taskQueue = CORE_TASK_QUEUE) => (taskQueue === CORE_TASK_QUEUE ? always : site),
       showsDetails: (details) => {
         if (/look failed: /.test(details)) this.failures.push(details);
