@@ -3,8 +3,9 @@
 /** What the shell gave to npm. */
 export const environment = process.env;
 
-/** Names that a server may need, whatever it is; Windows' and macOS' own among them. */
-const NEEDED = /^(PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|TZ|LANG|LD_LIBRARY_PATH|SYSTEMROOT|GO[A-Z]+|XDG_[A-Z_]+)$/i;
+/** Names that a server may need, whatever it is. Go's limits are among them, but not its proxy, whose address may hold a password. */
+const NEEDED =
+  /^(PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|TZ|LANG|LD_LIBRARY_PATH|SYSTEMROOT|GO(MAXPROCS|MEMLIMIT|GC|DEBUG))$/i;
 
 /**
  * The environment for a server of ours: only what any program may need. Settings of Defib hold secrets that are no concern of

@@ -26,8 +26,10 @@ export interface Servers {
   readonly cli: string | null;
 }
 
-interface OwnTemporal extends Pick<Servers, 'uiUrl' | 'cli'> {
+/** The Temporal server that was found or started. */
+interface TemporalInUse extends Pick<Servers, 'uiUrl' | 'cli'> {
   readonly address: string;
+  /** All that it listens on here, where it is ours. */
   readonly ownPorts: readonly number[];
 }
 
@@ -60,7 +62,7 @@ export async function startServers(
     return url;
   }
 
-  async function ownOrGivenTemporal(): Promise<OwnTemporal> {
+  async function ownOrGivenTemporal(): Promise<TemporalInUse> {
     const { TEMPORAL_ADDRESS, TEMPORAL_PORT: port, TEMPORAL_UI_PORT: uiPort, TEMPORAL_NAMESPACE: namespace } = settings;
     const source = await findTemporalServer({ environment: { ...environment, TEMPORAL_ADDRESS }, log });
     if (source.kind === 'address') {
