@@ -260,35 +260,6 @@ describe('a provider at another site than was asked', () => {
   });
 });
 
-describe('a provider that is asked', () => {
-  it('answers with the VM’s state, in its own words too', async () => {
-    world.power = running('paused', 'paused (by a snapshot)');
-    expect(await askProvider(world.deps, ill.vmId)).toEqual({
-      site: 'main',
-      fact: { answered: true, power: 'paused', detail: 'paused (by a snapshot)' },
-    });
-  });
-
-  it('has a reason for giving no answer, also where it is not asked at all', async () => {
-    world.power = { ok: false, reason: 'slow', message: 'it took too long' };
-    expect((await askProvider(world.deps, ill.vmId)).fact).toEqual({
-      answered: false,
-      reason: 'slow',
-      message: 'it took too long',
-    });
-    expect((await askProvider(world.deps, randomUUID())).fact).toEqual({
-      answered: false,
-      reason: 'unsupported',
-      message: 'there is no such VM',
-    });
-    await database.orm.update(vms).set({ site: 'there' }).where(eq(vms.id, ill.vmId));
-    expect((await askProvider(world.deps, ill.vmId)).fact).toMatchObject({
-      reason: 'unsupported',
-      message: 'its provider is reached from site there now',
-    });
-  });
-});
-
 it('what is wrong in a decision itself is no trouble of the database, and is not held for', async () => {
   const reach = () => {
     throw new Error('a mistake of ours');

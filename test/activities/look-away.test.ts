@@ -1,153 +1,19 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LookInput } from '../../activities/contract.ts';
-import type { Dependencies } from '../../activities/dependencies.ts';
-import { createLook, type Look, type LookOutcome } from '../../activities/look/look.ts';
-import { createUnstoredResults, type UnstoredResults } from '../../activities/look/unstored-results.ts';
+import type { LookOutcome } from '../../activities/look/look.ts';
 import { createWatchActivities } from '../../activities/watch.ts';
 import type { Probe } from '../../checks/check.ts';
-import { type Database, openDatabase } from '../../db/database.ts';
-import { LIMITS, type Limits } from '../../db/limits.ts';
-import { createLookWriter, MAX_LANES } from '../../db/looks/look-writer.ts';
-import { migrate } from '../../db/migrate.ts';
-import { ensurePartitions } from '../../db/upkeep/partitions.ts';
-import { tickAtOrBefore } from '../../domain/grid.ts';
+import type { Database } from '../../db/database.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
-import type { WatchedVm } from '../../domain/watched.ts';
 import { until } from '../../local/until.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { holdRow } from '../db/held-row.ts';
 import { NOON, registerVm } from '../db/watched.ts';
 import { probeResult } from '../domain/examples.ts';
-import { type OwnPostgres, startOwnPostgres } from '../support/own-postgres.ts';
 import { openTestDatabase } from '../support/postgres.ts';
-import { describeNeeding } from '../support/requirements.ts';
-import { type SmallDiskPostgres, startOnSmallDisk } from '../support/small-disk/small-disk.ts';
-import { lookRequest } from './look-request.ts';
-
-const MINUTE = 60_000;
-
-let nowMs: number;
-/** What every probe finds. */
-let found: ProbeResult;
-/** Targets in the order in which they were probed. */
-let probed: (string | null)[];
-beforeEach(() => {
-  nowMs = NOON;
-  found = probeResult('healthy');
-  probed = [];
-});
-
-const probe: Probe = {
-  about: 'alive',
-  needsCorroboration: false,
-  needs: [],
-  probe: async ({ target }) => {
-    probed.push(target);
-    return found;
-  },
-};
-
-/** A worker's looks, with connections of its own and the limits of a real worker. */
-class Looking {
-  readonly reads: Database;
-  readonly writes: Database;
-  readonly unstored: UnstoredResults = createUnstoredResults();
-  readonly deps: Dependencies;
-  readonly look: Look;
-
-  constructor(
-    readsUrl: string,
-    { writesUrl = readsUrl, probes = new Map([['http', probe]]), limits = {} }: Given = {},
-  ) {
-    this.reads = openDatabase(readsUrl, { applicationName: 'reads', limits: { ...LIMITS.looks, ...limits } });
-    const shared = writesUrl === readsUrl ? { state: this.reads.state } : {};
-    this.writes = openDatabase(writesUrl, {
-      applicationName: 'writes',
-      max: MAX_LANES + 1,
-      limits: { ...LIMITS.writes, ...limits },
-      ...shared,
-    });
-    this.deps = {
-      database: this.reads,
-      looks: createLookWriter(this.writes.pool),
-      probes,
-      log: pino({ level: 'silent' }),
-      now: () => nowMs,
-    } as unknown as Dependencies;
-    this.look = createLook(this.deps, this.unstored);
-  }
-
-  /** A look, given what the one before could not store, as Temporal's heartbeat gives it. */
-  async at(vmId: string, atMs: number, before?: LookOutcome): Promise<LookOutcome> {
-    nowMs = atMs;
-    return this.look(lookRequest(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
-  }
-
-  async close(): Promise<void> {
-    await this.writes.close();
-    await this.reads.close();
-  }
-}
-
-interface Given {
-  writesUrl?: string;
-  probes?: ReadonlyMap<string, Probe>;
-  limits?: Partial<Limits>;
-}
-
-/** The grid's ticks of a VM whose checks are a minute apart. */
-const tick = ({ vmId }: Pick<WatchedVm, 'vmId'>, n: number) => tickAtOrBefore(vmId, MINUTE, NOON) + n * MINUTE;
-
-/** What is stored of a VM, oldest first, in minutes after the first tick. */
-async function stored(database: Database, vm: WatchedVm): Promise<[minute: number, status: string][]> {
-  const sql = 'SELECT due_at, status FROM check_results WHERE vm_id = $1 ORDER BY due_at';
-  const { rows } = await database.pool.query<{ due_at: Date; status: string }>(sql, [vm.vmId]);
-  return rows.map((row) => [(row.due_at.getTime() - tick(vm, 0)) / MINUTE, row.status]);
-}
-
-async function successesOf(database: Database, vm: WatchedVm): Promise<number> {
-  const sql = 'SELECT consecutive_successes AS n FROM check_state WHERE vm_id = $1';
-  return (await database.pool.query<{ n: number }>(sql, [vm.vmId])).rows[0]?.n ?? 0;
-}
-
-describe('looks while Postgres is frozen', () => {
-  let server: OwnPostgres;
-  let script: Database;
-  let looking: Looking;
-  beforeAll(async () => {
-    server = await startOwnPostgres();
-    script = openDatabase(server.url, { applicationName: 'script' });
-    await ensurePartitions(script.pool, NOON);
-    looking = new Looking(server.url);
-  });
-  afterAll(async () => {
-    server.thaw();
-    await looking.close();
-    await script.close();
-    await server.stop();
-  });
-
-  it('go on, say why nothing is stored, and have everything stored in order when it goes on', async () => {
-    const vm = await registerVm(script, {}, [{}]);
-    expect(await looking.at(vm.vmId, tick(vm, 0))).toMatchObject({ kind: 'looked' });
-    server.freeze();
-    let outcome: LookOutcome | undefined;
-    for (let n = 1; n <= 20; n++) {
-      outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
-      expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'not-answering' } });
-    }
-    expect(probed).toHaveLength(21);
-    server.thaw();
-    await until(() => looking.reads.state.trouble === null);
-    expect(await looking.at(vm.vmId, tick(vm, 21), outcome)).toMatchObject({ kind: 'looked' });
-    expect(await stored(script, vm)).toEqual(Array.from({ length: 22 }, (_, n) => [n, 'healthy']));
-    expect(await successesOf(script, vm)).toBe(22);
-    expect(looking.unstored.isEmpty).toBe(true);
-  });
-});
+import { type Given, Looking, probe, seen, stored, tick } from './looking.ts';
 
 describe('looks while the network drops what is sent to Postgres', () => {
   let link: BreakableLink;
@@ -172,7 +38,7 @@ describe('looks while the network drops what is sent to Postgres', () => {
     let outcome: LookOutcome | undefined;
     for (let n = 1; n <= 8; n++) outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
     expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'not-answering' } });
-    expect(probed).toHaveLength(9);
+    expect(seen.probed).toHaveLength(9);
     link.mend();
     await until(() => looking.reads.state.trouble === null);
     await looking.at(vm.vmId, tick(vm, 9), outcome);
@@ -187,7 +53,7 @@ describe('looks while the network drops what is sent to Postgres', () => {
       vm: null,
       away: { reason: 'not-answering' },
     });
-    expect(probed).toEqual([]);
+    expect(seen.probed).toEqual([]);
   });
 });
 
@@ -234,10 +100,10 @@ describe('what was seen while Postgres was away', () => {
     const vm = await registerVm(world.database);
     await world.looking.at(vm.vmId, tick(vm, 0));
     cutBoth(world);
-    found = probeResult('unhealthy');
+    seen.found = probeResult('unhealthy');
     const before = await world.looking.at(vm.vmId, tick(vm, 1));
     world.writes.mend();
-    found = probeResult('healthy');
+    seen.found = probeResult('healthy');
     expect(await world.looking.at(vm.vmId, tick(vm, 2), before)).toMatchObject({ kind: 'looked' });
     expect(await stored(world.database, vm)).toEqual([
       [0, 'healthy'],
@@ -326,7 +192,7 @@ describe('what was seen while Postgres was away', () => {
     cutBoth(world);
     const before = await world.looking.at(vm.vmId, tick(vm, 1));
     mendBoth(world);
-    found = probeResult('healthy', { latencyMs: 'fast' as never });
+    seen.found = probeResult('healthy', { latencyMs: 'fast' as never });
     expect(await world.looking.at(vm.vmId, tick(vm, 2), before)).toMatchObject({ kind: 'looked' });
     expect(await stored(world.database, vm)).toEqual([
       [0, 'healthy'],
@@ -352,47 +218,6 @@ describe('a look whose VM another transaction has locked', () => {
   });
 });
 
-describeNeeding(['small-disk'], 'looks while the disk of Postgres is full', () => {
-  let server: SmallDiskPostgres;
-  let script: Database;
-  let looking: Looking;
-  beforeAll(async () => {
-    server = await startOnSmallDisk();
-    await migrate(server.url);
-    script = openDatabase(server.url, { applicationName: 'script' });
-    await ensurePartitions(script.pool, NOON);
-    looking = new Looking(server.url);
-  });
-  afterAll(async () => {
-    await looking?.close();
-    await script?.close();
-    await server?.stop();
-  });
-
-  it('go on, probe nothing twice although its due time is not stored, and lose nothing', async () => {
-    const vm = await registerVm(script, {}, [
-      { target: '/often', intervalSeconds: 60 },
-      { target: '/seldom', intervalSeconds: 3_600 },
-    ]);
-    server.fill();
-    let outcome: LookOutcome | undefined;
-    for (let n = 0; n < 5; n++) {
-      outcome = await looking.at(vm.vmId, tick(vm, n), outcome);
-      expect(outcome).toMatchObject({ kind: 'not-stored', away: { reason: 'disk-full' } });
-    }
-    // when its tick comes depends on the VM: during these looks, for some
-    const ticks = tickAtOrBefore(vm.vmId, 60 * MINUTE, tick(vm, 4)) > tick(vm, 0) ? 2 : 1;
-    expect(probed.filter((target) => target === '/seldom')).toHaveLength(ticks);
-    expect(probed.filter((target) => target === '/often')).toHaveLength(5);
-    server.free();
-    await until(async () => {
-      outcome = await looking.at(vm.vmId, tick(vm, 4), outcome);
-      return outcome.kind === 'looked';
-    });
-    expect(await stored(script, vm)).toHaveLength(5 + ticks);
-  });
-});
-
 describe('the look in care, as operators read it', () => {
   it('names why nothing is stored, keeps the results, and drops them once they are stored', async () => {
     const { url, database, close } = await openTestDatabase(NOON);
@@ -410,7 +235,7 @@ describe('the look in care, as operators read it', () => {
     };
     let details: CheckResult[] | undefined;
     const attempt = async (atMs: number) => {
-      nowMs = atMs;
+      seen.nowMs = atMs;
       const env = new MockActivityEnvironment({ startToCloseTimeoutMs: 60_000, heartbeatDetails: details });
       env.on('heartbeat', (given: CheckResult[]) => {
         details = given;

@@ -192,3 +192,13 @@ export const anyIntervalMs = fc
   .oneof(fc.constantFrom(1, 5, 7, 15, 30, 60, 300, 3_600), fc.integer({ min: 1, max: 90_000 }))
   .map((seconds) => seconds * SECOND);
 export const anyInstant = fc.integer({ min: Date.parse('2020-01-01'), max: Date.parse('2100-01-01') });
+
+/** Ids of the checks of `anyWatchedVm`. */
+export const CHECK_IDS = ['http-1', 'tcp-1', 'ping-1'];
+
+/** A VM with one to three checks. */
+export const anyWatchedVm = fc
+  .array(fc.record({ intervalMs: anyIntervalMs, thresholds: anyThresholds }), { minLength: 1, maxLength: 3 })
+  .map((settings) =>
+    watchedVm({ checks: settings.map((given, i) => watchedCheck({ checkId: CHECK_IDS[i] ?? 'more', ...given })) }),
+  );

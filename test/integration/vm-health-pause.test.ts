@@ -1,12 +1,15 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
+import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { until } from '../../local/until.ts';
-import { vmSignals } from '../../workflows/messages.ts';
+import type { vmHealth } from '../../workflows/index.ts';
+import { type LookedNow, vmSignals, vmUpdates, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { health, steady } from '../support/scripted-activities.ts';
 import { useScriptedVm } from './scripted-vm.ts';
 
 describeNeeding(['temporal'], 'a pause of an ill VM', () => {
-  const { vm, admit, admitWithRunningLook, view, retire } = useScriptedVm();
+  const { vm, admit, admitWithRunningLook, view, newRun, retire, client } = useScriptedVm();
 
   it('is told to the heal that runs, and so is its end', async () => {
     vm.onLook = (input) => {
@@ -58,6 +61,109 @@ describeNeeding(['temporal'], 'a pause of an ill VM', () => {
     await until(() => vm.decided === 2);
     expect(vm.opened).toBe(2);
     expect((await view(handle)).incident).toBe(1);
+    await retire(handle);
+  });
+
+  it('stores a pause that is signalled, neither looks nor heals until it is resumed, and stores that', async () => {
+    const handle = await admit();
+    await until(() => vm.looks.length >= 1);
+    await handle.signal(vmSignals.pause, { reason: 'rack move' });
+    await until(async () => (await view(handle)).paused === 'rack move');
+    await until(() => vm.stored.length === 1);
+    const before = vm.looks.length;
+    await handle.signal(vmSignals.lookNow);
+    await expect(handle.executeUpdate<LookedNow, []>(vmUpdates.look)).rejects.toThrow();
+    const described = await handle.describe();
+    expect(described.raw.pendingActivities ?? []).toEqual([]);
+    expect(vm.looks.length).toBe(before);
+    await handle.signal(vmSignals.resume);
+    await until(() => vm.looks.length > before);
+    expect(vm.stored).toEqual(['rack move', null]);
+    await retire(handle);
+  });
+
+  it('goes on being paused, and tries again, while its pause can not be stored', async () => {
+    vm.onStorePause = () => {
+      throw ApplicationFailure.nonRetryable('the database is away');
+    };
+    const handle = await admit();
+    await until(() => vm.looks.length >= 1);
+    const before = vm.looks.length;
+    await handle.signal(vmSignals.pause, { reason: 'rack move' });
+    await until(() => vm.stored.length >= 2);
+    expect(vm.looks.length).toBe(before);
+    await retire(handle);
+  });
+
+  /** Scripts looks by a row that says whether the VM is paused. */
+  function scriptPausedRow(): { paused: boolean } {
+    const row = { paused: true };
+    vm.onLook = (input) => {
+      if (row.paused) return { kind: 'paused', reason: 'moving house' };
+      return input.paused ? health(1, 'unhealthy', true) : steady('1 hour');
+    };
+    return row;
+  }
+
+  it('is paused when the database says so, and looks no more until its settings change', async () => {
+    const row = scriptPausedRow();
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused === 'moving house');
+    expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]);
+    expect(vm.stored).toEqual([]);
+
+    await handle.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: false });
+    await until(() => vm.looks.length === 2);
+    expect(vm.looks[1]).toMatchObject({ paused: true, settingsVersion: 2 });
+    expect((await view(handle)).paused).toBe('moving house');
+
+    row.paused = false;
+    await handle.signal(vmSignals.settingsChanged, { version: 3, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).paused === null);
+    await until(() => vm.decided >= 1);
+    await until(() => vm.looks.at(-1)?.paused === false);
+    await retire(handle);
+  });
+
+  it('looks whether it is still paused when it goes on as a new run', async () => {
+    const row = scriptPausedRow();
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused !== null);
+    row.paused = false;
+    await handle.signal(vmSignals.renew);
+    await newRun(handle);
+    await until(async () => (await view(handle)).paused === null);
+    await retire(handle);
+  });
+
+  it('stores a pause that a run of 0.1 carries', async () => {
+    const carried = {
+      toldSeq: 1,
+      status: 'healthy',
+      line: '',
+      incident: null,
+      paused: 'since 0.1',
+      settingsVersion: 1,
+    };
+    await client().workflow.start<(input: unknown) => Promise<void>>(WORKFLOW.vmHealth, {
+      workflowId: vmWorkflowId(vm.id),
+      taskQueue: CORE_TASK_QUEUE,
+      args: [{ vmId: vm.id, tenantId: 'default', site: 'main', carried }],
+    });
+    await until(() => vm.stored.length === 1);
+    expect(vm.stored).toEqual(['since 0.1']);
+    expect(vm.looks).toEqual([]);
+    await retire(client().workflow.getHandle<typeof vmHealth>(vmWorkflowId(vm.id)));
+  });
+
+  it('starts no heal of a VM that was paused while its look said that one is wanted', async () => {
+    vm.onLook = (input) => (input.deliveredSeq === 0 ? health(1, 'unhealthy', true) : { kind: 'paused', reason: 'x' });
+    vm.onOpen = () => null;
+    const handle = await admit();
+    await until(() => vm.looks.length === 1);
+    await handle.signal(vmSignals.settingsChanged, { version: 2, site: 'main', lookSooner: true });
+    await until(async () => (await view(handle)).paused === 'x');
+    expect(vm.decided).toBe(0);
     await retire(handle);
   });
 });
