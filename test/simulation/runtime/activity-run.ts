@@ -20,7 +20,6 @@ export type Act = (input: unknown) => Promise<unknown>;
 
 /** Where activities wait for a worker. */
 export interface Queue {
-  readonly isManned: boolean;
   /** Calls `begin` when somebody is there; the answer takes it back. */
   whenManned(begin: () => void): () => void;
 }
@@ -84,7 +83,7 @@ export class ActivityRun {
     if (this.#phase === 'waiting' || this.#phase === 'backoff') this.#fail(new CancelledFailure('cancelled'));
   }
 
-  /** Its workflow is over: whatever becomes of it concerns nobody. */
+  /** From now on whatever becomes of it concerns nobody. */
   abandon(): void {
     this.#leavePhase('over');
     for (const end of this.#ends) end();

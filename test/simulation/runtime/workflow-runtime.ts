@@ -29,9 +29,8 @@ export class WorkflowRuntime {
   #isManned = true;
 
   constructor(clock: VirtualClock, act: (name: string) => Act, maxEvents: number) {
-    const always: Queue = { isManned: true, whenManned: begun };
+    const always: Queue = { whenManned: begun };
     const site: Queue = {
-      isManned: true,
       whenManned: (begin) => {
         if (this.#isManned) return begun(begin);
         this.#waiting.add(begin);
