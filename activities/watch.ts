@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { wordsOf } from '../db/database-trouble.ts';
+import { WATCH_CLOSELY_MS } from '../domain/grid.ts';
 import { type LookMode, lookLine, msToNextLook } from '../domain/look.ts';
 import { type CheckResult, isCheckResult } from '../domain/probe-result.ts';
 import type { LookInput, WatchActivities } from './contract.ts';
@@ -11,8 +12,6 @@ import { createNews } from './news.ts';
 /** Failure type of a look without news. */
 export const STEADY = 'Steady';
 
-/** While a VM is watched closely (a verify window) its looks come at least this often. */
-const WATCH_CLOSELY_MS = 5_000;
 const RETRY_SOON_MS = 1_000;
 /** Announced settings are in the database within a moment, unless it was restored to a time before them. */
 const SETTINGS_LOST_MS = 120_000;

@@ -1,3 +1,4 @@
+import { WATCH_CLOSELY_MS } from './grid.ts';
 import type { HealthStatus } from './health.ts';
 import type { CheckResult } from './probe-result.ts';
 
@@ -20,6 +21,8 @@ export interface CheckState {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
+  /** The tick of the last failure that was counted; null = none since it was last healthy. */
+  failedDueAtMs: number | null;
   /** When it first succeeded with its present aim; null = never. */
   provenAtMs: number | null;
   /** Of the last result, `unknown` ones too. */
@@ -39,6 +42,7 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
     lastCheckAtMs: null,
     lastHealthyAtMs: null,
     lastUnhealthyAtMs: null,
+    failedDueAtMs: null,
     provenAtMs: null,
     reason: 'not-checked-yet',
     message: null,
@@ -48,11 +52,12 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
 /**
  * The state after one more result. `unknown` moves no counter. The first conclusive result counts at once; after that a
  * failure below the threshold is `degraded`, at it `unhealthy`, and it takes `successThreshold` successes in a row to be
- * `healthy` again.
+ * `healthy` again. Failures count as many only where they are apart: three looks that people ask for within three seconds are
+ * one failure.
  */
 export function foldCheck(
   state: CheckState,
-  thresholds: Thresholds,
+  { intervalMs, thresholds }: { intervalMs: number; thresholds: Thresholds },
   result: Pick<CheckResult, 'status' | 'reason' | 'message' | 'dueAtMs' | 'checkedAtMs' | 'provesAim'>,
 ): CheckState {
   const { reason, message, dueAtMs, checkedAtMs } = result;
@@ -70,9 +75,11 @@ export function foldCheck(
       consecutiveSuccesses,
       lastCheckAtMs: checkedAtMs,
       lastHealthyAtMs: checkedAtMs,
+      failedDueAtMs: null,
     };
   }
-  const consecutiveFailures = state.consecutiveFailures + 1;
+  const counts = isApart(state.failedDueAtMs, dueAtMs, intervalMs);
+  const consecutiveFailures = state.consecutiveFailures + (counts ? 1 : 0);
   return {
     ...base,
     // an unhealthy check stays so until it recovers: a failure after too few successes does not make it degraded
@@ -82,5 +89,12 @@ export function foldCheck(
     consecutiveSuccesses: 0,
     lastCheckAtMs: checkedAtMs,
     lastUnhealthyAtMs: checkedAtMs,
+    failedDueAtMs: counts ? dueAtMs : state.failedDueAtMs,
   };
+}
+
+/** Whether a failure is far enough from the last counted one. When it is before that, a clock was ahead, and it counts too. */
+function isApart(failedDueAtMs: number | null, dueAtMs: number, intervalMs: number): boolean {
+  if (failedDueAtMs === null || dueAtMs < failedDueAtMs) return true;
+  return dueAtMs - failedDueAtMs >= Math.min(intervalMs, WATCH_CLOSELY_MS);
 }

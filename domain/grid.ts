@@ -21,6 +21,9 @@ export function tickAfter(vmId: string, intervalMs: number, nowMs: number): numb
   return tickAtOrBefore(vmId, intervalMs, nowMs) + intervalMs;
 }
 
+/** The pace of looks at a VM that is watched closely, for checks that are not looked at more often anyway. */
+export const WATCH_CLOSELY_MS = 5_000;
+
 /** After missed ticks, one late by more than this share of its interval is left out: looks restart spread out. */
 const LATE_SHARE = 0.1;
 const LATE_FLOOR_MS = 2_000;

@@ -74,7 +74,7 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
     if (!check || (result.series !== undefined && result.series !== check.series)) continue;
     const last = plausibleTime(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
-    checks.set(result.checkId, { ...check, state: foldCheck(stateInARow(check, result), check.thresholds, result) });
+    checks.set(result.checkId, { ...check, state: foldCheck(stateInARow(check, result), check, result) });
     folded.push(result);
   }
   const after = [...checks.values()];

@@ -23,7 +23,7 @@ LEFT JOIN LATERAL (
     c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${MS('c.created_at')},
     st.status, st.consecutive_failures, st.consecutive_successes, ${MS('st.last_due_at')}, ${MS('st.last_check_at')},
     ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
-    ${MS('st.proven_at')}) ORDER BY c.check_type, c.name) AS checks
+    ${MS('st.proven_at')}, ${MS('st.failed_due_at')}) ORDER BY c.check_type, c.name) AS checks
   FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id AND c.enabled
 ) c ON true
 WHERE v.id = ANY($1::uuid[])`;
@@ -94,6 +94,7 @@ type CheckTuple = [
   series: number,
   trusted: boolean,
   provenAtMs: number | null,
+  failedDueAtMs: number | null,
 ];
 
 function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
@@ -165,6 +166,7 @@ function toCheckState(checkId: string, checkType: string, tuple: CheckTuple): Ch
     lastCheckAtMs: wholeMs(tuple[15]),
     lastHealthyAtMs: wholeMs(tuple[16]),
     lastUnhealthyAtMs: wholeMs(tuple[17]),
+    failedDueAtMs: wholeMs(tuple[23]),
     provenAtMs: wholeMs(tuple[22]),
     reason: tuple[18],
     message: tuple[19],

@@ -24,7 +24,6 @@ interface World {
   hangsAt: number;
   /** The time to store a look and to schedule the next. */
   overheadMs: number;
-  paceMs?: number;
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
@@ -34,7 +33,7 @@ async function failuresOf(world: World, lastsMs: number): Promise<{ hangsAtMs: n
   const longestMs = Math.max(...world.checks.map((check) => check.intervalSeconds * SECOND));
   const startMs = Date.now();
   const hangsAtMs = startMs + longestMs + Math.floor((world.hangsAt / 100) * longestMs);
-  const mode: LookMode = { paceMs: world.paceMs ?? null, now: false };
+  const mode: LookMode = { paceMs: null, now: false };
   let vm = watchedVm({
     checks: world.checks.map(({ intervalSeconds, timeoutShare }, index) =>
       watchedCheck({

@@ -11,13 +11,14 @@ import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { policies } from '../../db/schema/heals.ts';
 import { vms } from '../../db/schema/vms.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
-import { lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
+import { count, lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
 import { ALIVE, LOAD, probeResult } from '../domain/examples.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 
 const { database, close } = await openTestDatabase(NOON);
 afterAll(close);
 
+let nowMs = NOON;
 /** What every probe finds. */
 let found: 'healthy' | 'unhealthy' = 'healthy';
 
@@ -29,7 +30,7 @@ const { watch } = createWatchActivities({
     ['certificate', { ...LOAD, needs: [], probe: async () => probeResult('unhealthy') }],
   ]),
   log: pino({ level: 'silent' }),
-  now: () => NOON,
+  now: () => nowMs,
 } as unknown as Dependencies);
 
 /** One attempt of the activity, as Temporal would run it. */
@@ -74,6 +75,25 @@ describe('a look in care', () => {
     const vm = await registerVm(database);
     expect(await lookAt(vm)).toMatchObject({ kind: 'health', seq: 1, status: 'healthy', healWanted: false });
     await expect(lookAt(vm, { deliveredSeq: 1 })).rejects.toMatchObject({ type: 'Steady', message: 'healthy' });
+  });
+
+  it('asked for three times within three seconds counts one failure, and each is seen', async () => {
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    const counted: number[] = [];
+    for (const secondsLater of [0, 1.5, 3, 5]) {
+      nowMs = NOON + secondsLater * 1000;
+      await lookAt(vm, { now: true }).catch(() => undefined);
+      const { checks, health } = await readVm(database.pool, vm.vmId);
+      expect(checks[0]?.state).toMatchObject({
+        lastUnhealthyAtMs: nowMs,
+        consecutiveFailures: health.consecutiveFailures,
+      });
+      counted.push(health.consecutiveFailures);
+    }
+    nowMs = NOON;
+    expect(counted).toEqual([1, 1, 1, 2]);
+    expect(await count(database.pool, 'check_results', vm.vmId)).toBe(4);
   });
 
   it('tells all that its workflow has not heard, whoever saw it and however often it has changed since', async () => {

@@ -12,10 +12,12 @@ const LETTERS: Record<HealthStatus, string> = { unknown: 'u', healthy: 'h', degr
 
 const DEFAULTS: Thresholds = { failureThreshold: 3, successThreshold: 1 };
 
+const every = (seconds: number, thresholds: Thresholds) => ({ intervalMs: seconds * 1000, thresholds });
+
 function foldAll(statuses: readonly Status[], thresholds: Thresholds): CheckState[] {
   let state = unseenCheck('check-1', 'http');
   return statuses.map((status, i) => {
-    state = foldCheck(state, thresholds, {
+    state = foldCheck(state, every(60, thresholds), {
       ...probeResult(status),
       dueAtMs: i * 60_000,
       checkedAtMs: i * 60_000 + 7,
@@ -76,6 +78,39 @@ function trailing(statuses: readonly Status[], wanted: Status): number {
   return conclusive.length - (conclusive.findLastIndex((status) => status !== wanted) + 1);
 }
 
+describe('failures of a check that is looked at every minute, at these seconds', () => {
+  const NEVER = { failureThreshold: 1_000, successThreshold: 1 };
+
+  /** The failures in a row that are counted after each look: seconds in, `+5` for a healthy one. */
+  function counted(looks: string, intervalSeconds = 60): number[] {
+    let state = unseenCheck('check-1', 'http');
+    return looks.split(' ').map((look) => {
+      const atMs = Number(look) * 1000;
+      const found = probeResult(look.startsWith('+') ? 'healthy' : 'unhealthy', { message: `seen at ${look}` });
+      state = foldCheck(state, every(intervalSeconds, NEVER), { ...found, dueAtMs: atMs, checkedAtMs: atMs });
+      expect(state).toMatchObject({ lastDueAtMs: atMs, lastCheckAtMs: atMs, message: `seen at ${look}` });
+      return state.consecutiveFailures;
+    });
+  }
+
+  it.each<[title: string, looks: string, expected: number[]]>([
+    ['are one when people ask three times within three seconds', '100 101.5 103', [1, 1, 1]],
+    ['are one when its tick comes right after', '117 120', [1, 1]],
+    ['are as many as there are when they are 5 s apart, as when it is watched closely', '100 105 110', [1, 2, 3]],
+    ['are one just below that', '100 104.999', [1, 1]],
+    ['are measured from the last one that counted, so that asking all the time stops nothing', '0 3 6 9', [1, 1, 2, 2]],
+    ['count anew after a success in between', '100 +101 102', [1, 0, 1]],
+    ['count when an earlier one was of a clock that was ahead', '9000 100 101 105', [1, 2, 2, 3]],
+  ])('%s: %s', (_title, looks, expected) => {
+    expect(counted(looks)).toEqual(expected);
+  });
+
+  it('are one only within its interval where that is shorter', () => {
+    expect(counted('100 101 102', 1)).toEqual([1, 2, 3]);
+    expect(counted('100 100.5 101', 1)).toEqual([1, 1, 2]);
+  });
+});
+
 describe('a check over any history', () => {
   const anyHistory = fc.array(anyResultStatus, { maxLength: 40 });
 
@@ -105,7 +140,7 @@ describe('a check over any history', () => {
       fc.property(anyHistory, anyThresholds, (history, thresholds) => {
         const before = foldAll(history, thresholds).at(-1) ?? unseenCheck('check-1', 'http');
         const result = { ...probeResult('unknown', { reason: 'not-yet-heard' }), dueAtMs: 9e6, checkedAtMs: 9e6 };
-        const after = foldCheck(before, thresholds, result);
+        const after = foldCheck(before, every(60, thresholds), result);
         expect(after).toEqual({ ...before, lastDueAtMs: 9e6, reason: 'not-yet-heard', message: 'look failed' });
       }),
     );
@@ -121,7 +156,12 @@ describe('a check over any history', () => {
         let state = unseenCheck('check-1', 'http');
         for (const [i, { status, provesAim }] of told.entries()) {
           const proof = provesAim === undefined ? {} : { provesAim };
-          state = foldCheck(state, thresholds, { ...probeResult(status), ...proof, dueAtMs: i, checkedAtMs: i });
+          state = foldCheck(state, every(60, thresholds), {
+            ...probeResult(status),
+            ...proof,
+            dueAtMs: i,
+            checkedAtMs: i,
+          });
           expect(state.provenAtMs).toBe(first >= 0 && i >= first ? first : null);
         }
       }),
