@@ -1,5 +1,5 @@
 import { dropPartitionsBefore, ensurePartitions } from '../db/upkeep/partitions.ts';
-import { deleteHealHistoryBefore, deleteListeningBefore } from '../db/upkeep/retention.ts';
+import { deleteHealHistoryBefore, deleteListeningBefore, deleteRateLimitsBefore } from '../db/upkeep/retention.ts';
 import type { Dependencies } from './dependencies.ts';
 
 const DAY_MS = 86_400_000;
@@ -18,5 +18,6 @@ export async function applyRetention({ database, settings, now }: Dependencies):
   ];
   const heals = await deleteHealHistoryBefore(database, nowMs - settings.HEAL_RETENTION_DAYS * DAY_MS);
   await deleteListeningBefore(database, resultsBeforeMs);
+  await deleteRateLimitsBefore(database, nowMs);
   return { line: `dropped ${dropped.length} days of results and metrics, ${heals} heal events` };
 }

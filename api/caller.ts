@@ -18,9 +18,8 @@ export interface Caller {
 /** Older agents send their token in this header. */
 const AGENT_HEADER = 'x-agent-token';
 
-/** Who sent this request. @throws AppError `unauthorized`, saying whether the token is missing, unknown, revoked or expired. */
-export async function authenticate(database: Database, request: Request, nowMs: number): Promise<Caller> {
-  const token = tokenOf(request);
+/** Whose token this is. @throws AppError `unauthorized`, saying whether the token is missing, unknown, revoked or expired. */
+export async function authenticate(database: Database, token: string | null, nowMs: number): Promise<Caller> {
   if (token === null) {
     throw new AppError('unauthorized', 'A token is needed: send it as "Authorization: Bearer <token>".');
   }
@@ -46,7 +45,8 @@ function requireCurrent({ revokedAt, expiresAt }: FoundToken, nowMs: number): vo
   }
 }
 
-function tokenOf(request: Request): string | null {
+/** The token that a request carries; null when none, or when it can't be read. */
+export function tokenOf(request: Request): string | null {
   const authorization = request.headers.authorization;
   if (authorization !== undefined) return /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? null;
   const agent = request.headers[AGENT_HEADER];

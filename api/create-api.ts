@@ -5,6 +5,7 @@ import { serveDocs } from './docs-page.ts';
 import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount.ts';
 import { openApiEndpoint } from './openapi.ts';
+import { answerOtherMethods } from './other-methods.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -24,6 +25,7 @@ import { vmRegistration } from './resources/vm-registration.ts';
 import { vmEndpoints } from './resources/vms.ts';
 import { watchingEndpoints } from './resources/watching.ts';
 import { serveHealth } from './service-health.ts';
+import { addressOf, createSignIn } from './sign-in.ts';
 
 export interface Api {
   app: Express;
@@ -33,7 +35,7 @@ export interface Api {
 
 /** The API, not listening yet: see `startApi`. It holds no timers. */
 export function createApi(deps: ApiDependencies): Api {
-  const limits = createRateLimits(deps.settings);
+  const limits = createRateLimits(deps.database, deps.settings);
   const prometheus = createPrometheus(deps);
   const endpoints: Endpoint[] = [
     vmRegistration(deps),
@@ -54,18 +56,19 @@ export function createApi(deps: ApiDependencies): Api {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.set('trust proxy', deps.settings.TRUSTED_PROXIES);
   app.use(createRequestLog(deps.logger));
   app.use(prometheus.timeRequests);
   // without `upgrade-insecure-requests`: the API itself speaks plain HTTP, TLS is the proxy's before it
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.get('/health', serveHealth(deps));
   app.use(async (request, _response, next) => {
-    await limits.countAddress(request.ip ?? 'unknown');
+    await limits.countAddress(addressOf(request));
     next();
   });
   app.use('/docs', serveDocs());
-  app.use(express.json({ limit: '1mb', strict: false }));
-  mountEndpoints(app, endpoints, deps, limits);
+  mountEndpoints(app, endpoints, deps, createSignIn(deps.database, limits));
+  answerOtherMethods(app, endpoints);
   app.use(answerNotFound);
   app.use(answerProblems(deps.logger));
   return { app, endpoints };

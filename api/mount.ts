@@ -1,30 +1,27 @@
 import type { Request, RequestHandler, Router } from 'express';
-import { authenticate, requireRole } from './caller.ts';
+import { requireRole } from './caller.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { RateLimits } from './rate-limits.ts';
+import { readJsonBody } from './json-body.ts';
+import type { SignIn } from './sign-in.ts';
 
-/** Serves endpoints: token, role, limits and validation come before any handler. */
+/** Serves endpoints. Token, limits and role come first, then the body is read and validated, before any handler. */
 export function mountEndpoints(
   router: Router,
   endpoints: readonly Endpoint[],
-  deps: Pick<ApiDependencies, 'database' | 'clock'>,
-  limits: RateLimits,
+  { clock }: Pick<ApiDependencies, 'clock'>,
+  signIn: SignIn,
 ): void {
-  for (const endpoint of endpoints) router[endpoint.method](endpoint.path, serve(endpoint, deps, limits));
+  for (const endpoint of endpoints) router[endpoint.method](endpoint.path, serve(endpoint, clock, signIn));
 }
 
-function serve(
-  endpoint: Endpoint,
-  { database, clock }: Pick<ApiDependencies, 'database' | 'clock'>,
-  limits: RateLimits,
-): RequestHandler {
+function serve(endpoint: Endpoint, clock: () => number, signIn: SignIn): RequestHandler {
   return async (request, response) => {
     response.locals.route = endpoint.path;
     const nowMs = clock();
-    const caller = await authenticate(database, request, nowMs);
-    await limits.countToken(caller.tokenId);
+    const caller = await signIn(request, nowMs);
     requireRole(caller, endpoint.roles);
+    if (endpoint.body !== null) await readJsonBody(request, response);
     const answer = await endpoint.run({
       caller,
       params: paramsOf(request),

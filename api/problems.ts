@@ -24,6 +24,7 @@ const HTTP: Record<AppErrorCode | 'internal', { status: number; title: string }>
   unauthorized: { status: 401, title: 'Not signed in' },
   forbidden: { status: 403, title: 'Not allowed' },
   'not-found': { status: 404, title: 'Not found' },
+  'method-not-allowed': { status: 405, title: 'Method not allowed' },
   conflict: { status: 409, title: 'Conflict' },
   'too-large': { status: 413, title: 'Too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
@@ -58,7 +59,8 @@ function sendProblem(response: Response, requestId: string, refusal: AppError | 
   const code = refusal?.code ?? 'internal';
   const { status, title } = HTTP[code];
   const message = refusal?.message ?? `Something went wrong on our side; the log has it under request id ${requestId}.`;
-  if (refusal && refusal.retryAfterSeconds !== null) response.set('Retry-After', String(refusal.retryAfterSeconds));
+  const retryAfterSeconds = refusal?.retryAfterSeconds ?? (code === 'unavailable' ? RETRY_AFTER_SECONDS : null);
+  if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
   if (code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer realm="defib"');
   const body: z.input<typeof problemAnswer> = {
     type: `urn:defib:problem:${code}`,
@@ -86,7 +88,7 @@ function capitalized(sentence: string): string {
 
 /** The refusal that is answered as 503 with a Retry-After. */
 export function unavailable(message: string, cause?: unknown): AppError {
-  return new AppError('unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+  return new AppError('unavailable', message, { cause });
 }
 
 /** A refusal by Express or its body parser. Their messages may quote the body, so ours replace them. */

@@ -11,6 +11,7 @@ const list = z
       .map((part) => part.trim())
       .filter((part) => part !== ''),
   );
+const ranges = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]));
 const optional = z.string().min(1).optional();
 const label = (pattern: RegExp, allowed: string) =>
   z.string().regex(pattern, `must be at most 100 ${allowed}, and not begin with __`).optional();
@@ -66,6 +67,16 @@ const schema = z.object({
   HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
   RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),
   RATE_LIMIT_ADDRESS_PER_MINUTE: positive(6_000).describe('requests a minute per client address'),
+  RATE_LIMIT_WRONG_TOKENS_PER_MINUTE: positive(60).describe(
+    'wrong or missing tokens a minute per client address, before only tokens are let in that were right there lately',
+  ),
+  RATE_LIMIT_STORE: z
+    .enum(['memory', 'postgres'])
+    .default('memory')
+    .describe('where requests are counted: `postgres` for all API processes together, a statement each'),
+  TRUSTED_PROXIES: list
+    .refine((texts) => ranges.safeParse(texts).success, 'must be CIDRs or addresses, comma-separated')
+    .describe('proxies whose X-Forwarded-For and -Proto the API believes: CIDRs or addresses'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

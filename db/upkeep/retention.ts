@@ -2,6 +2,7 @@ import { and, eq, exists, isNull, lt, not } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import { healSteps, incidents, operations } from '../schema/heals.ts';
 import { notices } from '../schema/notices.ts';
+import { rateLimits } from '../schema/rate-limits.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { healthTransitions, listeningSpans } from '../schema/vms.ts';
 
@@ -29,4 +30,9 @@ export async function deleteHealHistoryBefore({ orm }: Database, beforeMs: numbe
 /** Deletes the spans in which reports could be received and that ended before that time. */
 export async function deleteListeningBefore({ orm }: Database, beforeMs: number): Promise<void> {
   await orm.delete(listeningSpans).where(lt(listeningSpans.untilAt, new Date(beforeMs)));
+}
+
+/** Deletes counts of requests whose minute is over. */
+export async function deleteRateLimitsBefore({ orm }: Database, beforeMs: number): Promise<void> {
+  await orm.delete(rateLimits).where(lt(rateLimits.expire, beforeMs));
 }

@@ -37,6 +37,8 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
     { ...opened, incident: 2 },
   ]);
 
+  const over = `INSERT INTO rate_limits VALUES ('over', 1, ${NOON - 1}), ('counts', 1, ${NOON + 1})`;
+  await database.pool.query(over);
   const deps = {
     database,
     settings: settingsOf({ RESULT_RETENTION_DAYS: '30', HEAL_RETENTION_DAYS: '90' }),
@@ -45,6 +47,8 @@ it('keeps results 30 days, heal history 90 days, and open incidents as long as t
   } as unknown as Dependencies;
   expect(await applyRetention(deps)).toEqual({ line: 'dropped 2 days of results and metrics, 1 heal events' });
   expect(await applyRetention(deps)).toEqual({ line: 'dropped 0 days of results and metrics, 0 heal events' });
+
+  expect((await database.pool.query('SELECT key FROM rate_limits')).rows).toEqual([{ key: 'counts' }]);
 
   const partitions = await database.pool.query<{ name: string }>(
     "SELECT relname AS name FROM pg_class WHERE relname LIKE 'check_results_2026%' AND relkind = 'r' ORDER BY 1",

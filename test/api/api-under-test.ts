@@ -145,7 +145,7 @@ export async function startApiUnderTest(
         ...(sent === undefined ? {} : { body: sent }),
       });
       const text = await answer.text();
-      const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+      const isJson = text !== '' && /json/.test(answer.headers.get('content-type') ?? '');
       const reply = { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
       checkAnswer(method, path, reply);
       return reply;

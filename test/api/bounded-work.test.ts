@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { badRequest } from '../../api/parse-request.ts';
+import { type ApiUnderTest, aVm, startApiUnderTest } from './api-under-test.ts';
+
+const MAX_ANSWER = 64 * 1024;
+const many = <Value>(count: number, value: (index: number) => Value) =>
+  Array.from({ length: count }, (_, i) => value(i));
+
+describe('A request that is wrong everywhere', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest();
+  });
+  afterAll(() => api.close());
+
+  const long = 'é'.repeat(2_000);
+  it.each([
+    ['45,000 checks', { checks: many(45_000, () => ({ checkType: 'ping' })) }],
+    ['100 checks with 190 fields that are none', { checks: many(100, () => wrongFields(190)) }],
+    ['1,000 checks of no type', { checks: many(1_000, (i) => ({ checkType: `x${i}`, target: '\u0007'.repeat(100) })) }],
+    ['fields with long names', { ...wrongFields(150, long) }],
+    ['fields with names of control characters', { ...wrongFields(150, '\u0001'.repeat(400)) }],
+    ['200,000 tags', { tags: many(200_000, () => '') }],
+    ['50 tags that are none', { tags: many(50, () => long) }],
+    ['150 options that are none', { checks: [{ checkType: 'http', options: wrongFields(150, long) }] }],
+  ])('by %s is answered with 50 problems at most, and how many more, in 64 KB', async (_what, wrong) => {
+    const reply = await api.call('POST', '/api/vms', aVm(wrong));
+    expect(reply.status).toBe(400);
+    expect(Buffer.byteLength(reply.text)).toBeLessThanOrEqual(MAX_ANSWER);
+    expect(reply.body.errors.length).toBeLessThanOrEqual(50);
+    expect(reply.body.errors.length).toBeGreaterThan(0);
+  });
+
+  it('says how many problems it does not name', async () => {
+    const reply = await api.call('POST', '/api/vms', { ...aVm(), ...wrongFields(60) });
+    expect(reply.body.errors).toHaveLength(50);
+    expect(reply.body.error).toMatch(/; and 10 more$/);
+  });
+
+  it('is told what is needed, in words', async () => {
+    const { body } = await api.call('POST', '/api/vms', { checks: [{}] });
+    expect(body.errors).toContainEqual({ path: 'name', message: 'is needed' });
+    expect(body.errors).toContainEqual({ path: 'checks.0.checkType', message: 'is needed' });
+    expect((await api.call('POST', '/api/tenants', {})).body.errors).toContainEqual({
+      path: 'id',
+      message: 'is needed',
+    });
+    expect((await api.call('POST', '/api/vms', [])).body.errors).toEqual([
+      { path: '', message: 'A JSON body is needed, with Content-Type: application/json.' },
+    ]);
+  });
+
+  it('has its event loop’s delay in the metrics', async () => {
+    const { text } = await api.call('GET', '/metrics');
+    expect(text).toMatch(/^defib_nodejs_eventloop_lag_p99_seconds \S+$/m);
+  });
+});
+
+describe('a refusal', () => {
+  it('names at least one problem, however long it is', () => {
+    const message = 'x'.repeat(100_000);
+    const refusal = badRequest([{ path: 'a', message }, ...many(3, (i) => ({ path: `b${i}`, message }))]);
+    expect(refusal.problems).toHaveLength(1);
+    expect(refusal.message).toMatch(/; and 3 more$/);
+  });
+});
+
+function wrongFields(count: number, name = 'wrong'): Record<string, unknown> {
+  return Object.fromEntries(many(count, (i) => [`${i}${name}`, {}]));
+}
