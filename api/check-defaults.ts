@@ -1,4 +1,5 @@
 import type { NewCheck } from '../db/fleet/vm-registration.ts';
+import type { Role } from '../domain/roles.ts';
 import type { Settings } from '../domain/settings.ts';
 import type { CheckInput } from './schemas/checks.ts';
 
@@ -14,11 +15,13 @@ const DEFAULTS = {
   options: {},
   enabled: true,
   trusted: false,
+  aimedBy: 'USER',
 } satisfies Omit<NewCheck, 'checkType'>;
 
-/** A whole check from what was sent, over what there was before, over the defaults. */
-export function completeCheck(input: CheckInput, before: NewCheck | null = null): NewCheck {
-  return { ...DEFAULTS, ...before, ...input };
+/** A whole check from what someone sent, over what there was before, over the defaults. Who names target or options aims it. */
+export function completeCheck(input: CheckInput, by: Role, before: NewCheck | null = null): NewCheck {
+  const aims = before === null || input.target !== undefined || input.options !== undefined;
+  return { ...DEFAULTS, ...before, ...input, ...(aims ? { aimedBy: by } : {}) };
 }
 
 /** What a new VM is checked with unless its registration says otherwise. */

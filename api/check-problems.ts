@@ -1,6 +1,8 @@
 import type { CheckRules } from '../checks/check.ts';
 import type { Problem } from '../domain/app-error.ts';
 import type { JsonObject } from '../domain/json-value.ts';
+import type { Reach } from '../domain/reach.ts';
+import { refuseAdminsOnly } from './check-reach.ts';
 
 /** A check as far as its rules can judge it. */
 export interface JudgedCheck {
@@ -11,14 +13,18 @@ export interface JudgedCheck {
   timeoutSeconds?: number | null | undefined;
 }
 
-/** What is wrong with a check beyond its schema: target, options, where it would connect, a timeout past its interval. */
-export function checkProblems(rules: CheckRules, check: JudgedCheck, address: string | null, path: string): Problem[] {
+/**
+ * What is wrong with a check beyond its schema: target, options, where it would connect, a timeout past its interval.
+ * @throws AppError `forbidden` when it would be right if an administrator set it
+ */
+export function checkProblems(rules: CheckRules, check: JudgedCheck, reach: Reach, path: string): Problem[] {
   const { checkType, target = null, options = {}, intervalSeconds, timeoutSeconds } = check;
   const at = (field: string) => (path === '' ? field : `${path}.${field}`);
-  const ofSettings = rules.problems({ checkType, target, options }, address);
+  const ofSettings = rules.problems({ checkType, target, options }, reach.vmAddress);
   // where a malformed target leads is not known
   const isMalformed = ofSettings.some(({ field }) => field === 'target');
-  const refusal = isMalformed ? null : rules.refusal({ checkType, target, options }, address);
+  if (!isMalformed) refuseAdminsOnly(rules, check, reach);
+  const refusal = isMalformed ? null : rules.refusal({ checkType, target, options }, reach);
   const problems = refusal === null ? [] : [{ path: at('target'), message: refusal }];
   problems.push(...ofSettings.map(({ field, message }) => ({ path: at(field), message })));
   const interval = intervalSeconds ?? 60;
@@ -32,14 +38,14 @@ export function checkProblems(rules: CheckRules, check: JudgedCheck, address: st
 export function checkListProblems(
   rules: CheckRules,
   list: readonly (Partial<JudgedCheck> & { name?: string | undefined })[],
-  address: string | null,
+  reach: Reach,
 ): Problem[] {
   const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const [index, check] of list.entries()) {
     const { checkType, name = '' } = check;
     if (checkType === undefined) continue;
-    problems.push(...checkProblems(rules, { ...check, checkType }, address, `checks.${index}`));
+    problems.push(...checkProblems(rules, { ...check, checkType }, reach, `checks.${index}`));
     const key = `${checkType}/${name}`;
     if (seen.has(key)) {
       const message = `is a second ${checkType} check of that name; give further ones a name of their own`;

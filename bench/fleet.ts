@@ -87,9 +87,12 @@ async function store({ database, targets }: World, name: string, intervalSeconds
     reportIntervalSeconds: 60,
   };
   const checks = [
-    completeCheck({ checkType: 'http', target: `http://127.0.0.1:${targets.port}/vm/${name}`, intervalSeconds }),
-    completeCheck({ checkType: 'tcp', target: String(targets.port), intervalSeconds }),
-    completeCheck({ checkType: 'agent', intervalSeconds, staleAfterSeconds: 7 * DAY_SECONDS }),
+    completeCheck(
+      { checkType: 'http', target: `http://127.0.0.1:${targets.port}/vm/${name}`, intervalSeconds },
+      'ADMIN',
+    ),
+    completeCheck({ checkType: 'tcp', target: String(targets.port), intervalSeconds }, 'ADMIN'),
+    completeCheck({ checkType: 'agent', intervalSeconds, staleAfterSeconds: 7 * DAY_SECONDS }, 'ADMIN'),
   ];
   const nowMs = Date.now();
   const stored = await recordVm(database, vm, checks, { tenantId: TENANT, actor: 'bench', nowMs });

@@ -73,7 +73,7 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
     TEMPORAL_NAMESPACE: NAMESPACE,
     DEFIB_DATA_DIR: dir,
     DEFIB_ADMIN_TOKEN: adminToken,
-    CHECK_TARGETS_ALLOW: '127.0.0.0/8',
+    CHECK_TARGETS_ALLOW: '127.0.0.0/8:1-65535',
     QMP_SOCKET_DIRS: qmpSocketDirs.join(','),
     ...Object.fromEntries(Object.entries(ports).map(([name, number]) => [name, String(number)])),
     // one client that asks without a pause is more than a token may

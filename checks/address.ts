@@ -62,18 +62,33 @@ export function neverAllowed(ip: Ip): string | null {
   const kind = NEVER[ip.range()];
   if (kind !== undefined) return kind;
   if (METADATA.has(ip.toString())) return "a cloud's metadata service";
-  const inner = ip instanceof ipaddr.IPv6 ? embeddedIpv4(ip) : null;
-  if (inner === null) return null;
-  const innerKind = inner.range() === 'loopback' ? 'loopback' : neverAllowed(inner);
-  return innerKind === null ? null : `${inner.toString()}, ${innerKind}, embedded in an IPv6 address`;
+  for (const inner of embeddedIpv4(ip)) {
+    const innerKind = inner.range() === 'loopback' ? 'loopback' : neverAllowed(inner);
+    if (innerKind !== null) return `${inner.toString()}, ${innerKind}, embedded in an IPv6 address`;
+  }
+  return null;
 }
 
-/** The IPv4 address that a translated or tunnelled one leads to: RFC 4291 ::/96, 6052, 6145, 3056. */
-function embeddedIpv4(ip: ipaddr.IPv6): ipaddr.IPv4 | null {
+/**
+ * The IPv4 addresses that a translated or tunnelled one may lead to: RFC 4291 ::/96, 6052 and 6145 (NAT64, SIIT), 8215 (local
+ * NAT64, in both of its forms), 3056 (6to4), 4380 (Teredo), 5214 (ISATAP).
+ */
+export function embeddedIpv4(ip: Ip): ipaddr.IPv4[] {
+  if (ip instanceof ipaddr.IPv4 || ip.range() === 'loopback') return [];
   const bytes = ip.toByteArray();
+  const startsWith = (...head: number[]) => head.every((byte, index) => bytes[index] === byte);
+  const last = bytes.slice(12);
+  const found: number[][] = [];
   const range: string = ip.range();
-  if (range === '6to4') return new ipaddr.IPv4(bytes.slice(2, 6));
-  const compatible = range !== 'loopback' && bytes.slice(0, 12).every((byte) => byte === 0);
-  if (range === 'rfc6052' || range === 'rfc6145' || compatible) return new ipaddr.IPv4(bytes.slice(12));
-  return null;
+  if (range === 'rfc6052' || range === 'rfc6145' || bytes.slice(0, 12).every((byte) => byte === 0)) found.push(last);
+  if (startsWith(0, 0x64, 0xff, 0x9b, 0, 1)) found.push(last, [...bytes.slice(6, 8), ...bytes.slice(9, 11)]);
+  if (startsWith(0x20, 0x02)) found.push(bytes.slice(2, 6));
+  if (startsWith(0x20, 0x01, 0, 0))
+    found.push(
+      bytes.slice(4, 8),
+      last.map((byte) => byte ^ 0xff),
+    );
+  if ((bytes[8] === 0 || bytes[8] === 2) && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe)
+    found.push(last);
+  return found.map((four) => new ipaddr.IPv4(four));
 }

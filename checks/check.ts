@@ -3,6 +3,7 @@ import type { HeartbeatFacts } from '../domain/agent-staleness.ts';
 import { type CheckTraits, TRAITS_OF_UNKNOWN_TYPE, type TraitsOf } from '../domain/check-traits.ts';
 import type { JsonObject } from '../domain/json-value.ts';
 import type { ProbeResult } from '../domain/probe-result.ts';
+import type { Reach } from '../domain/reach.ts';
 import type { Egress } from './egress.ts';
 import type { Endpoint } from './egress-rules.ts';
 import type { FpingOptions } from './fping.ts';
@@ -23,6 +24,8 @@ export interface ProbeInput<Needs extends FactName = never, Options = JsonObject
   target: string | null;
   timeoutMs: number;
   options: Options;
+  /** On whose behalf it connects. */
+  reach: Omit<Reach, 'vmAddress'>;
   /** When this probe began, epoch ms. */
   nowMs: number;
   /** Those it needs, no others. */
@@ -45,6 +48,8 @@ export function traitsIn(probes: ReadonlyMap<string, CheckTraits>): TraitsOf {
 export interface ProbeDependencies {
   egress: Egress;
   fping?: FpingOptions;
+  /** Whether results keep the beginning of a body, where an administrator set the check. Default: true. */
+  keepBodies?: boolean;
   /** Certificates (PEM) of further authorities that https checks trust. */
   authorities?: readonly string[];
 }
@@ -67,7 +72,7 @@ export interface CheckRules {
   /** Every problem with its settings; empty when fine. */
   problems(check: CheckSettings, address: string | null): CheckProblem[];
   /** Why it may not connect where it would (link-local, Defib's own ports, loopback, other hosts); null when it may. */
-  refusal(check: CheckSettings, address: string | null): string | null;
+  refusal(check: CheckSettings, reach: Reach): string | null;
   /** What it is aimed at: checks/aim.ts. */
   aim(check: CheckSettings, address: string | null): string;
 }

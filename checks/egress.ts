@@ -1,8 +1,17 @@
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
+import type { Reach } from '../domain/reach.ts';
 import { readAddress } from './address.ts';
 import { type Deadline, DeadlinePassed, inSeconds } from './deadline.ts';
-import { type EgressContext, type EgressSettings, ownHostsOf, readAllowList, refusal } from './egress-rules.ts';
+import {
+  contextOf,
+  type EgressContext,
+  type EgressSettings,
+  isLiteral,
+  ownHostsOf,
+  readRanges,
+  refusal,
+} from './egress-rules.ts';
 import type { Failure } from './probe-result.ts';
 import { errorCode } from './system-errors.ts';
 
@@ -16,52 +25,84 @@ export type Clearance = { ok: true; address: string } | { ok: false; failure: Fa
 export interface Egress {
   /**
    * The first permitted address of `host`. Connect to exactly that: a second look-up might answer differently (DNS
-   * rebinding). `port` is null for ICMP; `vmAddress` is the VM's own address or host name.
+   * rebinding). `port` is null for ICMP.
    */
-  clear(host: string, port: number | null, vmAddress: string | null, deadline: Deadline): Promise<Clearance>;
+  clear(host: string, port: number | null, reach: Reach, deadline: Deadline): Promise<Clearance>;
 }
+
+/** How long the addresses of Defib's own machines are taken for the same: they would be looked up for each probe. */
+const OWN_STAND_MS = 5_000;
 
 /**
  * Decides by the rules of egress-rules.ts, on what names resolve to.
- * @throws when an entry of the allow list can't be read
+ * @throws when an entry of the lists can't be read
  */
 export function createEgress(
   settings: EgressSettings,
   world: { resolve?: Resolve; ownAddresses?: () => string[] } = {},
 ): Egress {
-  const allow = readAllowList(settings.allow);
+  const fixed = contextOf(settings, { byAdmin: false, tenantTargets: [] });
   const resolve = shareLookups(world.resolve ?? systemResolve);
-  const machineAddresses = world.ownAddresses ?? ownAddresses;
+  const machines = ownMachines(settings, resolve, world.ownAddresses ?? ownAddresses);
 
   async function find(host: string, deadline: Deadline): Promise<readonly string[]> {
     return readAddress(host) === null ? deadline.within(resolve(host)) : [host];
   }
 
-  async function findOrNone(host: string, deadline: Deadline): Promise<readonly string[]> {
-    return find(host, deadline).catch(() => []);
-  }
-
-  async function contextFor(port: number | null, deadline: Deadline): Promise<Omit<EgressContext, 'vmAddresses'>> {
-    const { ownPorts } = settings;
-    if (port === null || !ownPorts.has(port)) return { allow, ownPorts, ownAddresses: [] };
-    const others = await Promise.all(ownHostsOf(settings).map((host) => findOrNone(host, deadline)));
-    return { allow, ownPorts, ownAddresses: [...machineAddresses(), ...others.flat()] };
-  }
-
   return {
-    clear: async (host, port, vmAddress, deadline) => {
+    clear: async (host, port, { vmAddress, byAdmin, tenantTargets }, deadline) => {
       let found: readonly string[];
+      let own: Awaited<ReturnType<typeof machines>>;
       try {
-        found = await find(host, deadline);
+        [found, own] = await Promise.all([find(host, deadline), machines(deadline)]);
       } catch (error) {
         return { ok: false, failure: unresolved(host, error, deadline) };
       }
-      const context = await contextFor(port, deadline);
-      const own = host === vmAddress ? found : [];
-      const first = firstPermitted(found, port, { ...context, vmAddresses: own });
+      // a name may be led here by whoever keeps it
+      const context = {
+        ...fixed,
+        ...own,
+        byAdmin: byAdmin && isLiteral(host),
+        tenantRanges: readRanges(tenantTargets),
+      };
+      const first = firstPermitted(found, port, { ...context, vmAddresses: host === vmAddress ? found : [] });
       if (first.ok || vmAddress === null || host === vmAddress) return first;
-      return firstPermitted(found, port, { ...context, vmAddresses: await findOrNone(vmAddress, deadline) });
+      const vmAddresses = await find(vmAddress, deadline).catch(() => []);
+      return firstPermitted(found, port, { ...context, vmAddresses });
     },
+  };
+}
+
+/**
+ * The addresses of this machine and of Defib's others. A name that can't be resolved keeps the addresses that it had: a resolver
+ * that fails opens no way to them.
+ */
+function ownMachines(
+  settings: EgressSettings,
+  resolve: Resolve,
+  machineAddresses: () => string[],
+): (deadline: Deadline) => Promise<Pick<EgressContext, 'machineAddresses' | 'ownAddresses'>> {
+  const hosts = ownHostsOf(settings);
+  const known = new Map<string, readonly string[]>();
+  let here: string[] = [];
+  let reading: Promise<unknown> = Promise.resolve();
+  let readAtMs = Number.NEGATIVE_INFINITY;
+
+  async function lookUp(host: string): Promise<void> {
+    if (readAddress(host) !== null) known.set(host, [host]);
+    else known.set(host, await resolve(host).catch(() => known.get(host) ?? []));
+  }
+
+  return async (deadline) => {
+    const nowMs = performance.now();
+    if (nowMs - readAtMs >= OWN_STAND_MS) {
+      readAtMs = nowMs;
+      here = machineAddresses();
+      reading = Promise.all(hosts.map(lookUp));
+    }
+    // later ones go on with what is known, for a slow resolver would use up the probes' time
+    if (known.size < hosts.length) await deadline.within(reading);
+    return { machineAddresses: here, ownAddresses: [...known.values()].flat() };
   };
 }
 

@@ -41,13 +41,29 @@ interface Ending {
 }
 
 /** `authorities` (PEM) are trusted besides Node's own. */
-function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (input: HttpInput) => Promise<ProbeResult> {
+function createHttpProbe({
+  egress,
+  authorities = [],
+  keepBodies = true,
+}: ProbeDependencies): (input: HttpInput) => Promise<ProbeResult> {
   // made once: reading the authorities costs more than a probe
   const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
   /** One request to one URL. The egress rules decide anew for each. */
-  async function request(url: URL, input: HttpInput, deadline: Deadline): Promise<Exchange | Failure> {
-    const clearance = await egress.clear(hostOf(url), portOf(url), input.address, deadline);
+  async function request(
+    url: URL,
+    input: HttpInput,
+    isElsewhere: boolean,
+    deadline: Deadline,
+  ): Promise<Exchange | Failure> {
+    // where a redirect leads is said by the server, not by the administrator
+    const byAdmin = input.reach.byAdmin && !isElsewhere;
+    const clearance = await egress.clear(
+      hostOf(url),
+      portOf(url),
+      { ...input.reach, byAdmin, vmAddress: input.address },
+      deadline,
+    );
     if (!clearance.ok) return clearance.failure;
     const plain = await openSocket(clearance.address, portOf(url), deadline);
     const tls = { verify: input.options.verifyTls !== false, context };
@@ -59,7 +75,7 @@ function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (inpu
   async function follow(start: URL, input: HttpInput, deadline: Deadline): Promise<Ending> {
     let url = start;
     for (let hops = 0; ; hops++) {
-      const answer = await request(url, input, deadline).catch(
+      const answer = await request(url, input, url.host !== start.host, deadline).catch(
         (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
       );
       if ('reason' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
@@ -82,7 +98,9 @@ function createHttpProbe({ egress, authorities = [] }: ProbeDependencies): (inpu
     const deadline = startDeadline(input.timeoutMs);
     try {
       const ending = await follow(target.value, input, deadline);
-      return resultOf(ending, deadline.elapsedMs());
+      // what a server says inside the network is shown only to those whom an administrator lets ask
+      const body = keepBodies && input.reach.byAdmin ? ending.body : null;
+      return resultOf({ ...ending, body }, deadline.elapsedMs());
     } catch (error) {
       return resultOf(broken(lookFailed(error)), 0);
     } finally {

@@ -26,11 +26,11 @@ export const ping = defineCheck({
 });
 
 /** The name is resolved here: only an IP literal that the egress rules permit reaches `send`. */
-async function probe(egress: Egress, send: Ping, { address, timeoutMs }: ProbeInput): Promise<ProbeResult> {
+async function probe(egress: Egress, send: Ping, { address, timeoutMs, reach }: ProbeInput): Promise<ProbeResult> {
   if (address === null) return noAddressResult('ping', { output: '' });
   const deadline = startDeadline(timeoutMs);
   try {
-    const clearance = await egress.clear(address, null, address, deadline);
+    const clearance = await egress.clear(address, null, { ...reach, vmAddress: address }, deadline);
     if (!clearance.ok) return failedResult('ping', clearance.failure, { output: excerpt(clearance.failure.message) });
     const answer = await send(clearance.address, timeoutMs);
     if (answer.kind === 'alive') return healthyResult('ping', answer.latencyMs, { output: answer.output });

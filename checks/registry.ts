@@ -1,3 +1,4 @@
+import type { Reach } from '../domain/reach.ts';
 import { agent } from './agent.ts';
 import { aimOf } from './aim.ts';
 import type { Check, CheckProblem, CheckRules, CheckSettings, Probe, ProbeDependencies } from './check.ts';
@@ -36,7 +37,7 @@ export function createProbes(dependencies: ProbeDependencies): ReadonlyMap<strin
 export function createCheckRules(settings: EgressSettings): CheckRules {
   return {
     problems: checkProblems,
-    refusal: (check, address) => targetRefusal(settings, check, address),
+    refusal: (check, reach) => targetRefusal(settings, check, reach),
     aim: (check, address) => aimOf(BY_TYPE.get(check.checkType), check, address),
   };
 }
@@ -61,13 +62,14 @@ export function checkProblems({ checkType, target, options }: CheckSettings, add
 export function targetRefusal(
   settings: EgressSettings,
   { checkType, target }: CheckSettings,
-  address: string | null,
+  reach: Reach,
   machineAddresses: readonly string[] = ownAddresses(),
 ): string | null {
   const check = BY_TYPE.get(checkType);
-  const read = check?.readTarget(target, address);
-  const endpoint = check && read?.ok ? check.endpoint(read.value, address) : null;
-  return endpoint && foreseeableRefusal(settings, endpoint, address, machineAddresses);
+  const { vmAddress } = reach;
+  const read = check?.readTarget(target, vmAddress);
+  const endpoint = check && read?.ok ? check.endpoint(read.value, vmAddress) : null;
+  return endpoint && foreseeableRefusal(settings, endpoint, reach, machineAddresses);
 }
 
 /** A sentence for every option that the check does not have, or that is not what it should be. */

@@ -35,7 +35,7 @@ function readPort(target: string | null): Read<number> {
   return { ok: true, value: Number(text) };
 }
 
-async function probe(egress: Egress, { address, target, timeoutMs }: ProbeInput): Promise<ProbeResult> {
+async function probe(egress: Egress, { address, target, timeoutMs, reach }: ProbeInput): Promise<ProbeResult> {
   const read = readPort(target);
   if (!read.ok) return failed('tcp', null, lookFailed(read.problems.join(' ')));
   const port = read.value;
@@ -43,7 +43,7 @@ async function probe(egress: Egress, { address, target, timeoutMs }: ProbeInput)
   if (address === null) return noAddressResult(label, { port, error: 'no address' });
   const deadline = startDeadline(timeoutMs);
   try {
-    const clearance = await egress.clear(address, port, address, deadline);
+    const clearance = await egress.clear(address, port, { ...reach, vmAddress: address }, deadline);
     if (!clearance.ok) return failed(label, port, clearance.failure);
     const socket = await openSocket(clearance.address, port, deadline);
     const elapsedMs = deadline.elapsedMs();

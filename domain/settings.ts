@@ -50,7 +50,16 @@ const schema = z.object({
     .optional()
     .describe('seals stored credentials of providers: 32 random bytes as 64 hex digits; the same for all processes'),
   DEFIB_SECRET_KEY_FILE: optional.describe('a file with that key instead, readable by its owner alone'),
-  CHECK_TARGETS_ALLOW: list.describe("CIDRs that checks may connect to besides the VM's own address, comma-separated"),
+  CHECK_TARGETS_ALLOW: list.describe(
+    "where checks may connect besides the VM's own address: CIDRs and addresses, comma-separated; those of Defib's own machines with ports, like 127.0.0.1:20000-60999",
+  ),
+  CHECK_TARGETS_REFUSE: list.describe(
+    "where no check may connect: host names, addresses and CIDRs of Defib's parts besides Postgres and Temporal, comma-separated",
+  ),
+  KEEP_RESPONSE_BODIES: z
+    .stringbool('must be true or false')
+    .default(true)
+    .describe('whether http checks that an administrator set keep the first 500 characters of a body'),
   QMP_SOCKET_DIRS: list.describe('folders in which QMP sockets may lie, comma-separated'),
   STALE_TIMEOUT_MS: positive(300_000).describe('age after which the agent check that a first report creates is stale'),
   AGENT_REPORT_INTERVAL_SECONDS: positive(60).describe('how often agents report unless a VM says otherwise'),

@@ -2,6 +2,7 @@ import type { CheckState, Thresholds } from './check-state.ts';
 import type { CheckTraits } from './check-traits.ts';
 import type { JsonObject } from './json-value.ts';
 import type { ProviderReference } from './provider-reference.ts';
+import type { Role } from './roles.ts';
 import type { VmHealth } from './vm-health.ts';
 
 /** An enabled check with its settings resolved and its state as stored. */
@@ -21,6 +22,8 @@ export interface WatchedCheck extends CheckTraits {
   series: number;
   /** Whether an administrator made its failures count as evidence although it is not proven. */
   trusted: boolean;
+  /** Who set its type, target and options, or the address that they are used with, last. */
+  aimedBy: Role;
   state: CheckState;
 }
 
@@ -28,6 +31,8 @@ export interface WatchedCheck extends CheckTraits {
 export interface WatchedVm {
   vmId: string;
   tenantId: string;
+  /** CIDRs and addresses that the tenant's checks may reach; none = its VMs' own addresses. */
+  tenantTargets: string[];
   name: string;
   address: string | null;
   site: string;

@@ -96,7 +96,6 @@ function forThisMachine(settings: Settings, dataDir: string): Settings {
   return {
     ...settings,
     DEFIB_DATA_DIR: dataDir,
-    CHECK_TARGETS_ALLOW: [...settings.CHECK_TARGETS_ALLOW, '127.0.0.0/8', '::1/128'],
     QMP_SOCKET_DIRS: settings.QMP_SOCKET_DIRS.length > 0 ? settings.QMP_SOCKET_DIRS : [join(dataDir, 'qmp')],
     LOG_LEVEL: environment.LOG_LEVEL ? settings.LOG_LEVEL : 'warn',
   };

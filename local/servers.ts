@@ -49,7 +49,7 @@ export async function startServers(
   const [databaseUrl, temporal] = await Promise.all(started);
   const { address: temporalAddress, ownPorts, uiUrl, cli } = temporal;
   const namespace = settings.TEMPORAL_NAMESPACE;
-  return { connections: { databaseUrl, temporalAddress, namespace, ownPorts }, uiUrl, cli };
+  return { connections: { databaseUrl, temporalAddress, namespace, ownPorts, allOnThisMachine: true }, uiUrl, cli };
 
   async function ownOrGivenPostgres(): Promise<string> {
     const { DATABASE_URL: given, POSTGRES_PORT: port } = settings;

@@ -7,6 +7,8 @@ export interface Connections {
   namespace: string;
   /** Further ports of these parts on this machine; no check may connect there. */
   ownPorts?: readonly number[];
+  /** Whether all of Defib is on this machine, as `npm start` runs it: its administrators may have this machine checked. */
+  allOnThisMachine?: boolean;
 }
 
 /** From the settings alone, for a process that starts no parts of its own; ends it when one is not named. */

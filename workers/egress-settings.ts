@@ -8,6 +8,8 @@ export function egressSettings(settings: Settings, connections: Connections): Eg
   const ports = parts.map((part) => Number(part.port || (part.protocol.startsWith('postgres') ? 5432 : 7233)));
   return {
     allow: settings.CHECK_TARGETS_ALLOW,
+    refuse: settings.CHECK_TARGETS_REFUSE,
+    adminsReachThisMachine: connections.allOnThisMachine === true && settings.CHECK_TARGETS_ALLOW.length === 0,
     ownPorts: new Set([
       settings.PORT,
       settings.TEMPORAL_PORT,

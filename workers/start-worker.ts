@@ -72,7 +72,10 @@ export async function startWorker(
     lookReads,
     upkeep,
     looks: createLookWriter(writing.pool, (trouble, error) => state.note('looks', trouble, error), clock.hear),
-    probes: createProbes({ egress: createEgress(egressSettings(settings, connections)) }),
+    probes: createProbes({
+      egress: createEgress(egressSettings(settings, connections)),
+      keepBodies: settings.KEEP_RESPONSE_BODIES,
+    }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
     temporal: createTemporalPort(client, createVmSignals(client)),
     settings,

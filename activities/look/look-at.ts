@@ -1,6 +1,7 @@
 import type { FactName } from '../../checks/check.ts';
 import { type DueCheck, type LookMode, msToNextLook, planLook } from '../../domain/look.ts';
 import { type CheckResult, lookFailed } from '../../domain/probe-result.ts';
+import { ADMINS } from '../../domain/roles.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { createBoundedProbes } from './bounded-probes.ts';
@@ -74,7 +75,8 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
       const one = probes.get(checkType);
       if (one === undefined) throw new Error(`Unknown check type: ${checkType}`);
       const facts = factsFor(one.needs, known, vm, check);
-      const input = { address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts };
+      const reach = { byAdmin: ADMINS.includes(check.aimedBy), tenantTargets: vm.tenantTargets };
+      const input = { address: vm.address, target, timeoutMs, options, reach, nowMs: checkedAtMs, facts };
       const result = await inTime(check, async () => one.probe(input));
       return { checkId, series, dueAtMs, checkedAtMs, ...result };
     } catch (error) {

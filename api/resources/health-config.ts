@@ -7,6 +7,7 @@ import { PEOPLE } from '../../domain/roles.ts';
 import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
+import { isAdmin, reachOf, refuseAdminsOnly } from '../check-reach.ts';
 import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
@@ -42,12 +43,16 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       if (checkType === undefined) return { problems: [], found: null };
       const vm = await requireVm(deps, call);
       const before = checkOf(vm, call.body);
-      const check = completeCheck({ ...call.body, checkType }, before && toSettings(before));
+      const { role } = call.caller;
+      const reach = await reachOf(deps.database, call.caller, vm.address);
+      const check = completeCheck({ ...call.body, checkType }, role, before && toSettings(before));
       const aimOf = (of: typeof check) => deps.checks.aim({ ...of, target: of.target ?? null }, vm.address);
       const aims = { before: before ? aimOf(toSettings(before)) : null, after: aimOf(check) };
       // trust is about one aim: a check whose aim changes loses it
       if (aims.before !== aims.after) check.trusted = trusted ?? false;
-      const problems = checkProblems(deps.checks, check, vm.address, '');
+      if (before && aims.before !== aims.after) refuseAdminsOnly(deps.checks, before, reach);
+      const setBy = check.aimedBy ?? role;
+      const problems = checkProblems(deps.checks, check, { ...reach, byAdmin: isAdmin(setBy) }, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
         problems.push({ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` });
       }
@@ -90,6 +95,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     .handle(async (call) => {
       const vm = await requireVm(deps, call);
       const check = checkOf(vm, { checkType: call.found, name: call.query.name });
+      if (check) refuseAdminsOnly(deps.checks, check, await reachOf(deps.database, call.caller, vm.address));
       const committed = check && (await recordCheckDisabled(deps.database, vm.id, check, authorOf(call)));
       if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${call.found} check.`);
       return changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
@@ -109,7 +115,7 @@ function checkOf(
 /** What is stored of a check's settings, without its state. */
 function toSettings(check: CheckRecord): NewCheck {
   const { checkType, name, target, intervalSeconds, timeoutSeconds, failureThreshold, successThreshold } = check;
-  const { staleAfterSeconds, options, enabled, trusted } = check;
+  const { staleAfterSeconds, options, enabled, trusted, aimedBy } = check;
   return {
     checkType,
     name,
@@ -122,5 +128,6 @@ function toSettings(check: CheckRecord): NewCheck {
     options,
     enabled,
     trusted,
+    aimedBy,
   };
 }

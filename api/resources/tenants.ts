@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { findTenants, recordTenant, type TenantRow } from '../../db/access/tenants.ts';
+import { findTenants, recordTenant, recordTenantChanged, type TenantRow } from '../../db/access/tenants.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { OPERATORS } from '../../domain/roles.ts';
 import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
-import { tenantAnswer, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
+import { tenantAnswer, tenantChangeInput, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
 /** Tenants' ids are words, not UUIDs. */
@@ -32,6 +32,22 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     return { status: 201, body: toAnswer(made) };
   });
 
+  const change = endpoint({
+    id: 'changeTenant',
+    method: 'patch',
+    path: '/api/tenants/:id',
+    tag: TAG,
+    summary: 'Changes a tenant; absent fields stay',
+    roles: OPERATORS,
+    body: tenantChangeInput,
+    answers: { 200: { description: 'The tenant', schema: tenantAnswer } },
+  }).handle(async (call) => {
+    const { id = '' } = call.params;
+    const changed = await recordTenantChanged(database, id, call.body, authorOf(call));
+    if (changed === null) throw new AppError('not-found', `There is no tenant "${id.slice(0, 63)}".`);
+    return ok(toAnswer(changed));
+  });
+
   const list = endpoint({
     id: 'listTenants',
     method: 'get',
@@ -48,9 +64,9 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     return ok({ tenants: page.map(toAnswer), nextCursor });
   });
 
-  return [make, list];
+  return [make, change, list];
 }
 
-function toAnswer({ id, name, createdAt }: TenantRow): z.input<typeof tenantAnswer> {
-  return { id, name, createdAt: createdAt.toISOString() };
+function toAnswer({ id, name, checkTargets, createdAt }: TenantRow): z.input<typeof tenantAnswer> {
+  return { id, name, checkTargets, createdAt: createdAt.toISOString() };
 }

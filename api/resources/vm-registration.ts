@@ -1,9 +1,11 @@
 import { recordAnnounced } from '../../db/fleet/vm-changes.ts';
 import { recordVm, withdrawVm } from '../../db/fleet/vm-registration.ts';
 import type { Problem } from '../../domain/app-error.ts';
+import type { Reach } from '../../domain/reach.ts';
 import { PEOPLE } from '../../domain/roles.ts';
 import { completeCheck, defaultChecks } from '../check-defaults.ts';
 import { checkListProblems } from '../check-problems.ts';
+import { reachOf } from '../check-reach.ts';
 import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
@@ -34,7 +36,8 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const address = refused.has('address') ? SOME_NAME : (body.address ?? null);
       const site = body.site ?? deps.settings.DEFIB_SITE;
       const { problems, found } = await judgeProvider(deps, caller, body.provider, site);
-      return { problems: [...problems, ...newCheckProblems(deps.checks, body.checks, address)], found };
+      const reach = await reachOf(deps.database, caller, address);
+      return { problems: [...problems, ...newCheckProblems(deps.checks, body.checks, reach)], found };
     })
     .handle(async (call) => {
       const { body, caller, nowMs, found: provider } = call;
@@ -44,7 +47,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const vm = { ...preset, ...sent, ...provider };
       const { site } = vm;
       const author = authorOf(call);
-      const completed = checks.map((check) => completeCheck(check));
+      const completed = checks.map((check) => completeCheck(check, caller.role));
       const registered = await recordVm(deps.database, vm, completed, author);
       if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);
 
@@ -69,9 +72,9 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
 function newCheckProblems(
   rules: ApiDependencies['checks'],
   checks: Sound<typeof newVmInput>['checks'],
-  address: string | null,
+  reach: Reach,
 ): Problem[] {
-  if (checks !== undefined) return checkListProblems(rules, checks, address);
-  const problems = checkListProblems(rules, defaultChecks(address), address);
+  if (checks !== undefined) return checkListProblems(rules, checks, reach);
+  const problems = checkListProblems(rules, defaultChecks(reach.vmAddress), reach);
   return problems.map(({ message }) => ({ path: 'address', message }));
 }

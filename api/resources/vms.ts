@@ -3,9 +3,11 @@ import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { AppError, type Problem } from '../../domain/app-error.ts';
-import { PEOPLE } from '../../domain/roles.ts';
+import { PEOPLE, type Role } from '../../domain/roles.ts';
 import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
-import { checkListProblems } from '../check-problems.ts';
+import type { Caller } from '../caller.ts';
+import { checkProblems } from '../check-problems.ts';
+import { isAdmin, reachOf, refuseAdminsOnly } from '../check-reach.ts';
 import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
@@ -68,7 +70,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const sent = body.provider ?? (moved as typeof body.provider);
       const { found: provider, problems } = await judgeProvider(deps, caller, sent, site);
       return {
-        problems: [...problems, ...addressProblems(deps.checks, vm, body.address)],
+        problems: [...problems, ...(await addressProblems(deps, caller, vm, body.address))],
         found: { vm, provider },
       };
     })
@@ -78,7 +80,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const change: VmChange = { ...settings, ...found.provider };
       if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(nowMs) : null;
       const read = { vmId: found.vm.id, version: found.vm.settingsVersion };
-      const aimChanges = aimChangesBy(deps.checks, found.vm, change.address);
+      const aimChanges = aimChangesBy(deps.checks, found.vm, change.address, caller.role);
       const changed = await recordVmChanged(deps.database, read, change, aimChanges, authorOf(call));
       if (!changed.ok) throw conflictOf(changed.conflicts, change.provider ?? found.vm.provider);
       if (changed.vm === null) return null;
@@ -113,25 +115,42 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
 }
 
 /** Those of a VM's checks whose aim changes with its new address. */
-function aimChangesBy(rules: ApiDependencies['checks'], vm: VmRecord, address: string | null | undefined): AimChange[] {
+function aimChangesBy(
+  rules: ApiDependencies['checks'],
+  vm: VmRecord,
+  address: string | null | undefined,
+  by: Role,
+): AimChange[] {
   if (address === undefined) return [];
   return vm.checks
     .map((check) => ({
       checkId: check.id,
+      by,
       before: rules.aim(check, vm.address),
       after: rules.aim(check, address),
     }))
     .filter(({ before, after }) => before !== after);
 }
 
-/** The problems that a VM's checks have with its new address. */
-function addressProblems(
-  rules: ApiDependencies['checks'],
+/**
+ * The problems that a VM's checks have with its new address. Checks that it aims elsewhere are then the caller's.
+ * @throws AppError `forbidden` when it moves a check that only an administrator may set
+ */
+async function addressProblems(
+  { checks: rules, database }: Pick<ApiDependencies, 'checks' | 'database'>,
+  caller: Caller,
   vm: VmRecord,
   address: string | null | undefined,
-): Problem[] {
+): Promise<Problem[]> {
   if (address === undefined || address === vm.address) return [];
-  const enabled = vm.checks.filter((check) => check.enabled);
-  const problems = checkListProblems(rules, enabled, address);
+  const before = await reachOf(database, caller, vm.address);
+  const moved = new Set(aimChangesBy(rules, vm, address, caller.role).map(({ checkId }) => checkId));
+  const problems = vm.checks.flatMap((check) => {
+    if (!check.enabled) return [];
+    const aims = moved.has(check.id);
+    if (aims) refuseAdminsOnly(rules, check, before);
+    const byAdmin = aims ? before.byAdmin : isAdmin(check.aimedBy);
+    return checkProblems(rules, check, { ...before, vmAddress: address, byAdmin }, '');
+  });
   return problems.map(({ message }) => ({ path: 'address', message: `does not fit its checks: ${message}` }));
 }

@@ -32,7 +32,17 @@ export const tokenAnswer = z.object({
 export const tokenListQuery = z.strictObject({ tenantId: tenantId.optional(), ...pageQuery });
 export const tokenListAnswer = z.object({ tokens: z.array(tokenAnswer), nextCursor: nextCursorAnswer });
 
-export const tenantInput = z.strictObject({ id: tenantId, name: nameField });
-export const tenantAnswer = z.object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() });
+const checkTargets = z
+  .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address or a CIDR'))
+  .max(100, 'must be at most 100')
+  .describe("what the tenant's checks may reach; none = its VMs' own addresses");
+export const tenantInput = z.strictObject({ id: tenantId, name: nameField, checkTargets: checkTargets.optional() });
+export const tenantChangeInput = z.strictObject({ name: nameField.optional(), checkTargets: checkTargets.optional() });
+export const tenantAnswer = z.object({
+  id: z.string(),
+  name: z.string(),
+  checkTargets: z.array(z.string()),
+  createdAt: z.iso.datetime(),
+});
 export const tenantListQuery = z.strictObject(pageQuery);
 export const tenantListAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: nextCursorAnswer });

@@ -26,6 +26,7 @@ export type AuditAction =
   | 'token_created'
   | 'token_revoked'
   | 'tenant_created'
+  | 'tenant_updated'
   | 'provider_created'
   | 'provider_updated'
   | 'provider_removed';

@@ -1,11 +1,13 @@
 import { eq, inArray, sql } from 'drizzle-orm';
+import type { Role } from '../../domain/roles.ts';
 import type { Queryable } from '../database.ts';
 import { checkConfigs, checkProofs, checkState } from '../schema/checks.ts';
 import { vmStatus, vms } from '../schema/vms.ts';
 
-/** A check whose aim has changed, and the hashes of both aims. */
+/** A check whose aim has changed, by whom, and the hashes of both aims. */
 export interface AimChange {
   checkId: string;
+  by: Role;
   before: string;
   after: string;
 }
@@ -63,7 +65,9 @@ export async function recordAimChanges(tx: Queryable, vmId: string, changes: rea
   if (changes.length === 0) return;
   const ids = changes.map(({ checkId }) => checkId);
   await recordBegunAnew(tx, vmId, ids);
-  await tx.update(checkConfigs).set({ trusted: false }).where(inArray(checkConfigs.id, ids));
+  for (const { checkId, by } of changes) {
+    await tx.update(checkConfigs).set({ trusted: false, aimedBy: by }).where(eq(checkConfigs.id, checkId));
+  }
   await tx.execute(sql`
     WITH changed AS (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(changes)}::jsonb) AS c("checkId" uuid, before text, after text)

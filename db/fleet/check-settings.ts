@@ -54,7 +54,8 @@ async function recordWhatBeginsAnew(
   const one = and(eq(checkConfigs.vmId, vmId), eq(checkConfigs.checkType, checkType), eq(checkConfigs.name, name));
   const [stored] = await tx.select().from(checkConfigs).where(one);
   if (stored === undefined) return;
-  if (before !== null && before !== after) await recordAimChanges(tx, vmId, [{ checkId: stored.id, before, after }]);
+  if (before !== null && before !== after)
+    await recordAimChanges(tx, vmId, [{ checkId: stored.id, by: check.aimedBy ?? 'USER', before, after }]);
   else if (check.enabled && !stored.enabled) await recordBegunAnew(tx, vmId, [stored.id]);
   const { intervalSeconds, timeoutSeconds = null } = check;
   if (timeoutOf({ intervalSeconds, timeoutSeconds }) < timeoutOf(stored))

@@ -3,6 +3,7 @@ import type { HealthStatus } from '../../domain/health.ts';
 import { isUuid } from '../../domain/ids.ts';
 import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
+import type { Role } from '../../domain/roles.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
 import { effectiveStatus, type UnknownReason, unknownReason, WATCH_OF_EACH } from './unknown-reason.ts';
 
@@ -63,6 +64,8 @@ export interface CheckRecord {
   options: JsonObject;
   enabled: boolean;
   trusted: boolean;
+  /** Who set its type, target and options, or the address that they are used with, last. */
+  aimedBy: Role;
   provenAt: string | null;
   status: HealthStatus | null;
   reason: string | null;
@@ -89,6 +92,7 @@ const CHECK_COLUMNS = {
   options: 'c.options',
   enabled: 'c.enabled',
   trusted: 'c.trusted',
+  aimedBy: 'c.aimed_by',
   provenAt: iso('st.proven_at'),
   status: 'st.status',
   reason: 'st.reason',

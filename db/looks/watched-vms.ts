@@ -4,6 +4,7 @@ import type { TraitsOf } from '../../domain/check-traits.ts';
 import type { HealthStatus } from '../../domain/health.ts';
 import type { JsonObject } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
+import type { Role } from '../../domain/roles.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
 import { timeoutOf, type WatchedCheck, type WatchedVm } from '../../domain/watched.ts';
 
@@ -16,14 +17,16 @@ SELECT v.id, v.tenant_id, v.name, v.address, v.site, v.host, v.provider->>'kind'
        v.paused_at IS NOT NULL AS paused, v.paused_reason, v.paused_by, v.keep_running, v.report_interval_seconds,
        s.status, s.reasons, s.consecutive_failures, s.consecutive_successes, s.transition_seq, s.look_seq,
        ${MS('s.last_check_at')} AS last_check, ${MS('s.last_healthy_at')} AS last_healthy,
-       ${MS('s.last_unhealthy_at')} AS last_unhealthy, ${MS('a.last_heartbeat_at')} AS last_heartbeat, c.checks
+       ${MS('s.last_unhealthy_at')} AS last_unhealthy, ${MS('a.last_heartbeat_at')} AS last_heartbeat, c.checks,
+       t.check_targets
 FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id
+LEFT JOIN tenants t ON t.id = v.tenant_id
 LEFT JOIN LATERAL (
   SELECT json_agg(json_build_array(c.id, c.check_type, c.name, c.target, c.interval_seconds, c.timeout_seconds,
     c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${MS('c.created_at')},
     st.status, st.consecutive_failures, st.consecutive_successes, ${MS('st.last_due_at')}, ${MS('st.last_check_at')},
     ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
-    ${MS('st.proven_at')}, ${MS('st.failed_due_at')}) ORDER BY c.check_type, c.name) AS checks
+    ${MS('st.proven_at')}, ${MS('st.failed_due_at')}, c.aimed_by) ORDER BY c.check_type, c.name) AS checks
   FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id AND c.enabled
 ) c ON true
 WHERE v.id = ANY($1::uuid[])`;
@@ -68,6 +71,7 @@ interface VmRow {
   last_unhealthy: number | null;
   last_heartbeat: number | null;
   checks: CheckTuple[] | null;
+  check_targets: string[] | null;
 }
 
 type CheckTuple = [
@@ -95,12 +99,14 @@ type CheckTuple = [
   trusted: boolean,
   provenAtMs: number | null,
   failedDueAtMs: number | null,
+  aimedBy: Role,
 ];
 
 function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
   return {
     vmId: row.id,
     tenantId: row.tenant_id,
+    tenantTargets: row.check_targets ?? [],
     name: row.name,
     address: row.address,
     site: row.site,
@@ -149,6 +155,7 @@ function toWatchedCheck(tuple: CheckTuple, traitsOf: TraitsOf): WatchedCheck {
     createdAtMs: Math.round(tuple[10]),
     series: tuple[20],
     trusted: tuple[21],
+    aimedBy: tuple[24],
     state: toCheckState(checkId, checkType, tuple),
   };
 }

@@ -11,6 +11,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { JsonObject } from '../../domain/json-value.ts';
+import type { Role } from '../../domain/roles.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true });
 
@@ -36,6 +37,8 @@ export const checkConfigs = pgTable('check_configs', {
   series: integer('series').notNull().default(0),
   /** Whether its failures count as evidence although it is not proven; set by an administrator, until its aim changes. */
   trusted: boolean('trusted').notNull().default(false),
+  /** Who set its type, target and options, or the address that they are used with, last: decides what it may reach. */
+  aimedBy: text('aimed_by').$type<Role>().notNull().default('USER'),
 });
 
 /** Counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */

@@ -9,6 +9,8 @@ export const tenants = pgTable('tenants', {
   createdAt: at('created_at').notNull(),
   /** Counts the changes of its policies: operations that were decided by earlier ones are not sent any more. */
   policyRevision: integer('policy_revision').notNull().default(0),
+  /** CIDRs and addresses that its checks may reach, given by an operator; none = its VMs' own addresses. */
+  checkTargets: text('check_targets').array().notNull().default([]),
 });
 
 /** Bearer tokens; only a SHA-256 of each is stored. An AGENT's token speaks for one VM. */

@@ -43,7 +43,8 @@ describeNeeding(['temporal'], 'Access', () => {
   it("answers another tenant's ids on every route as if they did not exist, and changes nothing", async () => {
     const token = await tenantToken(api, 'strangers');
     const before = await api.counts();
-    for (const { method, path } of routes.filter((route) => /:(id|policyId|tokenId)/.test(route.path))) {
+    const ofAdmins = routes.filter((route) => route.roles.includes('ADMIN'));
+    for (const { method, path } of ofAdmins.filter((route) => /:(id|policyId|tokenId)/.test(route.path))) {
       for (const id of [vm.id, 'ours']) {
         const reply = await api.call(method, filled(path, id), BODIES[`${method} ${path}`], { token });
         expect(reply.status, `${method} ${path}: ${reply.text}`).toBe(404);

@@ -73,6 +73,8 @@ export async function startApiUnderTest(
     /** A migrated database, instead of one of its own. */
     databaseUrl?: string;
     limits?: Limits;
+    /** As with `npm start`. */
+    adminsReachThisMachine?: boolean;
   } = {},
 ): Promise<ApiUnderTest> {
   const { databaseUrl } = given;
@@ -95,7 +97,11 @@ export async function startApiUnderTest(
   const judgedSockets: string[] = [];
   const box = createCredentialBox(randomBytes(KEY_BYTES));
   const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
-  const egress = { allow: settings.CHECK_TARGETS_ALLOW, ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]) };
+  const egress = {
+    allow: settings.CHECK_TARGETS_ALLOW,
+    ownPorts: new Set([settings.TEMPORAL_PORT, settings.PORT]),
+    adminsReachThisMachine: given.adminsReachThisMachine ?? false,
+  };
   const state = { nowMs: Date.now() };
   await ensurePartitions(database.pool, state.nowMs);
   await ensureAdminToken(database, OPERATOR_TOKEN, new Date(state.nowMs));

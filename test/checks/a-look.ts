@@ -17,16 +17,24 @@ export interface Surroundings {
   interfaces?: readonly string[];
   fping?: FpingOptions;
   authorities?: readonly string[];
+  keepBodies?: boolean;
 }
 
 /** The real probes behind the real egress rules, on a machine that lets them look at loopback. */
 export function probesIn(surroundings: Surroundings = {}): ReadonlyMap<string, Probe> {
-  const { settings, names = {}, interfaces = ['127.0.0.1', '::1'], fping, authorities } = surroundings;
+  const {
+    settings,
+    names = {},
+    interfaces = ['127.0.0.1', '::1'],
+    fping,
+    authorities,
+    keepBodies = true,
+  } = surroundings;
   const egress = createEgress(
-    { allow: ['127.0.0.0/8', '::1'], ownPorts: new Set(), ...settings },
+    { allow: ['127.0.0.0/8:1-65535', '[::1]:1-65535'], ownPorts: new Set(), ...settings },
     { resolve: surroundings.resolve ?? resolverOf(names), ownAddresses: () => [...interfaces] },
   );
-  return createProbes({ egress, fping, authorities });
+  return createProbes({ egress, fping, authorities, keepBodies });
 }
 
 /** One probe, of 127.0.0.1 unless `input` says otherwise. */
@@ -47,6 +55,7 @@ export function inputOf(input: Partial<ProbeInput<FactName>>): ProbeInput<FactNa
     target: null,
     timeoutMs: 10_000,
     options: {},
+    reach: { byAdmin: true, tenantTargets: [] },
     nowMs: 0,
     facts: { heartbeat: { lastHeartbeatAtMs: null, expectedSinceMs: 0, listening: [], staleAfterMs: 1 } },
     ...input,

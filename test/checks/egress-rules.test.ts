@@ -1,10 +1,21 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readAddress } from '../../checks/address.ts';
-import { type EgressContext, readAllowList, refusal } from '../../checks/egress-rules.ts';
+import { readAddress, readRange } from '../../checks/address.ts';
+import { readAllowList } from '../../checks/allowed-targets.ts';
+import { type EgressContext, readRanges, refusal } from '../../checks/egress-rules.ts';
 
 const anywhere = readAllowList(['0.0.0.0/0', '::/0']);
-const nobody: EgressContext = { allow: [], ownPorts: new Set(), ownAddresses: [], vmAddresses: [] };
+const nobody: EgressContext = {
+  allow: [],
+  ownPorts: new Set(),
+  machineAddresses: [],
+  ownAddresses: [],
+  ownRanges: [],
+  adminsReachThisMachine: false,
+  byAdmin: false,
+  tenantRanges: [],
+  vmAddresses: [],
+};
 
 function refusalOf(address: string, port: number | null, context: Partial<EgressContext>): string | null {
   const ip = readAddress(address);
@@ -86,21 +97,28 @@ describe('an address that no check may reach', () => {
   });
 });
 
+const everyPort = readAllowList(['0.0.0.0/0:1-65535', '[::/0]:1-65535']);
+
 describe("Defib's own ports", () => {
   it('are refused on loopback and on every address of its machines, whatever is allowed', () => {
     fc.assert(
       fc.property(fc.oneof(loopback, ordinary), fc.integer({ min: 1, max: 65535 }), (address, own) => {
-        const context = { allow: anywhere, ownPorts: new Set([own]), ownAddresses: [address], vmAddresses: [address] };
-        expect(refusalOf(address, own, context)).toContain('belongs to Defib itself');
-        expect(refusalOf(address, own === 1 ? 2 : own - 1, context)).toBeNull();
-        expect(refusalOf(address, null, context)).toBeNull();
+        for (const machine of [{ machineAddresses: [address] }, { ownAddresses: [address] }]) {
+          const context = { allow: everyPort, ownPorts: new Set([own]), ...machine, vmAddresses: [address] };
+          const all = { ...context, byAdmin: true, adminsReachThisMachine: true };
+          expect(refusalOf(address, own, all)).toContain('belongs to Defib itself');
+          expect(refusalOf(address, own === 1 ? 2 : own - 1, context)).toBeNull();
+          expect(refusalOf(address, null, context)).toBeNull();
+        }
       }),
     );
   });
 
-  it('are refused in the IPv6 spelling of an IPv4 address, and with a zone', () => {
-    const context = { allow: anywhere, ownPorts: new Set([7233]), ownAddresses: ['10.0.0.1', 'fd12::1'] };
-    expect(refusalOf('::ffff:10.0.0.1', 7233, context)).toContain('belongs to Defib itself');
+  it('are refused in the IPv6 spellings of an IPv4 address, and with a zone', () => {
+    const context = { allow: everyPort, ownPorts: new Set([7233]), ownAddresses: ['10.0.0.1', 'fd12::1'] };
+    for (const address of spellings([10, 0, 0, 1])) {
+      expect(refusalOf(address, 7233, context), address).toContain('belongs to Defib itself');
+    }
     expect(refusalOf('fd12::1%eth0', 7233, context)).toContain('belongs to Defib itself');
   });
 
@@ -112,6 +130,91 @@ describe("Defib's own ports", () => {
         expect(refusalOf(address, 5432, context)).toBeNull();
       }),
     );
+  });
+});
+
+describe("Defib's own machines", () => {
+  const machines = {
+    machineAddresses: ['10.0.0.1'],
+    ownAddresses: ['10.0.0.2'],
+    ownRanges: [readRange('10.9.0.0/16')!],
+  };
+  const addresses = ['127.0.0.1', '::1', '10.0.0.1', '10.0.0.2', '10.9.1.1', '64:ff9b::10.9.1.1', '2002:0a09:0101::1'];
+
+  it('are refused on every port, whatever network is allowed, and as the address of the VM', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...addresses), port, (address, onPort) => {
+        const context = {
+          ...machines,
+          allow: anywhere,
+          tenantRanges: readRanges(['0.0.0.0/0']),
+          vmAddresses: [address],
+        };
+        for (const byAdmin of [false, true]) {
+          expect(refusalOf(address, onPort, { ...context, byAdmin })).toMatch(
+            /in CHECK_TARGETS_ALLOW, like \S+:\d+\.$/,
+          );
+        }
+      }),
+    );
+  });
+
+  it('are reached on the ports that an entry names with the address, and on no others', () => {
+    const allow = readAllowList(['10.0.0.1:8080', '10.9.0.0/16:20000-60999', '[::1]:443']);
+    const context = { ...machines, allow };
+    expect(refusalOf('10.0.0.1', 8080, context)).toBeNull();
+    expect(refusalOf('10.0.0.1', 8081, context)).not.toBeNull();
+    expect(refusalOf('10.0.0.2', 8080, context)).not.toBeNull();
+    for (const one of [20_000, 45_000, 60_999]) expect(refusalOf('10.9.3.3', one, context)).toBeNull();
+    for (const one of [19_999, 61_000]) expect(refusalOf('10.9.3.3', one, context)).not.toBeNull();
+    expect(refusalOf('::1', 443, context)).toBeNull();
+    expect(refusalOf('::1', null, context)).toBeNull();
+    expect(refusalOf('127.0.0.1', null, context)).not.toBeNull();
+  });
+
+  it('are open, this one alone, to what administrators set where all of Defib is on it', () => {
+    const onOne = { ...machines, adminsReachThisMachine: true };
+    for (const address of ['127.0.0.1', '::1', '10.0.0.1']) {
+      expect(refusalOf(address, 80, { ...onOne, byAdmin: true })).toBeNull();
+      expect(refusalOf(address, null, { ...onOne, byAdmin: true })).toBeNull();
+      expect(refusalOf(address, 80, { ...onOne, vmAddresses: [address] })).toContain('an administrator set');
+      expect(refusalOf(address, 80, { ...machines, byAdmin: true })).not.toBeNull();
+    }
+    expect(refusalOf('10.0.0.2', 80, { ...onOne, byAdmin: true })).not.toBeNull();
+  });
+});
+
+describe('what an operator gives to a tenant', () => {
+  const tenantRanges = readRanges(['10.20.0.0/16', 'fd20::5']);
+
+  it('is reached whatever the VM’s address is, and nothing else is, the VM’s own address included', () => {
+    expect(refusalOf('10.20.3.4', 80, { tenantRanges })).toBeNull();
+    expect(refusalOf('fd20::5', null, { tenantRanges })).toBeNull();
+    expect(refusalOf('10.30.0.1', 80, { tenantRanges, vmAddresses: ['10.30.0.1'] })).toContain('an operator gives');
+  });
+
+  it('does not lessen what the installation allows, nor lead to where no check may connect', () => {
+    expect(refusalOf('10.30.0.1', 80, { tenantRanges, allow: readAllowList(['10.30.0.1:80']) })).toBeNull();
+    const all = readRanges(['0.0.0.0/0', '::/0']);
+    expect(refusalOf('169.254.169.254', 80, { tenantRanges: all })).toContain('ever connect');
+    expect(refusalOf('127.0.0.1', 80, { tenantRanges: all })).not.toBeNull();
+  });
+});
+
+describe('an IPv4 address inside an IPv6 one', () => {
+  it.each([
+    ['NAT64', '64:ff9b::7f00:1'],
+    ['local NAT64, 96 bits', '64:ff9b:1::7f00:1'],
+    ['local NAT64, 48 bits', '64:ff9b:1:7f00:0:100::'],
+    ['6to4', '2002:7f00:1::'],
+    ['Teredo, its server', '2001:0:7f00:1::1'],
+    ['Teredo, its client', '2001:0:808:808:0:0:80ff:fffe'],
+    ['ISATAP', '2a01::5efe:7f00:1'],
+    ['ISATAP, a global one', '2a01::200:5efe:7f00:1'],
+    ['IPv4-compatible', '::7f00:1'],
+  ])('is loopback by %s, and never reached', (_how, address) => {
+    const open = { allow: everyPort, vmAddresses: [address], byAdmin: true, adminsReachThisMachine: true };
+    expect(refusalOf(address, 80, open)).toContain('embedded in an IPv6 address, and no check may ever connect');
   });
 });
 
@@ -130,7 +233,8 @@ describe('any other address', () => {
     fc.assert(
       fc.property(loopback, port, (address, onPort) => {
         expect(refusalOf(address, onPort, { vmAddresses: [address] })).toContain('CHECK_TARGETS_ALLOW');
-        expect(refusalOf(address, onPort, { allow: readAllowList(['127.0.0.0/8', '::1']) })).toBeNull();
+        expect(refusalOf(address, onPort, { allow: anywhere })).toContain('CHECK_TARGETS_ALLOW');
+        expect(refusalOf(address, onPort, { allow: everyPort })).toBeNull();
       }),
     );
   });
@@ -154,9 +258,22 @@ describe('CHECK_TARGETS_ALLOW', () => {
     expect(refusalOf(outside, 80, { allow })).not.toBeNull();
   });
 
+  it.each([
+    ['10.0.0.5:443', '10.0.0.5', 443, 444],
+    ['10.0.0.0/8:1-1023', '10.1.1.1', 1023, 1024],
+    ['[fd00::/8]:80-81', 'fd01::1', 81, 82],
+    ['[fd00::1]:80', 'fd00::1', 80, 81],
+    ['[10.0.0.5]:443', '10.0.0.5', 443, 444],
+  ])('%s lets a check reach %s on port %i, and not on %i', (entry, address, inside, outside) => {
+    const allow = readAllowList([entry]);
+    expect(refusalOf(address, inside, { allow })).toBeNull();
+    expect(refusalOf(address, null, { allow })).toBeNull();
+    expect(refusalOf(address, outside, { allow })).not.toBeNull();
+  });
+
   it('names every entry it cannot read', () => {
-    const read = () =>
-      readAllowList(['10.0.0.0/8', '10/8', 'example.com', '10.0.0.0/33', '::1/129', '10.0.0.0/', '1/2/3']);
-    expect(read).toThrow('10/8, example.com, 10.0.0.0/33, ::1/129, 10.0.0.0/, 1/2/3');
+    const wrong =
+      '10/8, example.com, 10.0.0.0/33, ::1/129, 10.0.0.0/, 1/2/3, 10.0.0.1:0, 10.0.0.1:9-8, 10.0.0.1:65536, [::1, ::1]:80, 10.0.0.1:, example.com:80, fd00::/8:80';
+    expect(() => readAllowList(['10.0.0.0/8', ...wrong.split(', ')])).toThrow(`: ${wrong}. Write them like`);
   });
 });

@@ -64,7 +64,7 @@ describe('redirects', () => {
     'http://user:password@127.0.0.1/',
   ])('to %s are refused, which is nobody’s illness', async (location) => {
     const { port } = await redirecting({ '/': location });
-    const allow = ['0.0.0.0/0', '::/0'];
+    const allow = ['0.0.0.0/0:1-65535', '[::/0]:1-65535'];
     const result = await following(`http://127.0.0.1:${port}/`, { settings: { allow } });
     expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
     expect(result.message).toMatch(/^Redirected to /);
@@ -75,7 +75,7 @@ describe('redirects', () => {
     const { port } = await redirecting({ '/': 'http://innocent.test/' });
     const result = await following(`http://127.0.0.1:${port}/`, {
       names: { 'innocent.test': ['169.254.169.254'] },
-      settings: { allow: ['0.0.0.0/0'] },
+      settings: { allow: ['0.0.0.0/0:1-65535'] },
     });
     expect(result.message).toBe(
       'Redirected to http://innocent.test/. Refused: 169.254.169.254 is a link-local address, and no check may ever connect there.',
@@ -97,10 +97,23 @@ describe('redirects', () => {
     const { port } = await redirecting({ '/': `http://other.test:${other.port}/` });
     const result = await following(`http://127.0.0.1:${port}/`, {
       names: { 'other.test': ['127.0.0.2'] },
-      settings: { allow: ['127.0.0.1'] },
+      settings: { allow: ['127.0.0.1:1-65535'] },
     });
     expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
+    expect(result.message).toMatch(/^Redirected to /);
     expect(other.asked).toEqual([]);
+  });
+
+  it('to this machine are refused also where an administrator set the check: the server says where they lead', async () => {
+    const other = await redirecting({});
+    const { port, asked } = await redirecting({ '/': `http://127.0.0.1:${other.port}/` });
+    const settings = { allow: [], adminsReachThisMachine: true };
+    const result = await following(`http://127.0.0.1:${port}/`, { settings });
+    expect(asked).toHaveLength(1);
+    expect(result).toMatchObject({ status: 'unknown', reason: 'target-refused' });
+    expect(other.asked).toEqual([]);
+    const within = await redirecting({ '/': '/next' });
+    expect(await following(`http://127.0.0.1:${within.port}/`, { settings })).toMatchObject({ status: 'healthy' });
   });
 
   it('without a location are the answer', async () => {

@@ -62,6 +62,20 @@ describe('the http check', () => {
 });
 
 describe('the http check, with a body', () => {
+  it('keeps none of it unless an administrator set it, and the installation does', async () => {
+    const port = await saying(answer('503 Down', 'names of others'));
+    const reaches = (byAdmin: boolean) => ({ byAdmin, tenantTargets: [] });
+    const found = async (byAdmin: boolean, keepBodies?: boolean) => {
+      const surroundings = keepBodies === undefined ? {} : { keepBodies };
+      return look('http', { target: at(port), reach: reaches(byAdmin) }, surroundings);
+    };
+    expect((await found(true)).rawResponse).toEqual({ statusCode: 503, body: 'names of others' });
+    for (const result of [await found(false), await found(false, true), await found(true, false)]) {
+      expect(result.rawResponse).toEqual({ statusCode: 503, body: null });
+      expect(JSON.stringify(result)).not.toContain('names of others');
+    }
+  });
+
   it('keeps 500 characters, and no half ones', async () => {
     const port = await saying(answer('200 OK', `${'x'.repeat(499)}😀 and more`));
     expect((await look('http', { target: at(port) })).rawResponse.body).toBe('x'.repeat(499));

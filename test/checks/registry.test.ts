@@ -192,7 +192,8 @@ describe('settings that are not', () => {
         fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<JsonValue>),
         (type, target, address, options) => {
           expect(problemsOf(check(type, target, options), address)).toBeInstanceOf(Array);
-          targetRefusal({ allow: [], ownPorts: new Set([80]) }, check(type, target, options), address, []);
+          const reach = { vmAddress: address, byAdmin: true, tenantTargets: [] };
+          targetRefusal({ allow: [], ownPorts: new Set([80]) }, check(type, target, options), reach, []);
         },
       ),
     );
@@ -200,9 +201,12 @@ describe('settings that are not', () => {
 });
 
 describe('a target that the egress rules would refuse', () => {
-  const settings = { allow: ['127.0.0.0/8'], ownPorts: new Set([7233]), ownHosts: ['temporal.internal'] };
+  const settings = { allow: ['127.0.0.0/8:1-65535'], ownPorts: new Set([7233]), ownHosts: ['temporal.internal'] };
   const refusalOf = (one: CheckSettings, address: string | null, allow = settings.allow) =>
-    targetRefusal({ ...settings, allow }, one, address, ['127.0.0.1', '10.0.0.1']);
+    targetRefusal({ ...settings, allow }, one, { vmAddress: address, byAdmin: true, tenantTargets: [] }, [
+      '127.0.0.1',
+      '10.0.0.1',
+    ]);
 
   it.each([
     [check('tcp', '7233'), '127.0.0.1'],

@@ -54,7 +54,7 @@ async function looked(vm: WatchedVm, minute: number, status: ProbeResult['status
 /** The VM after its first check was changed. */
 async function set(vm: WatchedVm, change: Partial<CheckInput>, aims: Aims): Promise<WatchedVm> {
   const { settingsVersion: version } = await again(vm);
-  const check = completeCheck({ checkType: 'http', timeoutSeconds: 10, ...change });
+  const check = completeCheck({ checkType: 'http', timeoutSeconds: 10, ...change }, 'ADMIN');
   expect(await recordCheck(database, { vmId: vm.vmId, version }, check, aims, author)).not.toBeNull();
   return again(vm);
 }
@@ -113,10 +113,14 @@ describe('a check whose aim changes', () => {
     expect(trusted.checks[0]?.trusted).toBe(true);
     const { settingsVersion, checks } = await set(trusted, { trusted: true, failureThreshold: 9 }, SAME);
     expect(checks[0]?.trusted).toBe(true);
-    const aimed: AimChange = { checkId: checks[0]!.checkId, before: 'here', after: 'there' };
+    const aimed: AimChange = { checkId: checks[0]!.checkId, by: 'USER', before: 'here', after: 'there' };
     const read = { vmId: trusted.vmId, version: settingsVersion };
     await recordVmChanged(database, read, { address: '192.0.2.9' }, [aimed], author);
-    expect((await again(trusted)).checks[0]).toMatchObject({ trusted: false, state: { provenAtMs: null } });
+    expect((await again(trusted)).checks[0]).toMatchObject({
+      trusted: false,
+      aimedBy: 'USER',
+      state: { provenAtMs: null },
+    });
   });
 });
 
@@ -126,7 +130,7 @@ describe("a VM's other address", () => {
     vm = await looked(vm, 0, 'healthy');
     const [one, other] = vm.checks;
     const read = { vmId: vm.vmId, version: vm.settingsVersion };
-    const change = [{ checkId: one!.checkId, before: 'a', after: 'b' }];
+    const change: AimChange[] = [{ checkId: one!.checkId, by: 'USER', before: 'a', after: 'b' }];
     await recordVmChanged(database, read, { address: '192.0.2.9' }, change, author);
     const [after, untouched] = (await again(vm)).checks;
     expect(after).toMatchObject({ series: 1, state: { status: 'unknown', provenAtMs: null } });
@@ -135,7 +139,7 @@ describe("a VM's other address", () => {
 
   it('changes nothing when somebody else changed the VM first', async () => {
     const vm = await looked(await registerVm(database), 0, 'healthy');
-    const change = [{ checkId: vm.checks[0]!.checkId, before: 'a', after: 'b' }];
+    const change: AimChange[] = [{ checkId: vm.checks[0]!.checkId, by: 'USER', before: 'a', after: 'b' }];
     const stale = { vmId: vm.vmId, version: vm.settingsVersion + 1 };
     expect(await recordVmChanged(database, stale, { address: '192.0.2.9' }, change, author)).toEqual({
       ok: true,

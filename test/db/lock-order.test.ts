@@ -132,7 +132,7 @@ describe('the order of locks', () => {
       'giving a VM another address',
       async () => {
         const { vmId, checks } = await registerVm(database, {}, [check]);
-        const changes = checks.map(({ checkId }) => ({ checkId, before: 'here', after: 'there' }));
+        const changes = checks.map(({ checkId }) => ({ checkId, by: 'USER' as const, before: 'here', after: 'there' }));
         return recordVmChanged(own, { vmId, version: 1 }, { address: '192.0.2.9' }, changes, author);
       },
     ],

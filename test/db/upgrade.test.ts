@@ -62,7 +62,25 @@ describe('upgrading a database of 0.1', () => {
     await sql(`INSERT INTO vm_agents (vm_id, last_heartbeat_at) VALUES ('${VM}', '2026-11-21Z')`);
     await sql(`INSERT INTO vm_status (vm_id, status, reasons, consecutive_failures, consecutive_successes, last_check_at,
         transition_seq, look_seq) VALUES ('${VM}', 'unhealthy', '[]', 9, 0, now(), 1, 1)`);
+    await sql(`INSERT INTO api_tokens (id, tenant_id, role, name, token_hash, created_at)
+      SELECT ('01a00000-0000-7000-8000-00000000001' || n)::uuid, 'default', role, role, role, now()
+      FROM (VALUES (1, 'ADMIN'), (2, 'USER')) AS t(n, role)`);
+    await sql(`INSERT INTO audit_log (tenant_id, at, actor, action, vm_id, details)
+      SELECT 'default', now(), role || ' (token ' || t.id || ')', action, '${VM}', details::jsonb
+      FROM (VALUES ('ADMIN', 'vm_created', '{}'), ('ADMIN', 'health_check_configured', '{"checkType":"http","name":""}'),
+          ('ADMIN', 'health_check_configured', '{"checkType":"http","name":"never"}'),
+          ('USER', 'health_check_configured', '{"checkType":"http","name":"never"}'))
+        AS a(by, action, details) JOIN api_tokens t ON t.role = a.by`);
     await migrate(database.url);
+  });
+
+  it('takes a check for an administrator’s where nobody else has set it, its VM or its address', async () => {
+    const set = 'SELECT check_type, name, aimed_by FROM check_configs ORDER BY check_type, name';
+    expect(await sql(set)).toEqual([
+      { check_type: 'agent', name: '', aimed_by: 'ADMIN' },
+      { check_type: 'http', name: '', aimed_by: 'ADMIN' },
+      { check_type: 'http', name: 'never', aimed_by: 'USER' },
+    ]);
   });
 
   it('takes a check that has been healthy for proven, and an agent that was heard', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cleanText } from '../../db/clean-text.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { findWatchedVms } from '../../db/looks/watched-vms.ts';
@@ -18,6 +18,8 @@ afterAll(close);
 describe('what a look needs to know of a VM', () => {
   it('is its settings, in milliseconds, and that nobody has looked yet', async () => {
     const createdAt = new Date('2026-01-02T03:04:05.678Z');
+    await database.pool.query("UPDATE tenants SET check_targets = '{10.0.0.0/8}' WHERE id = 'default'");
+    onTestFinished(() => void database.pool.query("UPDATE tenants SET check_targets = '{}'"));
     const vm = await registerVm(
       database,
       { name: 'web', address: '10.0.0.7', host: 'node-1', site: 'eu', tags: ['a', 'b'], reportIntervalSeconds: 15 },
@@ -31,6 +33,7 @@ describe('what a look needs to know of a VM', () => {
           successThreshold: 4,
           staleAfterSeconds: 90,
           options: { followRedirects: true },
+          aimedBy: 'OPERATOR',
           createdAt,
         },
       ],
@@ -39,6 +42,7 @@ describe('what a look needs to know of a VM', () => {
     expect(vm).toEqual({
       vmId: vm.vmId,
       tenantId: 'default',
+      tenantTargets: ['10.0.0.0/8'],
       name: 'web',
       address: '10.0.0.7',
       site: 'eu',
@@ -72,6 +76,7 @@ describe('what a look needs to know of a VM', () => {
           createdAtMs: createdAt.getTime(),
           series: 0,
           trusted: false,
+          aimedBy: 'OPERATOR',
           state: unseenCheck(check?.checkId ?? '', 'http'),
         },
       ],

@@ -149,6 +149,7 @@ export function watchedCheck(given: Partial<WatchedCheck> = {}): WatchedCheck {
     createdAtMs: 0,
     series: 0,
     trusted: false,
+    aimedBy: 'ADMIN',
     state: unseenCheck(checkId, checkType),
     ...given,
   };
@@ -159,6 +160,7 @@ export function watchedVm(given: Partial<WatchedVm> = {}): WatchedVm {
   return {
     vmId: 'vm-1',
     tenantId: 'default',
+    tenantTargets: [],
     name: 'one',
     address: '127.0.0.1',
     site: 'main',

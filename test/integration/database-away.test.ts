@@ -37,7 +37,7 @@ describeNeeding(['temporal'], 'Defib while its Postgres is frozen', () => {
     });
     await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
     folder = mkdtempSync(join(tmpdir(), 'defib-database-away-'));
-    const settings = { ...settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8', DEFIB_DATA_DIR: folder }), PORT: 0 };
+    const settings = { ...settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8:1-65535', DEFIB_DATA_DIR: folder }), PORT: 0 };
     const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
     const connections = { databaseUrl: postgres.url, temporalAddress: temporal.address, namespace: 'default' };
     worker = await startWorker(settings, connections, log);

@@ -70,7 +70,7 @@ describeNeeding(['temporal'], 'a VM that is paused while it is healed', () => {
       else answer(response);
     });
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
-    const given = { CHECK_TARGETS_ALLOW: '127.0.0.0/8', QMP_SOCKET_DIRS: fake.dir, DEFIB_DATA_DIR: BUNDLES };
+    const given = { CHECK_TARGETS_ALLOW: '127.0.0.0/8:1-65535', QMP_SOCKET_DIRS: fake.dir, DEFIB_DATA_DIR: BUNDLES };
     const parsed = parseSettings(given);
     if (!parsed.ok) throw new Error(parsed.problems.join('; '));
     const settings = { ...parsed.settings, PORT: 0 };

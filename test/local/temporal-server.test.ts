@@ -74,15 +74,16 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
     const others = server.ports.filter((one) => one !== port);
     const tellOfWorkflows = await Promise.all(others.map((one) => tellsOfWorkflows(one)));
     expect(tellOfWorkflows).toContain(true);
-    const settings = settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8' });
+    const settings = settingsOf({ CHECK_TARGETS_ALLOW: '127.0.0.0/8:1-65535' });
     const connections = {
       databaseUrl: 'postgres://127.0.0.1:1/x',
       temporalAddress: server.address,
       namespace: 'default',
     };
     const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: server.ports }));
+    const reach = { vmAddress: null, byAdmin: true, tenantTargets: [] };
     for (const one of server.ports) {
-      const cleared = await egress.clear('127.0.0.1', one, null, startDeadline(1_000));
+      const cleared = await egress.clear('127.0.0.1', one, reach, startDeadline(1_000));
       expect(cleared).toMatchObject({ ok: false, failure: { message: expect.stringContaining('belongs to Defib') } });
     }
   });

@@ -55,7 +55,7 @@ export async function createVmWorld(temporal: { address: string; connection: Con
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: temporal.address,
       TEMPORAL_NAMESPACE: namespace,
-      CHECK_TARGETS_ALLOW: '127.0.0.0/8',
+      CHECK_TARGETS_ALLOW: '127.0.0.0/8:1-65535',
       QMP_SOCKET_DIRS: folder,
       PORT: String(await findFreePort()),
       // nobody makes backups here
