@@ -57,8 +57,8 @@ export async function judgeProvider(
 ): Promise<Judged<JudgedProvider>> {
   if (sent === undefined) return { problems: [], found: null };
   const { instance: instanceName, ...named } = sent;
-  const { kind, namedBy } = requireKind(named.kind);
-  if (!namedBy.roles.includes(caller.role)) throw new AppError('forbidden', namedBy.refusal);
+  const { kind } = requireKind(named.kind);
+  refuseToMove({ provider: named }, caller);
   const instance =
     instanceName === undefined ? null : await findProviderInstance(database, caller.tenantId, instanceName);
   if (instanceName !== undefined && instance?.kind !== kind) {
@@ -75,6 +75,12 @@ export async function judgeProvider(
     return { problems: [], found: { provider, providerKey, providerInstanceId: instanceId } };
   }
   return { problems: refusalsOf(answer), found: null };
+}
+
+/** @throws AppError `forbidden` when the caller may not name VMs where this one is, and so not take it from there either */
+export function refuseToMove({ provider }: Pick<VmRecord, 'provider'>, { role }: Caller): void {
+  const { namedBy } = requireKind(provider.kind);
+  if (!namedBy.roles.includes(role)) throw new AppError('forbidden', namedBy.refusal);
 }
 
 /** @throws AppError `unavailable` when nobody answered */

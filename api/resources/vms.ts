@@ -14,7 +14,7 @@ import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
-import { conflictOf, judgeProvider } from '../vm-provider.ts';
+import { conflictOf, judgeProvider, refuseToMove } from '../vm-provider.ts';
 
 const TAG = 'VMs';
 const deletedAnswer = z.object({ deleted: z.literal(true) });
@@ -68,6 +68,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       // the same reference may be another VM at another site, so it is registered there again
       const moved = site !== vm.site && vm.providerInstance === null ? vm.provider : undefined;
       const sent = body.provider ?? (moved as typeof body.provider);
+      if (sent !== undefined) refuseToMove(vm, caller);
       const { found: provider, problems } = await judgeProvider(deps, caller, sent, site);
       return {
         problems: [...problems, ...(await addressProblems(deps, caller, vm, body.address))],

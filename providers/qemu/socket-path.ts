@@ -1,5 +1,5 @@
 import { lstat, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 import type { ConnectionTest, ProviderTrouble } from '../provider.ts';
 
 /** The one answer to every refused path, so that nobody learns from it what exists outside the folders. */
@@ -7,7 +7,7 @@ export const QMP_SOCKET_REFUSAL =
   'qmpSocket must be the absolute path (at most 107 bytes) of a QMP socket inside a folder of QMP_SOCKET_DIRS.';
 
 const NO_LONGER_ITSELF =
-  'The registered qmpSocket is no longer a socket of its own inside QMP_SOCKET_DIRS: it was replaced, made a link, or the ' +
+  'The registered qmpSocket is no longer a socket of its own inside QMP_SOCKET_DIRS: it was replaced, linked, or the ' +
   'folders changed. Put it back, or register the VM again.';
 
 /** sun_path holds 108 bytes with its end mark (unix(7)); a longer path would be cut and lead elsewhere. */
@@ -61,15 +61,21 @@ export async function testFolders(dirs: readonly string[]): Promise<ConnectionTe
 
 type Place = { is: 'socket' | 'missing'; path: string } | { is: 'refused' };
 
+/**
+ * Judged first as text: of a path that leads out of the folders, or through others, nothing is asked of the file system, or the
+ * answer would tell whether those exist.
+ */
 async function locate(path: string, dirs: readonly string[]): Promise<Place> {
   if (!isAbsolute(path) || hasControlCharacter(path)) return { is: 'refused' };
-  const real = await realPathOf(path);
-  const found = real ?? (await placeOfMissing(path));
+  const folders = (await Promise.all(dirs.map(realPathOf))).filter((folder) => folder !== null);
+  const written = normalize(path);
+  if (![...dirs.map((dir) => resolve(dir)), ...folders].some((dir) => isInside(written, dir))) return { is: 'refused' };
+  const real = await realPathOf(written);
+  const found = real ?? (await placeOfMissing(written));
   if (found === null || Buffer.byteLength(found) > MAX_SOCKET_PATH) return { is: 'refused' };
-  const folders = await Promise.all(dirs.map(realPathOf));
-  if (!folders.some((folder) => folder !== null && isInside(found, folder))) return { is: 'refused' };
+  if (!folders.some((folder) => isInside(found, folder))) return { is: 'refused' };
   if (real === null) return { is: 'missing', path: found };
-  return (await isSocket(real)) ? { is: 'socket', path: real } : { is: 'refused' };
+  return (await isOnlySocket(real)) ? { is: 'socket', path: real } : { is: 'refused' };
 }
 
 /** Real folder plus name; null for a link that leads nowhere, or there would be an answer about where it leads. */
@@ -86,9 +92,10 @@ async function realPathOf(path: string): Promise<string | null> {
   return realpath(path).catch(() => null);
 }
 
-async function isSocket(path: string): Promise<boolean> {
+/** A socket of a second name (a hard link) would be registered twice, for two tenants perhaps. */
+async function isOnlySocket(path: string): Promise<boolean> {
   return lstat(path).then(
-    (stat) => stat.isSocket(),
+    (stat) => stat.isSocket() && stat.nlink === 1,
     () => false,
   );
 }

@@ -123,6 +123,9 @@ describeNeeding(['temporal'], 'Bad input', () => {
     const provider = { kind: 'qemu', qmpSocket: `${api.sockets}/seen.sock` };
     await refused(403, () => api.call('POST', '/api/vms', aVm({ provider }), { token: user }));
     await refused(403, () => api.call('PATCH', '/api/vms/good', { provider }, { token: user }));
+    const theirs = await registered(api, { provider: { kind: 'qemu', qmpSocket: `${api.sockets}/not-theirs.sock` } });
+    const taken = { provider: { kind: 'local' } };
+    await refused(403, () => api.call('PATCH', `/api/vms/${theirs.id}`, taken, { token: user }));
     const judged = api.judgedSockets.length;
     const mine = await registered(api, { provider });
     expect(api.judgedSockets.slice(judged)).toEqual([provider.qmpSocket]);

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +63,7 @@ describe('registering', () => {
 
   test('a VM that is off may be registered, under the path it has when it is on', async () => {
     symlinkSync(allowed, join(root, 'qmp-link'));
-    const off = await registerQmpSocket(join(root, 'qmp-link', 'a.sock'), [allowed]);
+    const off = await registerQmpSocket(join(root, 'qmp-link', 'a.sock'), [join(root, 'qmp-link')]);
     await socketAt(join(allowed, 'a.sock'));
     expect(off).toEqual(await registerQmpSocket(join(allowed, 'a.sock'), [allowed]));
   });
@@ -84,6 +93,27 @@ describe('registering', () => {
     const paths = ['there.sock', 'not-there.sock', 'no/such/folder.sock'].map((name) => join(outside, name));
     for (const path of [...paths, '/etc/passwd', '/', allowed, `${allowed}/../outside/there.sock`]) {
       expect(await registerQmpSocket(path, [allowed])).toEqual(refused);
+    }
+  });
+
+  test('a way through other folders says nothing about them: a path is what its text comes to', async () => {
+    const path = await socketAt(join(allowed, 'a.sock'));
+    symlinkSync(allowed, join(root, 'qmp-link'));
+    for (const folder of [outside, join(root, 'no-such-folder'), '/etc', '/root/.ssh']) {
+      const way = `${folder}${'/..'.repeat(folder.split('/').length - 1)}${path}`;
+      expect(await registerQmpSocket(way, [allowed])).toEqual({ ok: true, qmpSocket: path });
+      expect(await registerQmpSocket(`${folder}/x.sock`, [allowed])).toEqual(refused);
+    }
+    expect(await registerQmpSocket(join(root, 'qmp-link', 'a.sock'), [allowed])).toEqual(refused);
+  });
+
+  test('a socket of a second name is refused, also when it got that later', async () => {
+    const path = await socketAt(join(allowed, 'a.sock'));
+    expect(await resolveQmpSocket(path, [allowed])).toMatchObject({ ok: true });
+    linkSync(path, join(allowed, 'rack', 'hard.sock'));
+    for (const name of [path, join(allowed, 'rack', 'hard.sock')]) {
+      expect(await registerQmpSocket(name, [allowed])).toEqual(refused);
+      expect(await resolveQmpSocket(name, [allowed])).toMatchObject({ ok: false, reason: 'refused' });
     }
   });
 
