@@ -4,6 +4,7 @@ import type { CommittedVm } from '../db/fleet/vm-changes.ts';
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import type { Delivery } from '../temporal/vm-signals.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { etagOf } from './if-match.ts';
 
 /** Announces to a VM's workflow what was committed. False when that wasn't delivered: `reconcile` announces it later. */
 export async function announceChange(
@@ -23,12 +24,15 @@ export async function announceDeletion(
   return recordDelivery(deps, vm, !delivery.ok && delivery.reason === 'not-found' ? { ok: true } : delivery);
 }
 
+type Headers = Record<string, string>;
+
 /** 200; or 202 with `announced: false` when the change is committed but its announcement is still to come. */
 export function changedAnswer<const Body extends object>(
   body: Body,
   announced: boolean,
-): { status: 200; body: Body } | { status: 202; body: Body & { announced: false } } {
-  return announced ? { status: 200, body } : { status: 202, body: { ...body, announced: false } };
+): { headers: Headers } & ({ status: 200; body: Body } | { status: 202; body: Body & { announced: false } }) {
+  const headers: Headers = 'revision' in body ? { ETag: etagOf(Number(body.revision)) } : {};
+  return announced ? { headers, status: 200, body } : { headers, status: 202, body: { ...body, announced: false } };
 }
 
 /** The schema of the 202 that `changedAnswer` answers beside a 200 of this schema. */

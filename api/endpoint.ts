@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Problem } from '../domain/app-error.ts';
 import type { Role } from '../domain/roles.ts';
+import { inTurn, untilUnchanged } from './in-turn.ts';
 import { badRequest, parseRequest, type Sound } from './parse-request.ts';
-import { type RequestContext, retryOnConflict } from './request-context.ts';
+import type { RequestContext } from './request-context.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
@@ -109,12 +110,14 @@ export function endpoint<
         closedOver(async (raw) => {
           const { query, body, problems: refusals } = parseRequest(declaration, raw);
           const refused = new Set(refusals.map(({ path }) => path.split('.', 1)[0] ?? ''));
-          return retryOnConflict(async () => {
+          const attempt = async () => {
             const { problems, found } = await judge({ ...raw, query: query.sound, body: body.sound, refused });
             if (refusals.length + problems.length > 0) throw badRequest([...refusals, ...problems]);
             if (found === null) throw new Error(`${declaration.id} found nothing, and no problem either`);
             return handler({ ...raw, query: query.whole, body: body.whole, found });
-          });
+          };
+          const { id } = raw.params;
+          return id === undefined ? untilUnchanged(attempt) : inTurn(`${raw.caller.tenantId}/${id}`, attempt);
         }),
     }),
   };

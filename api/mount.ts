@@ -28,6 +28,7 @@ function serve(endpoint: Endpoint, clock: () => number, signIn: SignIn): Request
       query: request.query,
       body: request.body,
       nowMs,
+      ifMatch: request.get('if-match') ?? null,
     });
     response.status(answer.status).set(answer.headers ?? {});
     if (typeof answer.body === 'string') response.send(answer.body);

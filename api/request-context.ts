@@ -10,6 +10,8 @@ export interface RequestContext {
   caller: Caller;
   params: Readonly<Record<string, string>>;
   nowMs: number;
+  /** The header of that name. */
+  ifMatch: string | null;
 }
 
 /** The VM that the path names, by id or externalId. @throws AppError `not-found`, another tenant's VM included. */
@@ -31,18 +33,4 @@ export function authorOf({ caller, nowMs }: Pick<RequestContext, 'caller' | 'now
 /** A VM as its workflow is started with. */
 export function identityOf(vm: VmRecord): VmIdentity {
   return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site };
-}
-
-const MAX_TRIES = 5;
-
-/**
- * Reads, judges and writes until nobody changed the VM in between.
- * @throws AppError `conflict` when others keep changing it.
- */
-export async function retryOnConflict<Result>(attempt: () => Promise<Result | null>): Promise<Result> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const result = await attempt();
-    if (result !== null) return result;
-  }
-  throw new AppError('conflict', 'The VM kept being changed by others meanwhile; try again.');
 }

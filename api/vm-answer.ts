@@ -57,6 +57,7 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
     proven: check.provenAt !== null,
     provenAt: check.provenAt,
     trusted: check.trusted,
+    revision: check.revision,
     status: check.status ?? 'unknown',
     reason: check.reason ?? 'not-checked-yet',
     message: check.message,

@@ -11,6 +11,7 @@ import { isAdmin, reachOf, refuseAdminsOnly } from '../check-reach.ts';
 import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
+import { requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { checkAnswer, checkTypeField } from '../schemas/checks.ts';
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
@@ -43,6 +44,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       if (checkType === undefined) return { problems: [], found: null };
       const vm = await requireVm(deps, call);
       const before = checkOf(vm, call.body);
+      requireMatch(call.ifMatch, before?.revision ?? null);
       const { role } = call.caller;
       const reach = await reachOf(deps.database, call.caller, vm.address);
       const check = completeCheck({ ...call.body, checkType }, role, before && toSettings(before));

@@ -11,6 +11,7 @@ import { isAdmin, reachOf, refuseAdminsOnly } from '../check-reach.ts';
 import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
+import { etagOf, requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toVmAnswer } from '../vm-answer.ts';
@@ -46,7 +47,10 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'One VM, by id or externalId',
     roles: PEOPLE,
     answers: { 200: { description: 'The VM', schema: vmAnswer } },
-  }).handle(async (call) => ok(toVmAnswer(await requireVm(deps, call), call.caller, call.nowMs)));
+  }).handle(async (call) => {
+    const vm = await requireVm(deps, call);
+    return { ...ok(toVmAnswer(vm, call.caller, call.nowMs)), headers: { ETag: etagOf(vm.revision) } };
+  });
 
   const change = endpoint({
     id: 'changeVm',
@@ -64,6 +68,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     .judge(async (call) => {
       const { caller, body } = call;
       const vm = await requireVm(deps, call);
+      requireMatch(call.ifMatch, vm.revision);
       const site = body.site ?? vm.site;
       // the same reference may be another VM at another site, so it is registered there again
       const moved = site !== vm.site && vm.providerInstance === null ? vm.provider : undefined;

@@ -52,6 +52,7 @@ export const checkAnswer = z.object({
   proven: z.boolean().describe('whether it has succeeded with its type, target, address and options'),
   provenAt: atAnswer,
   trusted: z.boolean(),
+  revision: z.int().describe('to be named in If-Match by whoever changes only what he has read'),
   status: z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']),
   reason: z.string(),
   message: z.string().nullable(),

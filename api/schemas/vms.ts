@@ -125,6 +125,7 @@ export const vmAnswer = z.object({
     })
     .nullable(),
   checks: z.array(checkAnswer),
+  revision: z.int().describe('of its own settings, without its checks; also in ETag, to be named in If-Match'),
   announced: z.boolean().describe("whether the last change was delivered to the VM's workflow"),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),

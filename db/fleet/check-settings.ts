@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { timeoutOf } from '../../domain/watched.ts';
 import type { Author } from '../access/audit.ts';
@@ -38,7 +38,7 @@ export async function recordCheck(
       .values({ ...check, id: uuidv7(), vmId: read.vmId, createdAt: now, updatedAt: now })
       .onConflictDoUpdate({
         target: [checkConfigs.vmId, checkConfigs.checkType, checkConfigs.name],
-        set: { ...check, updatedAt: now },
+        set: { ...check, revision: sql`${checkConfigs.revision} + 1`, updatedAt: now },
       });
     return vm;
   });
@@ -75,7 +75,7 @@ export async function recordCheckDisabled(
     if (vm === null) return null;
     await tx
       .update(checkConfigs)
-      .set({ enabled: false, updatedAt: new Date(author.nowMs) })
+      .set({ enabled: false, revision: sql`${checkConfigs.revision} + 1`, updatedAt: new Date(author.nowMs) })
       .where(eq(checkConfigs.id, check.id));
     return vm;
   });

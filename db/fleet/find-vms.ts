@@ -22,6 +22,8 @@ export interface VmRecord {
   providerInstance: string | null;
   reportIntervalSeconds: number;
   settingsVersion: number;
+  /** Counts the changes of its own settings by people. */
+  revision: number;
   announcedVersion: number;
   attemptsResetAt: Date | null;
   paused: { since: string; reason: string; by: string } | null;
@@ -66,6 +68,8 @@ export interface CheckRecord {
   trusted: boolean;
   /** Who set its type, target and options, or the address that they are used with, last. */
   aimedBy: Role;
+  /** Counts its changes by people. */
+  revision: number;
   provenAt: string | null;
   status: HealthStatus | null;
   reason: string | null;
@@ -93,6 +97,7 @@ const CHECK_COLUMNS = {
   enabled: 'c.enabled',
   trusted: 'c.trusted',
   aimedBy: 'c.aimed_by',
+  revision: 'c.revision',
   provenAt: iso('st.proven_at'),
   status: 'st.status',
   reason: 'st.reason',
@@ -120,7 +125,7 @@ const UNKNOWN_REASON = unknownReason(NOW);
 
 const SELECT = `
 SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider, pi.name AS "providerInstance",
-  v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion",
+  v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion", v.revision,
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
   CASE WHEN v.paused_at IS NOT NULL THEN json_build_object('since', ${iso('v.paused_at')}, 'reason', v.paused_reason, 'by',
     v.paused_by) END AS paused, v.keep_running AS "keepRunning",

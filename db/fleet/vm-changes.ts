@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Pool } from 'pg';
 import type { JsonObject } from '../../domain/json-value.ts';
 import { type AuditAction, type Author, recordAudit } from '../access/audit.ts';
@@ -50,7 +51,8 @@ export async function recordVmChanged(
       ...(stopped === undefined ? {} : { stoppedOnPurpose: stopped !== null }),
     };
     const starts = stopped === null && (await isStopped(tx, read.vmId));
-    const vm = await recordSettings(tx, read, change, author, 'vm_updated', details);
+    const changed = { ...change, revision: sql`${vms.revision} + 1` };
+    const vm = await recordSettings(tx, read, changed, author, 'vm_updated', details);
     if (vm === null) return { ok: true, vm };
     // workers compare it with their clock, which is the database's
     if (starts) await recordStarted(tx, vm.vmId, await databaseNow(tx));
@@ -86,7 +88,7 @@ export async function recordVmDeleted(database: Database, vmId: string, author: 
 export async function recordSettings(
   tx: Queryable,
   { vmId, version }: { vmId: string; version: number | null },
-  change: Partial<typeof vms.$inferInsert>,
+  change: PgUpdateSetSource<typeof vms>,
   author: Author,
   action: AuditAction,
   details: JsonObject,

@@ -22,6 +22,7 @@ export type NewVm = Omit<
   | 'watcher'
   | 'watchEpoch'
   | 'settingsVersion'
+  | 'revision'
   | 'announcedVersion'
   | 'attemptsResetAt'
   | 'stoppedOnPurposeAt'
@@ -31,7 +32,7 @@ export type NewVm = Omit<
   | 'startedAt'
 >;
 
-export type NewCheck = Omit<typeof checkConfigs.$inferInsert, 'id' | 'vmId' | 'createdAt' | 'updatedAt'>;
+export type NewCheck = Omit<typeof checkConfigs.$inferInsert, 'id' | 'vmId' | 'revision' | 'createdAt' | 'updatedAt'>;
 
 /** What of a VM is taken already. `vmId` is given where the other VM is of the same tenant. */
 export interface VmConflict {

@@ -39,6 +39,8 @@ export const checkConfigs = pgTable('check_configs', {
   trusted: boolean('trusted').notNull().default(false),
   /** Who set its type, target and options, or the address that they are used with, last: decides what it may reach. */
   aimedBy: text('aimed_by').$type<Role>().notNull().default('USER'),
+  /** Counts its changes by people. */
+  revision: integer('revision').notNull().default(1),
 });
 
 /** Counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */

@@ -50,6 +50,8 @@ export const vms = pgTable('vms', {
   keepRunning: boolean('keep_running').notNull().default(false),
   /** When it was last started on purpose, by a person or a heal; the boot grace begins then. */
   startedAt: at('started_at'),
+  /** Counts the changes of its own settings by people. */
+  revision: integer('revision').notNull().default(1),
 });
 
 /** The VM's health as a whole. `lookSeq` is compared and swapped by every look that is stored. */

@@ -116,7 +116,7 @@ describe('An endpoint that judges', () => {
     expect((await run(sent({ name: 'web', tag: null }))).body).toBe('done');
     expect(seen).toHaveLength(3);
     changes = Number.POSITIVE_INFINITY;
-    await expect(run(sent({ name: 'web', tag: null }))).rejects.toMatchObject({ code: 'conflict' });
+    await expect(run(sent({ name: 'web', tag: null }))).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('parses a body once', async () => {
@@ -135,6 +135,7 @@ const raw = {
   query: undefined,
   body: undefined,
   nowMs: 0,
+  ifMatch: null,
 } as const;
 
 const OF_TEXT = { id: 'text', method: 'get', path: '/text', tag: 'Test', summary: 'Text', roles: [] } as const;
