@@ -12,6 +12,7 @@ WORKDIR /defib
 COPY package.json package-lock.json .npmrc ./
 # Temporal's SDK brings its core for five platforms, 25 MB each; only this one's is ever loaded.
 RUN npm ci --omit=dev \
+ && npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx > sbom.cdx.json \
  && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
       ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
@@ -23,6 +24,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /defib
 COPY --from=packages /defib/node_modules node_modules
+COPY --from=packages /defib/sbom.cdx.json ./
 COPY --from=build /defib/dist dist
 COPY package.json LICENSE ./
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
