@@ -31,10 +31,8 @@ function parse(text) {
 }
 
 if (fileURLToPath(import.meta.url) === realpathSync(process.argv[1] ?? '.')) {
-  const npm = process.env.npm_execpath;
-  const [file, ...before] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
-  const args = [...before, 'audit', '--json', '--omit=dev', '--package-lock-only', '--fetch-retries=0'];
-  const { stdout } = spawnSync(file, args, { encoding: 'utf8', timeout: MAX_MS, stdio: ['ignore', 'pipe', 'ignore'] });
+  const args = ['audit', '--json', '--omit=dev', '--package-lock-only', '--fetch-retries=0'];
+  const { stdout } = spawnSync('npm', args, { encoding: 'utf8', timeout: MAX_MS, stdio: ['ignore', 'pipe', 'ignore'] });
   const judged = judgeAudit(stdout ?? '');
   if (!judged.asked) process.stdout.write('not audited: the registry does not answer audits\n');
   else if (judged.found.length === 0) process.stdout.write('audited: no known weaknesses\n');
