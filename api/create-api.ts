@@ -9,6 +9,7 @@ import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createRequestLog } from './request-log.ts';
+import { requireUtf8 } from './require-utf8.ts';
 import { healEndpoints } from './resources/heals.ts';
 import { healthEndpoints } from './resources/health.ts';
 import { healthConfigEndpoints } from './resources/health-config.ts';
@@ -64,7 +65,7 @@ export function createApi(deps: ApiDependencies): Api {
     next();
   });
   app.use('/docs', serveDocs());
-  app.use(express.json({ limit: '1mb', strict: false }));
+  app.use(express.json({ limit: '1mb', strict: false, verify: requireUtf8 }));
   mountEndpoints(app, endpoints, deps, limits);
   app.use(answerNotFound);
   app.use(answerProblems(deps.logger));

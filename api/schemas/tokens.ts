@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { atAnswer, instantQuery, nameField, nextCursorAnswer, pageQuery, text } from './fields.ts';
+import { atAnswer, instantField, nameField, nextCursorAnswer, pageQuery, text } from './fields.ts';
 
 const role = z.enum(['USER', 'ADMIN', 'OPERATOR', 'AGENT'], 'must be USER, ADMIN, OPERATOR or AGENT');
-const tenantId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
+/** A tenant's id is a word. */
+export const tenantIdField = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 
 /** A new token, as it is asked for; `clock` in epoch ms says what is in the future. */
 export function tokenInput(clock: () => number) {
@@ -10,9 +13,9 @@ export function tokenInput(clock: () => number) {
     name: nameField,
     role,
     vmId: text(200).describe('AGENT only: id or externalId of its VM').optional(),
-    tenantId: tenantId.describe('OPERATOR only: another tenant').optional(),
-    expiresAt: instantQuery
-      .refine((atMs) => !(atMs <= clock()), 'must be in the future')
+    tenantId: tenantIdField.describe('OPERATOR only: another tenant').optional(),
+    expiresAt: instantField
+      .refine((atMs) => atMs > clock(), 'must be in the future')
       .nullable()
       .optional(),
   });
@@ -29,10 +32,10 @@ export const tokenAnswer = z.object({
   createdAt: z.iso.datetime(),
 });
 
-export const tokenListQuery = z.strictObject({ tenantId: tenantId.optional(), ...pageQuery });
+export const tokenListQuery = z.strictObject({ tenantId: tenantIdField.optional(), ...pageQuery });
 export const tokenListAnswer = z.object({ tokens: z.array(tokenAnswer), nextCursor: nextCursorAnswer });
 
-export const tenantInput = z.strictObject({ id: tenantId, name: nameField });
+export const tenantInput = z.strictObject({ id: tenantIdField, name: nameField });
 export const tenantAnswer = z.object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() });
 export const tenantListQuery = z.strictObject(pageQuery);
 export const tenantListAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: nextCursorAnswer });

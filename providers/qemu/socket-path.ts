@@ -62,7 +62,7 @@ export async function testFolders(dirs: readonly string[]): Promise<ConnectionTe
 type Place = { is: 'socket' | 'missing'; path: string } | { is: 'refused' };
 
 async function locate(path: string, dirs: readonly string[]): Promise<Place> {
-  if (!isAbsolute(path) || hasControlCharacter(path)) return { is: 'refused' };
+  if (!isAbsolute(path) || isUnstorable(path)) return { is: 'refused' };
   const real = await realPathOf(path);
   const found = real ?? (await placeOfMissing(path));
   if (found === null || Buffer.byteLength(found) > MAX_SOCKET_PATH) return { is: 'refused' };
@@ -98,6 +98,7 @@ function isInside(path: string, folder: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
-function hasControlCharacter(path: string): boolean {
-  return /\p{Cc}/u.test(path);
+/** Whether it has control characters or lone surrogates: Postgres can store neither NUL nor those. */
+function isUnstorable(path: string): boolean {
+  return /[\p{Cc}\p{Cs}]/u.test(path);
 }
