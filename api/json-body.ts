@@ -1,10 +1,14 @@
 import express, { type Request, type Response } from 'express';
 import { requireModestShape } from './json-shape.ts';
+import { requireUtf8 } from './require-utf8.ts';
 
 const parse = express.json({
   limit: '1mb',
   strict: false,
-  verify: (_request, _response, body) => requireModestShape(body),
+  verify(_request, _response, body, charset) {
+    requireUtf8(body, charset);
+    requireModestShape(body);
+  },
 });
 
 /**

@@ -17,7 +17,7 @@ import {
 } from '../schemas/heals.ts';
 
 const TAG = 'Auto-heal';
-const BY_INCIDENT = byKey(z.int(), ({ incident }: IncidentRecord) => incident);
+const BY_INCIDENT = byKey(z.int32(), ({ incident }: IncidentRecord) => incident);
 
 /** What was done to a VM, why, and why not. */
 export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {

@@ -11,7 +11,7 @@ import { BY_ID, type Order, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
-import { declaredFields, toIso } from '../schemas/fields.ts';
+import { declaredFields, instantMs, toIso } from '../schemas/fields.ts';
 import {
   healthAnswer,
   historyAnswer,
@@ -27,7 +27,7 @@ const HOUR_MS = 3_600_000;
 const RECENT_RESULTS = 10;
 const BY_DUE_TIME: Order<ResultRecord, { dueAtMs: number; checkId: string }> = {
   keysOf: ({ dueAt, checkId }) => [dueAt.getTime(), checkId],
-  place: z.tuple([z.int(), z.uuid()]).transform(([dueAtMs, checkId]) => ({ dueAtMs, checkId })),
+  place: z.tuple([instantMs, z.uuid()]).transform(([dueAtMs, checkId]) => ({ dueAtMs, checkId })),
 };
 
 /** How VMs are and were, in the shapes of the hosting panel that these paths come from. */

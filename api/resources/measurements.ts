@@ -5,14 +5,14 @@ import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireVm } from '../request-context.ts';
-import { instantQuery, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
+import { instantField, instantMs, nextCursorAnswer, pageQuery } from '../schemas/fields.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_POINTS = 300;
 
 const measurementsQuery = z.strictObject({
-  from: instantQuery.describe('default: an hour before `to`').optional(),
-  to: instantQuery.describe('default: now').optional(),
+  from: instantField.describe('default: an hour before `to`').optional(),
+  to: instantField.describe('default: now').optional(),
   step: z.coerce
     .number('must be a whole number of seconds')
     .int('must be a whole number of seconds')
@@ -62,7 +62,7 @@ export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
       const vm = await requireVm(deps, call);
       const { fromMs, untilMs } = call.found;
       const stepSeconds = call.query.step ?? Math.max(1, Math.ceil((untilMs - fromMs) / 1000 / DEFAULT_POINTS));
-      const byNextStep = byKey(z.int(), ({ at }: MeasurementPoint) => at.getTime() + stepSeconds * 1000);
+      const byNextStep = byKey(instantMs, ({ at }: MeasurementPoint) => at.getTime() + stepSeconds * 1000);
       const { page, nextCursor } = await readPage(call.query, byNextStep, (nextMs, limit) =>
         findMeasurements(deps.database.pool, vm.id, { fromMs, untilMs, stepSeconds, startMs: nextMs ?? fromMs, limit }),
       );

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { findTenants, recordTenant, recordTenantChanged, type TenantRow } from '../../db/access/tenants.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { OPERATORS } from '../../domain/roles.ts';
@@ -6,11 +6,17 @@ import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
-import { tenantAnswer, tenantChangeInput, tenantInput, tenantListAnswer, tenantListQuery } from '../schemas/tokens.ts';
+import {
+  tenantAnswer,
+  tenantChangeInput,
+  tenantIdField,
+  tenantInput,
+  tenantListAnswer,
+  tenantListQuery,
+} from '../schemas/tokens.ts';
 
 const TAG = 'Access';
-/** Tenants' ids are words, not UUIDs. */
-const BY_WORD = byKey(z.string(), ({ id }: TenantRow) => id);
+const BY_WORD = byKey(tenantIdField, ({ id }: TenantRow) => id);
 
 /** Tenants, for the installation's operator. */
 export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {

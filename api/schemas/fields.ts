@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { hostAddressProblem } from '../../domain/host-address.ts';
+import { INSTANT_IN_WORDS, isInstant, readInstant } from '../../domain/instant.ts';
 
 /** Text without control characters or lone surrogates: Postgres can't hold some of them, logs and pages shouldn't. */
 export function text(maxLength: number): z.ZodString {
@@ -19,9 +21,12 @@ export const nameField = text(200);
 export const tagField = text(100);
 export const siteField = z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 lower-case letters, digits and dashes');
 export const addressField = z
-  .string()
-  .max(253, 'must have at most 253 characters')
-  .regex(/^([\w.-]+|[0-9a-f:.]*:[0-9a-f:.]*(%\w+)?)$/i, 'must be an IP address or a host name');
+  .string('must be an IP address or a host name')
+  .max(254, 'must have at most 253 characters')
+  .superRefine((given, context) => {
+    const message = hostAddressProblem(given);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
 
 /** Defib's own words for health. */
 export const healthStatus = z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']);
@@ -61,13 +66,13 @@ export const pageQuery = {
 };
 export const nextCursorAnswer = z.string().nullable();
 
-/** ISO 8601, or epoch milliseconds. */
-export const instantQuery = z
-  .string()
-  .transform((given) => (/^\d{10,}$/.test(given) ? Number(given) : Date.parse(given)))
-  .refine(isInstant, 'must be an instant: ISO 8601 or epoch milliseconds');
+/** An instant as people and programs write it, as epoch ms. */
+export const instantField = z.union([z.string(), z.number()], INSTANT_IN_WORDS).transform((given, context) => {
+  const ms = readInstant(given);
+  if (ms !== null) return ms;
+  context.addIssue({ code: 'custom', message: INSTANT_IN_WORDS });
+  return z.NEVER;
+});
 
-/** Whether a number is an instant that both JavaScript and Postgres can hold. */
-export function isInstant(ms: number): boolean {
-  return Number.isFinite(ms) && ms >= 0 && ms < 253_402_300_800_000;
-}
+/** Epoch ms as cursors carry them. */
+export const instantMs = z.int().refine(isInstant);

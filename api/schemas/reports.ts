@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isInstant, text } from './fields.ts';
+import { instantField, text } from './fields.ts';
 
 const MAX_AHEAD_MS = 300_000;
 export const MAX_PAST_REPORTS = 1_000;
@@ -33,19 +33,15 @@ const measures = {
     .optional(),
 };
 
-/** An agent's clock: ISO 8601, or epoch seconds or milliseconds, as number or text. */
+/** An agent's clock. */
 function timestampField(clock: () => number) {
-  return z
-    .union([z.string(), z.number()], 'must be an instant')
-    .transform(toInstantMs)
-    .refine(isInstant, 'must be an instant: ISO 8601, or epoch seconds or milliseconds')
-    .superRefine((atMs, context) => {
-      const aheadMs = atMs - clock();
-      if (!isInstant(atMs) || aheadMs <= MAX_AHEAD_MS) return;
-      const minutes = Math.floor(aheadMs / 60_000);
-      const message = `is ${minutes} min ahead of this server's clock (clock far in the future): correct the VM's clock`;
-      context.addIssue({ code: 'custom', message });
-    });
+  return instantField.superRefine((atMs, context) => {
+    const aheadMs = atMs - clock();
+    if (aheadMs <= MAX_AHEAD_MS) return;
+    const minutes = Math.floor(aheadMs / 60_000);
+    const message = `is ${minutes} min ahead of this server's clock (clock far in the future): correct the VM's clock`;
+    context.addIssue({ code: 'custom', message });
+  });
 }
 
 /** What an agent sends. Fields it doesn't know are left alone: agents of any age may report. */
@@ -75,10 +71,3 @@ export const reportAnswer = z.object({
   ignored: z.int().describe('reports older than the retention'),
   reportIntervalSeconds: z.int(),
 });
-
-function toInstantMs(given: string | number): number {
-  const number = typeof given === 'number' ? given : /^\d{9,}(\.\d+)?$/.test(given) ? Number(given) : Number.NaN;
-  if (Number.isNaN(number)) return Date.parse(String(given));
-  // seconds stay below this until the year 5138, milliseconds are above it since 1973
-  return Math.round(number < 1e11 ? number * 1000 : number);
-}

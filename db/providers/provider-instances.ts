@@ -36,6 +36,8 @@ export async function findProviderInstance(
   tenantId: string,
   idOrName: string,
 ): Promise<ProviderInstanceRow | null> {
+  // Postgres refuses NUL in any text, and no name holds one
+  if (idOrName.includes('\u0000')) return null;
   const [row] = await orm
     .select()
     .from(providerInstances)

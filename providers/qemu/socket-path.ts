@@ -66,7 +66,7 @@ type Place = { is: 'socket' | 'missing'; path: string } | { is: 'refused' };
  * answer would tell whether those exist.
  */
 async function locate(path: string, dirs: readonly string[]): Promise<Place> {
-  if (!isAbsolute(path) || hasControlCharacter(path)) return { is: 'refused' };
+  if (!isAbsolute(path) || isUnstorable(path)) return { is: 'refused' };
   const folders = (await Promise.all(dirs.map(realPathOf))).filter((folder) => folder !== null);
   const written = normalize(path);
   if (![...dirs.map((dir) => resolve(dir)), ...folders].some((dir) => isInside(written, dir))) return { is: 'refused' };
@@ -105,6 +105,7 @@ function isInside(path: string, folder: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
-function hasControlCharacter(path: string): boolean {
-  return /\p{Cc}/u.test(path);
+/** Whether it has control characters or lone surrogates: Postgres can store neither NUL nor those. */
+function isUnstorable(path: string): boolean {
+  return /[\p{Cc}\p{Cs}]/u.test(path);
 }

@@ -18,7 +18,7 @@ import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-bo
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
-import { createVmSignals } from '../../temporal/vm-signals.ts';
+import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
 import { sharedDatabaseState } from '../../workers/shared-database-state.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -61,7 +61,7 @@ export interface CallOptions {
   token?: string | null;
   headers?: Record<string, string>;
   /** Sent as it is. */
-  raw?: string;
+  raw?: string | Uint8Array<ArrayBuffer>;
 }
 
 /** The real API over HTTP, on a database of its own and the run's Temporal server. */
@@ -69,6 +69,8 @@ export async function startApiUnderTest(
   given: {
     settings?: Record<string, string>;
     temporalAddress?: string;
+    /** Instead of a Temporal server. */
+    temporal?: VmSignals;
     cuttable?: boolean;
     /** A migrated database, instead of one of its own. */
     databaseUrl?: string;
@@ -108,7 +110,7 @@ export async function startApiUnderTest(
 
   const dependencies: ApiDependencies = {
     database,
-    temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+    temporal: given.temporal ?? createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
     settings,
     checks: createCheckRules(egress),
     providers: {

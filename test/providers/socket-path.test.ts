@@ -135,7 +135,7 @@ describe('registering', () => {
 
   test('what is no socket, relative, too long or odd is refused', async () => {
     writeFileSync(join(allowed, 'file.sock'), '');
-    const odd = ['file.sock', 'rack', `${'x'.repeat(107)}.sock`, 'a\nb.sock', 'a\u0000b.sock'].map(
+    const odd = ['file.sock', 'rack', `${'x'.repeat(107)}.sock`, 'a\nb.sock', 'a\u0000b.sock', 'a\ud800b.sock'].map(
       (name) => `${allowed}/${name}`,
     );
     for (const path of [...odd, 'qmp/a.sock', '', '\u0000abstract']) {
