@@ -6,12 +6,14 @@ export interface Endpoint {
   port: number | null;
 }
 
+export type OwnPorts = Pick<ReadonlySet<number>, 'has'>;
+
 /** What an installation sets of where checks may connect. */
 export interface EgressSettings {
   /** CHECK_TARGETS_ALLOW: CIDRs or single addresses that checks may reach besides the VM's own. */
   allow: readonly string[];
-  /** Ports of Defib's own parts (API, Temporal, its UI, Postgres). Read at each decision: ports may be added later. */
-  ownPorts: ReadonlySet<number>;
+  /** Ports of Defib's own parts (API, Temporal, its UI, Postgres). Asked at each decision: they may change. */
+  ownPorts: OwnPorts;
   /** Other machines those parts run on (host names or addresses); this machine always counts. */
   ownHosts?: readonly string[];
 }
@@ -19,7 +21,7 @@ export interface EgressSettings {
 /** What one decision is made from, once names are resolved. */
 export interface EgressContext {
   allow: readonly AddressRange[];
-  ownPorts: ReadonlySet<number>;
+  ownPorts: OwnPorts;
   /** Addresses of the machines Defib's parts run on; asked for only when the port is one of theirs. */
   ownAddresses: readonly string[];
   /** What the VM's own address resolves to. */

@@ -5,8 +5,8 @@ export interface Connections {
   databaseUrl: string;
   temporalAddress: string;
   namespace: string;
-  /** Further ports of these parts on this machine; no check may connect there. */
-  ownPorts?: readonly number[];
+  /** Further ports of these parts on this machine; no check may connect there. They may change while the process runs. */
+  ownPorts?: ReadonlySet<number>;
 }
 
 /** From the settings alone, for a process that starts no parts of its own; ends it when one is not named. */

@@ -80,7 +80,7 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
       temporalAddress: server.address,
       namespace: 'default',
     };
-    const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: server.ports }));
+    const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: new Set(server.ports) }));
     for (const one of server.ports) {
       const cleared = await egress.clear('127.0.0.1', one, null, startDeadline(1_000));
       expect(cleared).toMatchObject({ ok: false, failure: { message: expect.stringContaining('belongs to Defib') } });
