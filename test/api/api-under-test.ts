@@ -18,6 +18,7 @@ import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-bo
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
+import { createCircuit } from '../../temporal/circuit.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { sharedDatabaseState } from '../../workers/shared-database-state.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
@@ -91,6 +92,7 @@ export async function startApiUnderTest(
   const { address, namespace } = temporalOf(given.temporalAddress);
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
+  const circuit = createCircuit(client);
   const settings = settingsOf({ QMP_SOCKET_DIRS: sockets, ...given.settings });
   const judgedSockets: string[] = [];
   const box = createCredentialBox(randomBytes(KEY_BYTES));
@@ -102,7 +104,7 @@ export async function startApiUnderTest(
 
   const dependencies: ApiDependencies = {
     database,
-    temporal: createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+    temporal: createVmSignals(client, circuit, given.temporalAddress === undefined ? 3_000 : 500),
     settings,
     checks: createCheckRules(egress),
     providers: {
@@ -159,6 +161,7 @@ export async function startApiUnderTest(
     async close() {
       await api.close(500);
       await database.close();
+      await circuit.close();
       await connection.close();
       await link.close();
       await testDatabase.drop();
