@@ -68,7 +68,7 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
 
   /** Never rejects. */
   async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, known: KnownFacts): Promise<CheckResult> {
-    const { checkId, checkType, series, target, timeoutMs, options } = check;
+    const { checkId, checkType, series, intervalMs, target, timeoutMs, options } = check;
     const checkedAtMs = now();
     try {
       const one = probes.get(checkType);
@@ -76,9 +76,9 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
       const facts = factsFor(one.needs, known, vm, check);
       const input = { address: vm.address, target, timeoutMs, options, nowMs: checkedAtMs, facts };
       const result = await inTime(check, async () => one.probe(input));
-      return { checkId, series, dueAtMs, checkedAtMs, ...result };
+      return { checkId, series, intervalMs, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
-      return { checkId, series, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
+      return { checkId, series, intervalMs, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
     }
   }
 
