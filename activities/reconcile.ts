@@ -1,6 +1,7 @@
 import { recordAnnounced } from '../db/fleet/vm-changes.ts';
 import { recordIncidentClosed } from '../db/heals/incidents.ts';
 import { findOperationsOf, recordOperationEvent } from '../db/heals/operations.ts';
+import { addToCount } from '../db/upkeep/counts.ts';
 import {
   countVmsAt,
   findExistingVmIds,
@@ -9,7 +10,6 @@ import {
   unannouncedVms,
   unwatchedVms,
 } from '../db/upkeep/disagreements.ts';
-import { recordMended } from '../db/upkeep/reconcile-notes.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { Dependencies } from './dependencies.ts';
 import { noticeFleet } from './fleet-notices.ts';
@@ -35,7 +35,7 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   };
   const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (mended > 0) {
-    await recordMended(deps.database.pool, mended, deps.now());
+    await addToCount(deps.database.pool, 'reconcile.mended', mended, deps.now());
     deps.log.warn(counts, 'reconciled what Postgres and Temporal disagreed about');
   }
   await noticeFleet(deps);

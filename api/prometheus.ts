@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { findFleetCounts } from '../db/fleet/fleet-counts.ts';
-import { findMended } from '../db/upkeep/reconcile-notes.ts';
+import { findCount } from '../db/upkeep/counts.ts';
 import { findStuckWorkflows } from '../db/upkeep/stuck-workflows.ts';
 import { OPERATORS } from '../domain/roles.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -45,7 +45,11 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     help: 'Differences between Postgres and Temporal that reconcile has repaired; 0 in a healthy system.',
     registers: [registry],
   });
-
+  const letGo = new Counter({
+    name: 'defib_results_let_go_total',
+    help: 'Results of checks that workers let go because too many waited for Postgres; 0 in a healthy system.',
+    registers: [registry],
+  });
   const stuck = new Gauge({
     name: 'defib_workflows_stuck',
     help: 'Workflows that could not go on when reconcile last ran, because their tasks fail: docs/upgrading.md.',
@@ -74,7 +78,9 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     for (const [status, number] of Object.entries(byStatus)) vms.set({ status }, number);
     unwatched.set(notWatched);
     cannotTell.set(inconclusive);
-    mended.set(await findMended(database.pool));
+    mended.set(await findCount(database.pool, 'reconcile.mended'));
+    letGo.reset();
+    letGo.inc(await findCount(database.pool, 'results.let-go'));
     const reconciled = await findStuckWorkflows(database.pool);
     stuck.set(reconciled?.ids.length ?? 0);
     reconciledAgo.set(reconciled === null ? Number.NaN : (clock() - reconciled.at.getTime()) / 1000);

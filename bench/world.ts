@@ -8,6 +8,7 @@ import { startPostgres } from '../local/embedded-postgres.ts';
 import { type Ending, endProcess } from '../local/processes.ts';
 import { findTemporalProgram } from '../local/temporal-finder.ts';
 import { startTemporalServer } from '../local/temporal-server.ts';
+import { createCircuit } from '../temporal/circuit.ts';
 import { createVmSignals, type VmSignals } from '../temporal/vm-signals.ts';
 import { freePorts, newUsersEnvironment } from '../test/support/defib-process.ts';
 import { makeRunFolder } from '../test/support/leftover-runs.ts';
@@ -88,6 +89,7 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
   ]);
 
   const connection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection, namespace: NAMESPACE });
   stops.add(() => connection.close());
   const database = openDatabase(postgres.url, { applicationName: 'defib-bench', max: 4 });
   stops.add(() => database.close());
@@ -95,7 +97,7 @@ export async function startWorld({ stops, qmpSocketDirs = [], profileDir = null 
   const apiPart: Part = { name: 'API', pid: apiPid, product: true, memory: 'rss' };
   return {
     database,
-    signals: createVmSignals(new Client({ connection, namespace: NAMESPACE })),
+    signals: createVmSignals(client, createCircuit(client)),
     targets,
     apiUrl: `http://127.0.0.1:${ports.PORT}`,
     adminToken,

@@ -17,14 +17,16 @@ export interface Endpoint {
   port: number | null;
 }
 
+export type OwnPorts = Pick<ReadonlySet<number>, 'has'>;
+
 /** What an installation sets of where checks may connect. */
 export interface EgressSettings {
   /** CHECK_TARGETS_ALLOW: what checks may reach besides the VM's own address. */
   allow: readonly string[];
   /** CHECK_TARGETS_REFUSE: host names, addresses and CIDRs of Defib's other parts. */
   refuse?: readonly string[];
-  /** Ports that Defib's own parts listen on. Read at each decision: ports may be added later. */
-  ownPorts: ReadonlySet<number>;
+  /** Ports of Defib's own parts (API, Temporal, its UI, Postgres). Asked at each decision: they may change. */
+  ownPorts: OwnPorts;
   /** Other machines those parts run on (host names or addresses); this machine always counts. */
   ownHosts?: readonly string[];
   /** Whether checks that an administrator set reach this machine: all is on one machine with `npm start`. */
@@ -34,7 +36,7 @@ export interface EgressSettings {
 /** What one decision is made from, once names are resolved. */
 export interface EgressContext extends Pick<Reach, 'byAdmin'> {
   allow: readonly AllowedTarget[];
-  ownPorts: ReadonlySet<number>;
+  ownPorts: OwnPorts;
   /** Addresses of this machine; loopback is one without being named. */
   machineAddresses: readonly string[];
   /** Addresses of the other machines of Defib. */

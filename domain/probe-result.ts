@@ -27,6 +27,8 @@ export interface CheckResult extends ProbeResult {
   checkedAtMs: number;
   /** The check's series when it was probed; results of an earlier one are dropped. Absent in results of 0.1. Not stored. */
   series?: number;
+  /** Between two ticks of the check. Absent in results of 0.1. Not stored. */
+  intervalMs?: number;
 }
 
 /** The result when a probe failed with an unexpected error, which says nothing about the VM. `what` names the check. */
@@ -42,12 +44,25 @@ const STATUSES: ReadonlySet<unknown> = new Set(['healthy', 'unhealthy', 'unknown
 export function isCheckResult(value: unknown): value is CheckResult {
   if (typeof value !== 'object' || value === null) return false;
   const given = value as Partial<Record<keyof CheckResult, unknown>>;
-  const { status, reason, message, latencyMs, rawResponse, summary, checkId, dueAtMs, checkedAtMs, series } = given;
+  const {
+    status,
+    reason,
+    message,
+    latencyMs,
+    rawResponse,
+    summary,
+    checkId,
+    dueAtMs,
+    checkedAtMs,
+    series,
+    intervalMs,
+  } = given;
   return (
     STATUSES.has(status) &&
     [reason, summary, checkId].every((text) => typeof text === 'string') &&
     [dueAtMs, checkedAtMs].every(Number.isFinite) &&
     (series === undefined || Number.isInteger(series)) &&
+    (intervalMs === undefined || Number.isFinite(intervalMs)) &&
     (message === null || typeof message === 'string') &&
     (latencyMs === null || typeof latencyMs === 'number') &&
     typeof rawResponse === 'object' &&

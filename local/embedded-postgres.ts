@@ -1,10 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, DatabaseError, escapeIdentifier } from 'pg';
 import { environmentOfServers } from './environment.mjs';
+import { exitOf, type RunningPart } from './part.ts';
 import { requireFreePort } from './ports.ts';
 import { choosePostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
@@ -27,13 +28,11 @@ export interface PostgresOptions {
   readonly log?: (line: string) => void;
 }
 
-export interface RunningPostgres {
+export interface RunningPostgres extends RunningPart {
   readonly url: string;
   /** The maintenance database, with the right to make others. */
   readonly adminUrl: string;
   readonly pid: number;
-  /** Resolves when the server has ended, asked for or not. */
-  readonly exited: Promise<unknown>;
   /** Ends the server with what it has committed safely on disk; may be called more than once. */
   readonly stop: () => Promise<void>;
 }
@@ -42,6 +41,7 @@ const USER = 'postgres';
 /** A postmaster that was killed leaves children, and no other may start until the last of them has ended. */
 const ORPHANS_LEFT = /pre-existing shared memory block/;
 const ORPHANS_MS = 20_000;
+const STARTED_WITHIN_MS = 120_000;
 
 /**
  * Starts Postgres on 127.0.0.1 with the data of earlier runs, or makes a new cluster. A server that a crashed run left running
@@ -57,8 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
   const password = readOrMakePassword(cluster);
   if (existsSync(cluster.data)) requireVersion(cluster);
   else await makeData(cluster, log);
-  const pid = await launch(cluster, { ...options, throwaway }, log);
-  const exited = until(() => !isRunning(pid), { everyMs: 200, limitMs: Number.POSITIVE_INFINITY });
+  const { pid, exited, lastLines } = await launch(cluster, { ...options, throwaway }, log);
   let stopping: Promise<void> | undefined;
   const stop = () =>
     (stopping ??= (async () => {
@@ -76,7 +75,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       `Postgres does not take the password in ${cluster.passwordFile}: put the right one there, or move ${cluster.folder} away.`,
     );
   }
-  return { url: urlOf(database), adminUrl: urlOf('postgres'), pid, exited, stop };
+  return { url: urlOf(database), adminUrl: urlOf('postgres'), pid, exited, lastLines, stop };
 }
 
 /** Stops what an earlier run left behind in this folder, after a kill -9 of its parent. No other process gets a signal. */
@@ -91,7 +90,9 @@ interface Cluster {
   readonly majorVersion: string;
   readonly initdb: (...args: string[]) => Promise<unknown>;
   /** https://www.postgresql.org/docs/current/app-pg-ctl.html */
-  readonly pgCtl: (action: 'start' | 'stop', ...args: string[]) => Promise<unknown>;
+  readonly stop: (...args: string[]) => Promise<unknown>;
+  /** The server as a child of this process, so that we learn how it ends. It writes to that descriptor. */
+  readonly postgres: (flags: readonly string[], fd: number) => ChildProcess;
   /** Gives data to the account that Postgres runs as. */
   readonly own: (path: string) => void;
 }
@@ -107,13 +108,19 @@ async function openCluster(dataDir: string): Promise<Cluster> {
     const [file = '', ...args] = [...prefix, ...command];
     return promisify(execFile)(file, args, { cwd: folder, env });
   };
+  const serve = (flags: readonly string[], fd: number) => {
+    const [file = '', ...args] = [...prefix, postgres, '-D', data, ...flags];
+    // Its own process group: Ctrl-C in a terminal must reach those who use it first.
+    return spawn(file, args, { cwd: folder, env, detached: true, stdio: ['ignore', fd, fd] });
+  };
   return {
     folder,
     data,
     passwordFile: join(folder, 'password'),
     majorVersion,
     initdb: (...args) => run(initdb, ...args),
-    pgCtl: (action, ...args) => run(pg_ctl, action, '-w', '-s', '-D', data, ...args),
+    stop: (...args) => run(pg_ctl, 'stop', '-w', '-s', '-D', data, ...args),
+    postgres: serve,
     own: (path) => owner && execFileSync('chown', ['-R', owner, path]),
   };
 }
@@ -135,10 +142,9 @@ async function endLeftover(cluster: Cluster, log: (line: string) => void): Promi
 
 /** Fast, then immediate: https://www.postgresql.org/docs/current/server-shutdown.html */
 async function shutDown(cluster: Cluster): Promise<void> {
-  const { pgCtl } = cluster;
   // a stopped process would not handle the next signal
   process.kill(postmasterOf(cluster), 'SIGCONT');
-  await pgCtl('stop', '-m', 'fast', '-t', '10').catch(() => pgCtl('stop', '-m', 'immediate', '-t', '10'));
+  await cluster.stop('-m', 'fast', '-t', '10').catch(() => cluster.stop('-m', 'immediate', '-t', '10'));
 }
 
 function postmasterOf({ data }: Cluster): number {
@@ -186,12 +192,13 @@ async function makeData(
   renameSync(unfinished, data);
 }
 
-/** @returns the postmaster's process id. */
+type Launched = Pick<RunningPostgres, 'pid' | 'exited' | 'lastLines'>;
+
 async function launch(
   cluster: Cluster,
   { port, throwaway, settings: given }: PostgresOptions,
   log: (line: string) => void,
-): Promise<number> {
+): Promise<Launched> {
   const settings = {
     listen_addresses: '127.0.0.1',
     port,
@@ -206,25 +213,11 @@ async function launch(
     ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
     ...given,
   };
-  const flags = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   cluster.own(cluster.data);
   const slow = setTimeout(log, 3_000, 'Postgres is still starting; after a crash it first replays its log …');
-  const start = async () => {
-    const serverLog = openServerLog(join(cluster.folder, 'postgres.log'));
-    serverLog.close();
-    try {
-      await cluster.pgCtl('start', '-t', '120', '-l', serverLog.file, '-o', flags.join(' '));
-      return true;
-    } catch (cause) {
-      if (ORPHANS_LEFT.test(serverLog.newText())) return false;
-      // One that is still starting after two minutes would keep the port.
-      await shutDown(cluster).catch(() => undefined);
-      const reason = serverLog.reason(/FATAL|PANIC/).replace(/^.*?(FATAL|PANIC):\s*/, '');
-      throw new StartError(`Postgres did not start: ${reason} (${serverLog.file})`, { cause });
-    }
-  };
   try {
-    await until(start, {
+    return await until(() => launchOnce(cluster, flags), {
       everyMs: 250,
       limitMs: ORPHANS_MS,
       otherwise: new StartError(`Postgres did not start: processes of one that was killed still use ${cluster.data}.`),
@@ -232,7 +225,39 @@ async function launch(
   } finally {
     clearTimeout(slow);
   }
-  return postmasterOf(cluster);
+}
+
+/** Null while processes of a server that was killed keep it from starting. @throws StartError */
+async function launchOnce(cluster: Cluster, flags: readonly string[]): Promise<Launched | null> {
+  const serverLog = openServerLog(join(cluster.folder, 'postgres.log'));
+  const child = cluster.postgres(flags, serverLog.fd);
+  serverLog.close();
+  let hasEnded = false;
+  const exited = exitOf(child).finally(() => {
+    hasEnded = true;
+  });
+  const { pid } = child;
+  const { file, lastLines, newText, reason } = serverLog;
+  const isUp = () => hasEnded || (pid !== undefined && acceptsConnections(cluster, pid));
+  await until(isUp, { everyMs: 20, limitMs: STARTED_WITHIN_MS }).catch(() => undefined);
+  if (!hasEnded && pid !== undefined && acceptsConnections(cluster, pid)) return { pid, exited, lastLines };
+  if (ORPHANS_LEFT.test(newText())) return null;
+  // One that is still starting after two minutes would keep the port.
+  child.kill('SIGQUIT');
+  await exited;
+  const why = reason(/FATAL|PANIC/).replace(/^.*?(FATAL|PANIC):\s*/, '');
+  throw new StartError(`Postgres did not start: ${why} (${file})`);
+}
+
+/**
+ * Whether this server says so in its pid file, as `pg_ctl start` finds out: line 8 is its state.
+ * https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/utils/pidfile.h
+ */
+function acceptsConnections({ data }: Cluster, pid: number): boolean {
+  const file = join(data, 'postmaster.pid');
+  if (!existsSync(file)) return false;
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return Number(lines[0]) === pid && /^(ready|standby)/.test(lines[7] ?? '');
 }
 
 async function makeDatabase(adminUrl: string, name: string): Promise<void> {

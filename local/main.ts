@@ -1,18 +1,15 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { migrate } from '../db/migrate.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createLog } from '../workers/log.ts';
 import { readSettings } from '../workers/read-settings.ts';
 import { runUntilStopped, stopSignal } from '../workers/run-until-stopped.ts';
 import { startApiServer } from '../workers/start-api-server.ts';
-import { startWorker } from '../workers/start-worker.ts';
-import { workflowBundle } from '../workers/workflow-bundle.ts';
 import { adminToken } from './admin-token.ts';
 import { environment } from './environment.mjs';
 import { claimFolder } from './folder-claim.ts';
+import { startParts } from './parts.ts';
 import { requireFreePort } from './ports.ts';
-import { type Part, startServers } from './servers.ts';
 import { StartError } from './start-error.ts';
 import { watchThisMachine } from './this-machine.ts';
 
@@ -28,27 +25,21 @@ async function main(): Promise<void> {
   chmodSync(dataDir, 0o700);
 
   say('Starting Postgres and Temporal …');
-  const bundled = workflowBundle(join(dataDir, 'cache'));
-  bundled.catch(() => undefined);
   await requireFreePort(settings.PORT, 'PORT', 'The API');
   const releaseFolder = claimFolder(dataDir);
-  const parts: Part[] = [];
-  const stopAll = async (): Promise<void> => {
-    for (const part of parts.toReversed()) await part.stop();
-    releaseFolder();
+  const parts = startParts(settings, dataDir, say, warn);
+  const ends: (() => Promise<void> | void)[] = [releaseFolder, parts.stop];
+  const endAll = async () => {
+    for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
   };
   try {
-    const { connections, uiUrl, cli } = await startServers(settings, dataDir, parts, say);
-    await migrate(connections.databaseUrl);
-    await bundled;
-    const log = createLog(settings, 'defib');
-    const worker = await startWorker(settings, connections, log);
-    parts.push({ name: 'The worker', ended: worker.ended, stop: () => worker.stop() });
+    const { connections, uiUrl, cli } = await parts.servers;
     const admin = adminToken(dataDir, settings.DEFIB_ADMIN_TOKEN);
-    const api = await startApiServer(settings, connections, log, admin.token);
-    parts.push({ name: 'The API', ended: null, stop: () => api.close() });
+    const api = await startApiServer(settings, connections, createLog(settings, 'defib-api'), admin.token);
+    ends.push(() => api.close());
     const machine = await watchThisMachine(api.url, admin.token, dataDir);
-    parts.push({ name: 'Reports of this machine', ended: null, stop: async () => machine.stop() });
+    ends.push(() => machine.stop());
+    await parts.worker;
     say(`
 Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
   API      ${api.url}        try it in the browser: ${api.url}/docs
@@ -62,23 +53,14 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
           : 'This machine is not healthy after a minute: see GET /api/vms.',
       ),
     );
-    await runUntilStopped(stopRequested, parts.flatMap(endsOnlyWhenAsked), async () => {
+    await runUntilStopped(stopRequested, [parts.givenUp()], async () => {
       say('Stopping …');
-      await stopAll();
+      await endAll();
       say('Stopped; the data is kept.');
     });
-  } catch (error) {
-    await stopAll();
-    throw error;
+  } finally {
+    await endAll();
   }
-}
-
-function endsOnlyWhenAsked({ name, ended }: Part): Promise<never>[] {
-  if (ended === null) return [];
-  const failed = ended.then((): never => {
-    throw new Error(`${name} ended by itself; its log is in the data folder`);
-  });
-  return [failed];
 }
 
 /** npm passes SIGTERM on to the shell that runs this process; a shell that dies of it does not pass it on. */
@@ -103,6 +85,10 @@ function forThisMachine(settings: Settings, dataDir: string): Settings {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 try {

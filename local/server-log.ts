@@ -1,6 +1,9 @@
-import { closeSync, fstatSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync, truncateSync } from 'node:fs';
+import { lastLinesOf } from './part.ts';
 
 const MAX_BYTES = 10 * 1024 * 1024;
+/** More than its last lines take. */
+const END_BYTES = 16 * 1024;
 
 /** The file a server writes to, and what it has written since it was opened here. */
 export interface ServerLog {
@@ -11,6 +14,8 @@ export interface ServerLog {
   readonly newText: () => string;
   /** The first new line that matches, else the last one: most likely why the server ended. */
   readonly reason: (pattern: RegExp) => string;
+  /** Its last lines, with the name of the file. */
+  readonly lastLines: () => string[];
 }
 
 /** Opens a log for appending (mode 0600); one that has grown past 10 MB is begun anew. */
@@ -25,5 +30,18 @@ export function openServerLog(file: string): ServerLog {
       .filter((line) => line.trim() !== '');
     return lines.find((line) => pattern.test(line)) ?? lines.at(-1) ?? 'it said nothing';
   };
-  return { file, fd, close: () => closeSync(fd), newText, reason };
+  const lastLines = () => [...lastLinesOf(endOf(file)), `(${file})`];
+  return { file, fd, close: () => closeSync(fd), newText, reason, lastLines };
+}
+
+function endOf(file: string): string {
+  const fd = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const end = Buffer.alloc(Math.min(size, END_BYTES));
+    readSync(fd, end, 0, end.length, size - end.length);
+    return end.toString('utf8');
+  } finally {
+    closeSync(fd);
+  }
 }

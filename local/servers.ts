@@ -4,19 +4,12 @@ import type { Connections } from '../workers/connections.ts';
 import { startPostgres } from './embedded-postgres.ts';
 import { environment } from './environment.mjs';
 import { requirePostgres, requireTemporal } from './given-servers.ts';
+import { type KeptPart, keepRunning } from './keep-running.ts';
 import { findTemporalServer } from './temporal-finder.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
 /** Where the CLI looks for a server that nobody names. */
 const CLI_PORT = 7233;
-
-/** Something that `npm start` runs until it is stopped. */
-export interface Part {
-  readonly name: string;
-  /** Settles when it has ended, asked for or not; null for one that never ends by itself. */
-  readonly ended: Promise<unknown> | null;
-  readonly stop: () => Promise<void>;
-}
 
 export interface Servers {
   readonly connections: Connections;
@@ -26,30 +19,30 @@ export interface Servers {
   readonly cli: string | null;
 }
 
-/** The Temporal server that was found or started. */
-interface TemporalInUse extends Pick<Servers, 'uiUrl' | 'cli'> {
-  readonly address: string;
-  /** All that it listens on here, where it is ours. */
-  readonly ownPorts: readonly number[];
+export interface ServerOptions {
+  readonly settings: Settings;
+  readonly dataDir: string;
+  /** Each server that is ours is put here once it runs, also when the other one fails. */
+  readonly parts: KeptPart[];
+  /** Receives the ports of our Temporal server each time it starts: it opens more than it is asked to. */
+  readonly portsOpened: (ports: readonly number[]) => void;
+  /** Receives a line about each thing that takes some time or that a person should know. */
+  readonly say: (line: string) => void;
+  /** Receives what went wrong with a server that ran. */
+  readonly warn: (line: string) => void;
 }
 
 /**
- * Postgres and Temporal, each ours unless a setting names another, started side by side. Each that is ours is put into
- * `parts` once it runs, also when the other one fails.
+ * Postgres and Temporal, each ours unless a setting names another, started side by side and kept running.
  * @throws StartError in one line for what a person can put right.
  */
-export async function startServers(
-  settings: Settings,
-  dataDir: string,
-  parts: Part[],
-  log: (line: string) => void,
-): Promise<Servers> {
+export async function startServers(options: ServerOptions): Promise<Servers> {
+  const { settings, dataDir, parts, portsOpened, say, warn } = options;
   const started = [ownOrGivenPostgres(), ownOrGivenTemporal()] as const;
   await Promise.allSettled(started);
-  const [databaseUrl, temporal] = await Promise.all(started);
-  const { address: temporalAddress, ownPorts, uiUrl, cli } = temporal;
+  const [databaseUrl, { address: temporalAddress, uiUrl, cli }] = await Promise.all(started);
   const namespace = settings.TEMPORAL_NAMESPACE;
-  return { connections: { databaseUrl, temporalAddress, namespace, ownPorts, allOnThisMachine: true }, uiUrl, cli };
+  return { connections: { databaseUrl, temporalAddress, namespace, allOnThisMachine: true }, uiUrl, cli };
 
   async function ownOrGivenPostgres(): Promise<string> {
     const { DATABASE_URL: given, POSTGRES_PORT: port } = settings;
@@ -57,33 +50,44 @@ export async function startServers(
       await requirePostgres(given);
       return given;
     }
-    const { url, exited, stop } = await startPostgres({ dataDir: join(dataDir, 'postgres'), port, log });
-    parts.push({ name: 'Postgres', ended: exited, stop });
+    let url = '';
+    const start = async () => {
+      const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), port, log: say });
+      url = postgres.url;
+      return postgres;
+    };
+    parts.push(await keepRunning('Postgres', start, warn));
     return url;
   }
 
-  async function ownOrGivenTemporal(): Promise<TemporalInUse> {
+  async function ownOrGivenTemporal(): Promise<Pick<Servers, 'uiUrl' | 'cli'> & { address: string }> {
     const { TEMPORAL_ADDRESS, TEMPORAL_PORT: port, TEMPORAL_UI_PORT: uiPort, TEMPORAL_NAMESPACE: namespace } = settings;
-    const source = await findTemporalServer({ environment: { ...environment, TEMPORAL_ADDRESS }, log });
+    const source = await findTemporalServer({ environment: { ...environment, TEMPORAL_ADDRESS }, log: say });
     if (source.kind === 'address') {
       await requireTemporal(source.address, namespace);
-      return { address: source.address, ownPorts: [], uiUrl: null, cli: null };
+      return { address: source.address, uiUrl: null, cli: null };
     }
-    const { address, ports, uiUrl, exited, stop } = await startTemporalServer({
-      path: source.path,
-      dataDir: join(dataDir, 'temporal'),
-      port,
-      uiPort,
-      namespace,
-      retentionDays: settings.HEAL_RETENTION_DAYS,
-      log,
-    });
-    parts.push({ name: 'Temporal', ended: exited, stop });
+    let used = { address: '', uiUrl: '' };
+    const start = async () => {
+      const temporal = await startTemporalServer({
+        path: source.path,
+        dataDir: join(dataDir, 'temporal'),
+        port,
+        uiPort,
+        namespace,
+        retentionDays: settings.HEAL_RETENTION_DAYS,
+        log: say,
+      });
+      portsOpened(temporal.ports);
+      used = { address: temporal.address, uiUrl: temporal.uiUrl ?? '' };
+      return temporal;
+    };
+    parts.push(await keepRunning('Temporal', start, warn));
     const cli = [
       source.from === 'PATH' ? 'temporal' : source.path,
-      ...(port === CLI_PORT ? [] : ['--address', address]),
+      ...(port === CLI_PORT ? [] : ['--address', used.address]),
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),
     ].join(' ');
-    return { address, ownPorts: ports, uiUrl: uiUrl ?? null, cli };
+    return { ...used, cli };
   }
 }

@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { environmentOfServers } from './environment.mjs';
 import { listeningPorts } from './listening-ports.ts';
+import { exitOf, type RunningPart } from './part.ts';
 import { answers, portTaken, requireFreePort } from './ports.ts';
 import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
@@ -29,17 +30,13 @@ export interface TemporalServerOptions {
   readonly log?: (line: string) => void;
 }
 
-export interface RunningTemporal {
+export interface RunningTemporal extends RunningPart {
   readonly address: string;
   readonly namespace: string;
   readonly uiUrl: string | undefined;
   readonly pid: number;
   /** All ports it listens on: it opens more than it is asked to. */
   readonly ports: readonly number[];
-  /** Resolves when the server has ended, asked for or not. */
-  readonly exited: Promise<unknown>;
-  /** May be called more than once. */
-  readonly stop: () => Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
@@ -71,9 +68,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   });
   serverLog.close();
   let hasEnded = false;
-  const exited = new Promise<void>((settle) => {
-    for (const event of ['exit', 'error']) child.once(event, () => settle());
-  }).then(() => {
+  const exited = exitOf(child).finally(() => {
     hasEnded = true;
   });
   const { pid } = child;
@@ -103,7 +98,9 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     clearTimeout(slow);
   }
   const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
-  return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, ports: listeningPorts(pid), exited, stop };
+  const ports = listeningPorts(pid);
+  const { lastLines } = serverLog;
+  return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, ports, exited, lastLines, stop };
 }
 
 /** Stops the Temporal server that a killed run left in this folder. No other process gets a signal. */

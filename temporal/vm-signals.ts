@@ -2,6 +2,7 @@ import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } 
 import type { SignalDefinition } from '@temporalio/common';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../domain/ids.ts';
 import { type VmHealthInput, vmSignals, WORKFLOW } from '../workflows/messages.ts';
+import { type Circuit, TemporalAway } from './circuit.ts';
 
 /** Whether a message was delivered. `not-found`: there is no such workflow; `unreachable`: perhaps it was, perhaps not. */
 export type Delivery = { ok: true } | { ok: false; reason: 'not-found' | 'unreachable'; message: string };
@@ -23,10 +24,14 @@ export interface VmSignals {
   answers(deadlineMs: number): Promise<Delivery>;
 }
 
-/** Each call ends within `deadlineMs`; a client over `Connection.lazy` may be made while Temporal is away. */
-export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
+/**
+ * Each call ends within `deadlineMs`, and at once while Temporal is known to be away; a client over `Connection.lazy` may be made
+ * while it is.
+ */
+export function createVmSignals(client: Client, circuit: Circuit, deadlineMs = 3_000): VmSignals {
   function within(limitMs: number, call: () => Promise<unknown>): Promise<Delivery> {
-    return client.withDeadline(Date.now() + limitMs, call).then((): Delivery => ({ ok: true }), undelivered);
+    const made = circuit.attempt(() => client.withDeadline(Date.now() + limitMs, call));
+    return made.then((): Delivery => ({ ok: true }), undelivered);
   }
 
   function signalOrStart<Args extends unknown[]>(
@@ -65,6 +70,7 @@ export function createVmSignals(client: Client, deadlineMs = 3_000): VmSignals {
 /** Errors of Temporal or the network become values; all others are thrown. */
 function undelivered(error: unknown): Delivery {
   if (error instanceof WorkflowNotFoundError) return { ok: false, reason: 'not-found', message: error.message };
+  if (error instanceof TemporalAway) return { ok: false, reason: 'unreachable', message: error.message };
   if (error instanceof ServiceError || isGrpcServiceError(error)) {
     const cause = error instanceof ServiceError ? error.cause : error;
     return { ok: false, reason: 'unreachable', message: cause?.message ?? error.message };

@@ -5,8 +5,8 @@ export interface Connections {
   databaseUrl: string;
   temporalAddress: string;
   namespace: string;
-  /** Further ports of these parts on this machine; no check may connect there. */
-  ownPorts?: readonly number[];
+  /** Further ports of these parts on this machine; no check may connect there. They may change while the process runs. */
+  ownPorts?: ReadonlySet<number>;
   /** Whether all of Defib is on this machine, as `npm start` runs it: its administrators may have this machine checked. */
   allOnThisMachine?: boolean;
 }

@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { callProvider } from '../activities/call-provider.ts';
+import { toLoggedError } from '../api/request-log.ts';
 import { type RunningApi, startApi } from '../api/start-api.ts';
 import { createCheckRules } from '../checks/registry.ts';
 import { ensureAdminToken } from '../db/access/admin-token.ts';
@@ -10,7 +11,9 @@ import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/providers.ts';
 import { PROVIDER_KINDS } from '../providers/registry.ts';
+import { createCircuit } from '../temporal/circuit.ts';
 import { callProviderAt } from '../temporal/provider-caller.ts';
+import { RECONNECT } from '../temporal/reconnect.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
 import { credentialBox } from './credential-box.ts';
@@ -33,14 +36,18 @@ export async function startApiServer(
   if (adminToken !== undefined) await ensureAdminToken(database, adminToken, new Date());
   // agents' reports need today's partitions, also where no worker runs yet
   await ensurePartitions(database.pool, Date.now());
-  const connection = Connection.lazy({ address: connections.temporalAddress });
+  const connection = Connection.lazy({ address: connections.temporalAddress, channelArgs: RECONNECT });
   const client = new Client({ connection, namespace: connections.namespace });
+  const circuit = createCircuit(client, {
+    began: (error) => log.error({ err: toLoggedError(error) }, 'Temporal does not answer: what needs it is refused'),
+    over: () => log.warn('Temporal answers again'),
+  });
   const box = credentialBox(settings);
   const providers = createProviders(PROVIDER_KINDS, { settings, openCredentials: box.open });
   const api = await startApi(
     {
       database,
-      temporal: createVmSignals(client),
+      temporal: createVmSignals(client, circuit),
       settings,
       checks: createCheckRules(egressSettings(settings, connections)),
       providers: {
@@ -48,7 +55,7 @@ export async function startApiServer(
         call: (site, call) =>
           site === settings.DEFIB_SITE
             ? callProvider({ database, providers }, call)
-            : callProviderAt(client, site, call),
+            : callProviderAt(client, circuit, site, call),
       },
       clock: Date.now,
       logger: log,
@@ -59,6 +66,7 @@ export async function startApiServer(
     url: api.url,
     async close(graceMs) {
       await api.close(graceMs);
+      await circuit.close();
       await connection.close();
       await database.close();
     },

@@ -16,7 +16,9 @@ import { ensurePartitions } from '../db/upkeep/partitions.ts';
 import type { Settings } from '../domain/settings.ts';
 import { createProviders } from '../providers/providers.ts';
 import { PROVIDER_KINDS } from '../providers/registry.ts';
+import { createCircuit } from '../temporal/circuit.ts';
 import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
+import { RECONNECT } from '../temporal/reconnect.ts';
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
@@ -48,10 +50,11 @@ export async function startWorker(
   const { temporalAddress: address, namespace } = connections;
   const bundling = workflowBundle(resolve(settings.DEFIB_DATA_DIR, 'cache'));
   const [connection, native] = await Promise.all([
-    Connection.connect({ address }),
+    Connection.connect({ address, channelArgs: RECONNECT }),
     NativeConnection.connect({ address, grpcCompression: { codec: 'none' } }),
   ]);
   const client = new Client({ connection, namespace });
+  const circuit = createCircuit(client);
   await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);
 
   const state = sharedDatabaseState(connections.databaseUrl, log);
@@ -77,7 +80,7 @@ export async function startWorker(
       keepBodies: settings.KEEP_RESPONSE_BODIES,
     }),
     providers: createProviders(PROVIDER_KINDS, { settings, openCredentials: credentialBox(settings).open }),
-    temporal: createTemporalPort(client, createVmSignals(client)),
+    temporal: createTemporalPort(client, createVmSignals(client, circuit)),
     settings,
     log,
     now: clock.now,
@@ -100,6 +103,7 @@ export async function startWorker(
     async stop() {
       workers.shutdown();
       await ended.catch(() => undefined);
+      await circuit.close();
       const databases = [database, lookReads, writing, upkeep].map((one) => one.close());
       await Promise.all([connection.close(), native.close(), ...databases]);
     },

@@ -69,7 +69,7 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
 
   /** Never rejects. */
   async function probe(vm: WatchedVm, { check, dueAtMs }: DueCheck, known: KnownFacts): Promise<CheckResult> {
-    const { checkId, checkType, series, target, timeoutMs, options } = check;
+    const { checkId, checkType, series, intervalMs, target, timeoutMs, options } = check;
     const checkedAtMs = now();
     try {
       const one = probes.get(checkType);
@@ -78,9 +78,9 @@ export function createLookAt({ probes, now }: Pick<Dependencies, 'probes' | 'now
       const reach = { byAdmin: ADMINS.includes(check.aimedBy), tenantTargets: vm.tenantTargets };
       const input = { address: vm.address, target, timeoutMs, options, reach, nowMs: checkedAtMs, facts };
       const result = await inTime(check, async () => one.probe(input));
-      return { checkId, series, dueAtMs, checkedAtMs, ...result };
+      return { checkId, series, intervalMs, dueAtMs, checkedAtMs, ...result };
     } catch (error) {
-      return { checkId, series, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
+      return { checkId, series, intervalMs, dueAtMs, checkedAtMs, ...lookFailed(checkType, error) };
     }
   }
 

@@ -4,6 +4,7 @@ import { applyDueTimes, type FoldedLook, foldLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { createCountLetGo } from './count-let-go.ts';
 import { createFactSources } from './facts.ts';
 import { createLookAt, type LookOptions } from './look-at.ts';
 import type { RunningProbe } from './probe-round.ts';
@@ -50,6 +51,7 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
   const lookAt = createLookAt(deps, createFactSources(deps));
   const storeLook = createStoreLook(deps, reader, unstored);
   const storeLeft = createStoreLeft(reader, storeLook, unstored, deps.now);
+  const countLetGo = createCountLetGo(deps, unstored);
 
   return async (request) => {
     const { vmId } = request;
@@ -66,6 +68,7 @@ export function createLook(deps: Dependencies, unstored: UnstoredResults = creat
     switch (stored.kind) {
       case 'stored':
         void storeLeft();
+        void countLetGo();
         return { kind: 'looked', vm: stored.vm, folded: stored.folded, results };
       case 'not-stored':
         // or its checks would be due again at once, over and over while Postgres is away

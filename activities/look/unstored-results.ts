@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { CheckResult } from '../../domain/probe-result.ts';
+import { resultsToKeep } from '../../domain/results-to-keep.ts';
 
 /**
  * Results that this process could not store yet. Each is also kept in the activity's heartbeat, in case the worker dies. But
@@ -8,15 +8,15 @@ import type { CheckResult } from '../../domain/probe-result.ts';
 export interface UnstoredResults {
   /** The results kept of a VM and the given ones, each once, oldest first. */
   with(vmId: string, given: readonly CheckResult[]): CheckResult[];
-  /** Keeps these results of a VM too; answers all that are now kept of it. If they are too many, only the newest are kept. */
+  /** Keeps these results of a VM too, as many as may be kept; answers all that are now kept of it. */
   keep(vmId: string, results: readonly CheckResult[]): CheckResult[];
   /** Forgets these: they are stored, or never can be. */
   forget(vmId: string, results: readonly CheckResult[]): void;
   readonly isEmpty: boolean;
   /** VMs whose newest kept result is from before that time. */
   newestBefore(beforeMs: number): string[];
-  /** How many were dropped because they were too many, ever; for a metric. */
-  readonly dropped: number;
+  /** How many were let go because they were too many, ever. */
+  readonly letGo: number;
 }
 
 /** Of one VM: about an hour of one check at 60 s. */
@@ -24,16 +24,14 @@ const MAX_OF_VM = 60;
 /** Of all VMs; some 100 MB. */
 const MAX_RESULTS = 300_000;
 
-/** Results of one process; older ones are dropped first, and those of the VM looked at longest ago. */
+/**
+ * Results of one process. Of each VM only so many are kept, whatever was asked for; when those of all are too many, the VM that
+ * has most gives some up, so that no VM costs another one its results.
+ */
 export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults {
-  let dropped = 0;
-  const byVm = new LRUCache<string, readonly CheckResult[]>({
-    maxSize: maxResults,
-    sizeCalculation: (results) => results.length,
-    dispose(results, _vmId, why) {
-      if (why === 'evict') dropped += results.length;
-    },
-  });
+  const byVm = new Map<string, readonly CheckResult[]>();
+  let count = 0;
+  let letGo = 0;
 
   function merged(vmId: string, given: readonly CheckResult[]): CheckResult[] {
     const kept = byVm.get(vmId);
@@ -43,18 +41,26 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
   }
 
   function store(vmId: string, results: readonly CheckResult[]): void {
+    count += results.length - (byVm.get(vmId)?.length ?? 0);
     if (results.length === 0) byVm.delete(vmId);
     else byVm.set(vmId, results);
+  }
+
+  function storeSome(vmId: string, results: readonly CheckResult[], max: number): void {
+    const kept = resultsToKeep(results, max);
+    letGo += results.length - kept.length;
+    store(vmId, kept);
   }
 
   return {
     with: merged,
     keep(vmId, results) {
-      const all = merged(vmId, results);
-      const newest = all.slice(-MAX_OF_VM).map(withoutBody);
-      dropped += all.length - newest.length;
-      store(vmId, newest);
-      return newest;
+      storeSome(vmId, merged(vmId, results).map(withoutBody), MAX_OF_VM);
+      while (count > maxResults) {
+        const [fullest, most] = fullestOf(byVm);
+        storeSome(fullest, most, most.length - 1);
+      }
+      return [...(byVm.get(vmId) ?? [])];
     },
     forget(vmId, results) {
       const kept = byVm.get(vmId);
@@ -72,10 +78,17 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
       const isOld = (results: readonly CheckResult[]) => results.every(({ checkedAtMs }) => checkedAtMs < beforeMs);
       return [...byVm.entries()].filter(([, results]) => isOld(results)).map(([vmId]) => vmId);
     },
-    get dropped() {
-      return dropped;
+    get letGo() {
+      return letGo;
     },
   };
+}
+
+/** The VM with the most results. */
+function fullestOf(byVm: ReadonlyMap<string, readonly CheckResult[]>): [vmId: string, results: readonly CheckResult[]] {
+  let fullest: [string, readonly CheckResult[]] = ['', []];
+  for (const entry of byVm) if (entry[1].length > fullest[1].length) fullest = entry;
+  return fullest;
 }
 
 const keyOf = ({ checkId, dueAtMs }: CheckResult): string => `${checkId}/${dueAtMs}`;

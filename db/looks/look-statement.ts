@@ -122,7 +122,7 @@ function toResultRows({ vmId, states, folded }: LookRecord): object[] {
   return folded.map((result) => {
     const checkType = types.get(result.checkId);
     const rawResponse = cleanJson(result.rawResponse);
-    const unstored = { summary: undefined, series: undefined, provesAim: undefined };
+    const unstored = { summary: undefined, series: undefined, intervalMs: undefined, provesAim: undefined };
     return { vmId, checkType, ...withCleanMessage(result), rawResponse, ...unstored };
   });
 }

@@ -6,6 +6,7 @@ import type { LookOutcome } from '../../activities/look/look.ts';
 import { createWatchActivities } from '../../activities/watch.ts';
 import type { Probe } from '../../checks/check.ts';
 import type { Database } from '../../db/database.ts';
+import { findCount } from '../../db/upkeep/counts.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
 import { until } from '../../local/until.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
@@ -170,19 +171,43 @@ describe('what was seen while Postgres was away', () => {
     expect(rows.map(({ reason }) => reason)).toContain('came-late');
   });
 
-  it('is kept up to a bound, the newest of it, and what was dropped is counted', async () => {
+  const letGoIn = ({ pool }: Database) => findCount(pool, 'results.let-go');
+
+  it('is kept up to a bound, the newest of it, and what was let go is counted', async () => {
     const world = await start();
+    const letGoBefore = await letGoIn(world.database);
     const vm = await registerVm(world.database);
     await world.looking.at(vm.vmId, tick(vm, 0));
     cutBoth(world);
     let outcome: LookOutcome | undefined;
     for (let n = 1; n <= 65; n++) outcome = await world.looking.at(vm.vmId, tick(vm, n), outcome);
     expect(outcome?.kind === 'not-stored' && outcome.unstored).toHaveLength(60);
-    expect(world.looking.unstored.dropped).toBe(5);
+    expect(world.looking.unstored.letGo).toBe(5);
     mendBoth(world);
     await world.looking.at(vm.vmId, tick(vm, 66), outcome);
     const minutes = (await stored(world.database, vm)).map(([minute]) => minute);
     expect(minutes).toEqual([0, ...Array.from({ length: 61 }, (_, n) => n + 6)]);
+    await until(async () => (await letGoIn(world.database)) === letGoBefore + 5);
+  });
+
+  it('is kept beside a flood of looks that people ask for, and what of the flood is let go is counted', async () => {
+    const world = await start();
+    const letGoBefore = await letGoIn(world.database);
+    const vm = await registerVm(world.database);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    let outcome: LookOutcome | undefined;
+    for (let n = 1; n <= 10; n++) outcome = await world.looking.at(vm.vmId, tick(vm, n), outcome);
+    for (let n = 1; n <= 200; n++) {
+      outcome = await world.looking.at(vm.vmId, tick(vm, 10) + n * 250, outcome, { paceMs: null, now: true });
+    }
+    expect(outcome?.kind === 'not-stored' && outcome.unstored).toHaveLength(60);
+    mendBoth(world);
+    await world.looking.at(vm.vmId, tick(vm, 11), outcome);
+    const minutes = (await stored(world.database, vm)).map(([minute]) => minute).filter(Number.isInteger);
+    expect(minutes).toEqual(Array.from({ length: 12 }, (_, n) => n));
+    expect(world.looking.unstored.letGo).toBe(150);
+    await until(async () => (await letGoIn(world.database)) === letGoBefore + 150);
   });
 
   it('is not lost with one result that Postgres refuses', async () => {

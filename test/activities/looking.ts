@@ -8,6 +8,7 @@ import { type Database, openDatabase } from '../../db/database.ts';
 import { LIMITS, type Limits } from '../../db/limits.ts';
 import { createLookWriter, MAX_LANES } from '../../db/looks/look-writer.ts';
 import { tickAtOrBefore } from '../../domain/grid.ts';
+import type { LookMode } from '../../domain/look.ts';
 import type { ProbeResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { NOON } from '../db/watched.ts';
@@ -69,9 +70,10 @@ export class Looking {
   }
 
   /** A look, given what the one before could not store, as Temporal's heartbeat gives it. */
-  async at(vmId: string, atMs: number, before?: LookOutcome): Promise<LookOutcome> {
+  async at(vmId: string, atMs: number, before?: LookOutcome, mode?: LookMode): Promise<LookOutcome> {
     seen.nowMs = atMs;
-    return this.look(lookRequest(vmId, { unstored: before?.kind === 'not-stored' ? before.unstored : [] }));
+    const unstored = before?.kind === 'not-stored' ? before.unstored : [];
+    return this.look(lookRequest(vmId, { unstored, ...(mode && { mode: () => mode }) }));
   }
 
   async close(): Promise<void> {

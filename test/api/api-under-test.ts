@@ -18,6 +18,7 @@ import { createCredentialBox, KEY_BYTES } from '../../db/providers/credential-bo
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { createProviders } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
+import { createCircuit } from '../../temporal/circuit.ts';
 import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
 import { sharedDatabaseState } from '../../workers/shared-database-state.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
@@ -95,6 +96,7 @@ export async function startApiUnderTest(
   const { address, namespace } = temporalOf(given.temporalAddress);
   const connection = Connection.lazy({ address });
   const client = new Client({ connection, namespace });
+  const circuit = createCircuit(client);
   const settings = settingsOf({ QMP_SOCKET_DIRS: sockets, ...given.settings });
   const judgedSockets: string[] = [];
   const box = createCredentialBox(randomBytes(KEY_BYTES));
@@ -110,7 +112,7 @@ export async function startApiUnderTest(
 
   const dependencies: ApiDependencies = {
     database,
-    temporal: given.temporal ?? createVmSignals(client, given.temporalAddress === undefined ? 3_000 : 500),
+    temporal: given.temporal ?? createVmSignals(client, circuit, given.temporalAddress === undefined ? 3_000 : 500),
     settings,
     checks: createCheckRules(egress),
     providers: {
@@ -167,6 +169,7 @@ export async function startApiUnderTest(
     async close() {
       await api.close(500);
       await database.close();
+      await circuit.close();
       await connection.close();
       await link.close();
       await testDatabase.drop();

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { LIMITS } from '../../db/limits.ts';
 import { migrate } from '../../db/migrate.ts';
 import { until } from '../../local/until.ts';
+import { breakableLink } from '../db/breakable-link.ts';
 import { query } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { seedVm } from '../support/seed-vm.ts';
@@ -77,12 +78,45 @@ describe('While Temporal is away', () => {
     expect(health.body.error).toBe('temporal: does not answer');
   });
 
+  it('answers at once what only the workflow could do, instead of asking each time', async () => {
+    // were each of them to wait its half second, this would take longer than a test may
+    for (let i = 0; i < 100; i++) {
+      const reply = await api.call('POST', '/api/vms/old/look-now');
+      expect(reply.status).toBe(503);
+      expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+  });
+
   it('takes a deletion with 202', async () => {
     expect(await api.call('DELETE', '/api/vms/old')).toMatchObject({
       status: 202,
       body: { deleted: true, announced: false },
     });
     expect((await api.call('GET', '/api/vms/old')).status).toBe(404);
+  });
+});
+
+describeNeeding(['temporal'], 'When Temporal is back', () => {
+  it('is noticed without a restart: what only the workflow could do is taken again', async () => {
+    const temporal = inject('temporal');
+    if (!temporal.ok) throw new Error(temporal.reason);
+    const link = await breakableLink(`tcp://${temporal.address}`);
+    const api = await startApiUnderTest({ temporalAddress: new URL(link.url).host });
+    try {
+      const vm = await registered(api);
+      const lookNow = async () => (await api.call('POST', `/api/vms/${vm.id}/look-now`)).status;
+      const health = async () => (await healthOf(api)).status;
+      expect([await lookNow(), await health()]).toEqual([202, 200]);
+      link.cut();
+      await until(async () => (await lookNow()) === 503);
+      expect([await lookNow(), await health()]).toEqual([503, 503]);
+      link.mend();
+      await until(async () => (await health()) === 200);
+      await until(async () => (await lookNow()) === 202);
+    } finally {
+      await api.close();
+      await link.close();
+    }
   });
 });
 

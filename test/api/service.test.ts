@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addToCount } from '../../db/upkeep/counts.ts';
 import { recordStuckWorkflows } from '../../db/upkeep/stuck-workflows.ts';
 import { type ApiUnderTest, OPERATOR_TOKEN, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
@@ -24,6 +25,7 @@ describe('The service around the endpoints', () => {
     expect(text).toContain('defib_workflows_stuck 0');
     expect(text).toContain('defib_reconciled_seconds_ago Nan');
     expect(text).toContain('defib_vms_cannot_tell 0');
+    expect(text).toContain('defib_results_let_go_total 0');
     expect(text).not.toContain('some-id-of-mine');
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
     expect(names.filter((name) => !name?.startsWith('defib_'))).toEqual([]);
@@ -36,6 +38,13 @@ describe('The service around the endpoints', () => {
     const { text } = await api.call('GET', '/metrics');
     expect(text).toContain('defib_workflows_stuck 2');
     expect(text).toContain('defib_reconciled_seconds_ago 90');
+  });
+
+  it('tells how many results workers had to let go, ever', async () => {
+    for (const count of [5, 2]) await addToCount(api.database.pool, 'results.let-go', count, api.nowMs);
+    for (let scrapes = 0; scrapes < 2; scrapes++) {
+      expect((await api.call('GET', '/metrics')).text).toContain('defib_results_let_go_total 7');
+    }
   });
 
   it('describes itself, and shows that on a page that takes the token in a form', async () => {

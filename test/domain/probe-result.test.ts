@@ -47,6 +47,12 @@ describe('results that are kept in heartbeats', () => {
     expect(isCheckResult(other)).toBe(false);
   });
 
+  it('name the interval of their check, or were written before they did', () => {
+    const result = { ...probeResult('healthy'), checkId: 'http-1', dueAtMs: 1, checkedAtMs: 2 };
+    expect([undefined, 60_000].map((intervalMs) => isCheckResult({ ...result, intervalMs }))).toEqual([true, true]);
+    expect(['60', null].map((intervalMs) => isCheckResult({ ...result, intervalMs }))).toEqual([false, false]);
+  });
+
   it('are of a series, which is a whole number, or were written before there were any', () => {
     const result = { ...probeResult('healthy'), checkId: 'http-1', dueAtMs: 1, checkedAtMs: 2 };
     expect([undefined, 0, 3].map((series) => isCheckResult({ ...result, series }))).toEqual([true, true, true]);

@@ -7,7 +7,7 @@ import { reconcile } from '../../activities/reconcile.ts';
 import type { Database } from '../../db/database.ts';
 import { incidents } from '../../db/schema/heals.ts';
 import { healthTransitions, vmStatus, vms } from '../../db/schema/vms.ts';
-import { findMended } from '../../db/upkeep/reconcile-notes.ts';
+import { findCount } from '../../db/upkeep/counts.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { WORKFLOW } from '../../workflows/messages.ts';
 import { registerVm } from '../db/watched.ts';
@@ -73,7 +73,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     await startWorkflow(vmId);
     await lookedAtNow(vmId);
     expect((await reconcile(deps)).mended).toBe(0);
-    expect(await findMended(database.pool)).toBe(0);
+    expect(await findCount(database.pool, 'reconcile.mended')).toBe(0);
     expect(logged).toEqual([]);
   });
 
@@ -85,7 +85,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     const [row] = await database.orm.select().from(vms).where(eq(vms.id, vmId));
     expect(row?.announcedVersion).toBe(3);
     expect((await reconcile(deps)).mended).toBe(0);
-    expect(await findMended(database.pool)).toBe(1);
+    expect(await findCount(database.pool, 'reconcile.mended')).toBe(1);
   });
 
   it('leaves what is under way alone', async () => {

@@ -80,7 +80,7 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
       temporalAddress: server.address,
       namespace: 'default',
     };
-    const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: server.ports }));
+    const egress = createEgress(egressSettings(settings, { ...connections, ownPorts: new Set(server.ports) }));
     const reach = { vmAddress: null, byAdmin: true, tenantTargets: [] };
     for (const one of server.ports) {
       const cleared = await egress.clear('127.0.0.1', one, reach, startDeadline(1_000));

@@ -7,6 +7,7 @@ import { createDatabaseState } from '../../db/database-state.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../db/upkeep/partitions.ts';
 import { until } from '../../local/until.ts';
+import { createCircuit } from '../../temporal/circuit.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
 import { createVmSignals, type VmSignals } from '../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../db/breakable-link.ts';
@@ -74,7 +75,7 @@ export async function createSimulatedWorld(vms: number): Promise<SimulatedWorld>
   });
   await ensurePartitions(database.pool, clock.nowMs);
   const site = new SimulatedSite(vms, () => clock.nowMs, sleep);
-  const signals = breakableSignals(createVmSignals(runtime.client), broken);
+  const signals = breakableSignals(createVmSignals(runtime.client, createCircuit(runtime.client)), broken);
   const real = createActivities({
     database: own,
     lookReads: own,

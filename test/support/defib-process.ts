@@ -29,7 +29,7 @@ export function startDefib(
   how: 'npm start' | 'node',
   dataDir: string,
   ports: Ports,
-  settings: Readonly<Record<string, number>> = {},
+  settings: Readonly<Record<string, number | string>> = {},
 ): DefibProcess {
   const command = how === 'npm start' ? ['npm', 'start'] : [process.execPath, '--import', 'tsx', 'local/main.ts'];
   const given = { ...ports, ...settings, DEFIB_DATA_DIR: dataDir, npm_config_update_notifier: false };

@@ -8,6 +8,7 @@ import { createProbes } from '../../../checks/registry.ts';
 import { type Database, openDatabase } from '../../../db/database.ts';
 import { createLookWriter } from '../../../db/looks/look-writer.ts';
 import { ensurePartitions } from '../../../db/upkeep/partitions.ts';
+import { createCircuit } from '../../../temporal/circuit.ts';
 import { createTemporalPort } from '../../../temporal/temporal-port.ts';
 import { createVmSignals } from '../../../temporal/vm-signals.ts';
 import { type BreakableLink, breakableLink } from '../../db/breakable-link.ts';
@@ -60,7 +61,7 @@ export async function createScenarioWorld(env: TestWorkflowEnvironment): Promise
       ['certificate', site.certificate],
     ]),
     providers: site.providers,
-    temporal: createTemporalPort(env.client, createVmSignals(env.client)),
+    temporal: createTemporalPort(env.client, createVmSignals(env.client, createCircuit(env.client))),
     settings: settingsOf(),
     log,
     now,
