@@ -8,7 +8,10 @@ import type { CheckResult } from '../../domain/probe-result.ts';
 export interface UnstoredResults {
   /** The results kept of a VM and the given ones, each once, oldest first. */
   with(vmId: string, given: readonly CheckResult[]): CheckResult[];
-  /** Keeps these results of a VM too; answers all that are now kept of it. If they are too many, only the newest are kept. */
+  /**
+   * Keeps these results of a VM too; answers all that are now kept of it. If they are too many, only the newest are kept, and the
+   * newest of each check: without any, a check that is seldom due would be due again at once, over and over.
+   */
   keep(vmId: string, results: readonly CheckResult[]): CheckResult[];
   /** Forgets these: they are stored, or never can be. */
   forget(vmId: string, results: readonly CheckResult[]): void;
@@ -51,7 +54,7 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
     with: merged,
     keep(vmId, results) {
       const all = merged(vmId, results);
-      const newest = all.slice(-MAX_OF_VM).map(withoutBody);
+      const newest = newestOf(all).map(withoutBody);
       dropped += all.length - newest.length;
       store(vmId, newest);
       return newest;
@@ -76,6 +79,13 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
       return dropped;
     },
   };
+}
+
+/** Of results of one VM, oldest first. */
+function newestOf(results: readonly CheckResult[]): CheckResult[] {
+  const lastOfEach = new Set(new Map(results.map((one) => [one.checkId, one])).values());
+  let others = MAX_OF_VM - lastOfEach.size;
+  return results.toReversed().filter((one) => lastOfEach.has(one) || others-- > 0).toReversed();
 }
 
 const keyOf = ({ checkId, dueAtMs }: CheckResult): string => `${checkId}/${dueAtMs}`;
