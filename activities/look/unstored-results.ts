@@ -85,7 +85,10 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
 function newestOf(results: readonly CheckResult[]): CheckResult[] {
   const lastOfEach = new Set(new Map(results.map((one) => [one.checkId, one])).values());
   let others = MAX_OF_VM - lastOfEach.size;
-  return results.toReversed().filter((one) => lastOfEach.has(one) || others-- > 0).toReversed();
+  return results
+    .toReversed()
+    .filter((one) => lastOfEach.has(one) || others-- > 0)
+    .toReversed();
 }
 
 const keyOf = ({ checkId, dueAtMs }: CheckResult): string => `${checkId}/${dueAtMs}`;
