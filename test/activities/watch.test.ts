@@ -110,6 +110,13 @@ describe('a look in care', () => {
     await expect(lookAt(vm, { deliveredSeq: 3 })).rejects.toMatchObject({ type: 'Steady' });
   });
 
+  it('tells its workflow how the VM is where the database lost what was delivered, as in a restore', async () => {
+    found = 'healthy';
+    const vm = await registerVm(database);
+    await lookAt(vm);
+    expect(await lookAt(vm, { deliveredSeq: 7 })).toMatchObject({ kind: 'health', seq: 1, status: 'healthy' });
+  });
+
   it('says that its VM is paused, or is not, until its workflow knows, and asks for no heal of a paused one', async () => {
     await database.pool.query('DELETE FROM policies');
     await storePolicy({});
