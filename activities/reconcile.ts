@@ -45,9 +45,9 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   return { line, mended };
 }
 
-async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
+async function announceChanges({ database, temporal, now }: Dependencies, settledMs: number): Promise<number> {
   let announced = 0;
-  for await (const page of unannouncedVms(database, settledMs)) {
+  for await (const page of unannouncedVms(database, settledMs, now())) {
     for (const { deleted, ...vm } of page) {
       if (!(deleted ? await temporal.retire(vm.vmId) : await temporal.announce(vm))) continue;
       await recordAnnounced(database.pool, vm.vmId, vm.version);
