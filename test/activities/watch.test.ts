@@ -10,6 +10,7 @@ import { createWatchActivities } from '../../activities/watch.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { policies } from '../../db/schema/heals.ts';
 import { vms } from '../../db/schema/vms.ts';
+import { tickAtOrBefore } from '../../domain/grid.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { count, lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
 import { ALIVE, LOAD, probeResult } from '../domain/examples.ts';
@@ -94,6 +95,19 @@ describe('a look in care', () => {
     nowMs = NOON;
     expect(counted).toEqual([1, 1, 1, 2]);
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(4);
+  });
+
+  it('right after a pause, and a moment later at the next tick, counts one failure', async () => {
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    const tickMs = tickAtOrBefore(vm.vmId, 60_000, NOON) + 60_000;
+    const counted: number[] = [];
+    for (nowMs of [tickMs - 1_000, tickMs, tickMs + 60_000]) {
+      await lookAt(vm, { healOpen: true }).catch(() => undefined);
+      counted.push((await readVm(database.pool, vm.vmId)).health.consecutiveFailures);
+    }
+    nowMs = NOON;
+    expect(counted).toEqual([1, 1, 2]);
   });
 
   it('tells all that its workflow has not heard, whoever saw it and however often it has changed since', async () => {
