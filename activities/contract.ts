@@ -9,7 +9,7 @@ import type { ProviderCall, ProviderCallAnswer } from '../domain/provider-call.t
 /** Asks for looks at one VM until there is news. */
 export interface LookInput {
   vmId: string;
-  /** The last transition the workflow has acted on; a later one is news. */
+  /** The last transition the workflow has acted on; another one is news. */
   deliveredSeq: number;
   /** Looks wait for settings at least this new. */
   settingsVersion: number;

@@ -56,7 +56,7 @@ async function noticeUnprovenChecks(deps: Needed): Promise<void> {
   await noticesOf(deps, 'unproven-check', found);
 }
 
-/** How long a VM may be off, saved, migrated or the like before people are told. */
+/** How long a VM may be off, saved, migrated or the like, or its hypervisor silent, before people are told. */
 const PATIENCE_MS = 60 * 60_000;
 
 /** One notice per ill VM whose heal can try nothing more; it ends when the heal can, or when the VM is well. */

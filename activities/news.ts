@@ -31,7 +31,8 @@ export function createNews(pool: Database['pool']): NewsOf {
     const { health } = vm;
     if (vm.paused !== null && paused !== undefined) return { kind: 'paused', reason: vm.paused.reason };
     const healWanted = !healOpen && (await isHealWanted(vm));
-    if (health.transitionSeq <= deliveredSeq && !healWanted && !wasRequested && !paused) return null;
+    // a smaller number is news too: a restored database, or a fail-over, has lost what was delivered
+    if (health.transitionSeq === deliveredSeq && !healWanted && !wasRequested && !paused) return null;
     return {
       kind: 'health',
       seq: health.transitionSeq,

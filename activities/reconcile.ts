@@ -45,9 +45,9 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   return { line, mended };
 }
 
-async function announceChanges({ database, temporal }: Dependencies, settledMs: number): Promise<number> {
+async function announceChanges({ database, temporal, now }: Dependencies, settledMs: number): Promise<number> {
   let announced = 0;
-  for await (const page of unannouncedVms(database, settledMs)) {
+  for await (const page of unannouncedVms(database, settledMs, now())) {
     for (const { deleted, ...vm } of page) {
       if (!(deleted ? await temporal.retire(vm.vmId) : await temporal.announce(vm))) continue;
       await recordAnnounced(database.pool, vm.vmId, vm.version);
@@ -58,8 +58,9 @@ async function announceChanges({ database, temporal }: Dependencies, settledMs: 
 }
 
 /**
- * VMs that nobody watches and whose workflow isn't there. Where the workflow is there, starting it again would not help: its
- * look is paused or waits for a worker.
+ * VMs that nobody watches and whose workflow isn't there, or does nothing: it may hold its VM for paused, which the database does
+ * not (any more, after a restore). Where the workflow is looking, starting it again would not help: its look is paused or waits
+ * for a worker.
  */
 async function watchAgain(deps: Dependencies, settledMs: number, stuck: string[]): Promise<number> {
   const { database, temporal, now } = deps;
@@ -69,7 +70,7 @@ async function watchAgain(deps: Dependencies, settledMs: number, stuck: string[]
     for (const [index, workflow] of workflows.entries()) {
       const vm = page[index];
       if (isFailing(workflow)) stuck.push(workflow.workflowId);
-      else if (vm && !workflow.isRunning && (await temporal.announce(vm))) started++;
+      else if (vm && (!workflow.isRunning || workflow.isIdle) && (await temporal.announce(vm))) started++;
     }
   }
   return started;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { STOOD_STILL, STOOD_STILL_MS } from './deadline.ts';
 import { readFpingLine } from './fping-output.ts';
 import { excerpt } from './probe-result.ts';
 
@@ -81,11 +82,15 @@ function run(path: string, timeoutMs: number, batch: Batch, ended: () => void): 
       asked.verdict = report.kind;
     }
   };
+  const startedAt = performance.now();
   const end = (error: Error | null, errors: string) => {
     ended();
     const trouble = troubleOf(error, errors);
+    // otherwise it would have been killed before: it may have been stopped too, and have missed answers
+    const stoodStill = performance.now() - startedAt > limitMs + STOOD_STILL_MS;
     for (const asked of batch.values()) {
-      answer(asked, asked.verdict === null ? trouble : { kind: asked.verdict, output: outputOf(asked) });
+      if (stoodStill) answer(asked, { kind: 'look-failed', output: STOOD_STILL });
+      else answer(asked, asked.verdict === null ? trouble : { kind: asked.verdict, output: outputOf(asked) });
     }
   };
 

@@ -2,7 +2,7 @@ import { createSecureContext, rootCertificates } from 'node:tls';
 import { z } from 'zod';
 import type { ProbeResult } from '../domain/probe-result.ts';
 import { defineCheck, type ProbeDependencies, type ProbeInput } from './check.ts';
-import { type Deadline, DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import { type Deadline, DeadlinePassed, inSeconds, STOOD_STILL, startDeadline } from './deadline.ts';
 import { explainHttpError } from './http-errors.ts';
 import { type Exchange, exchange } from './http-exchange.ts';
 import { hostOf, portOf, readHttpTarget, urlProblems } from './http-target.ts';
@@ -81,7 +81,7 @@ function createHttpProbe({
       if ('reason' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
       const { statusCode, location } = answer;
       const redirected = input.options.followRedirects === true && redirects(statusCode, location);
-      if (!redirected) return judge(answer, url, deadline.timeoutMs);
+      if (!redirected) return judge(answer, url, deadline);
       const next = nextHop(location ?? '', url);
       if (!(next instanceof URL)) return { ...broken(next), statusCode };
       if (hops === MAX_REDIRECTS) return { ...broken(tooManyRedirects(next)), statusCode };
@@ -109,19 +109,20 @@ function createHttpProbe({
   };
 }
 
-function judge({ statusCode, body, error }: Exchange, url: URL, timeoutMs: number): Ending {
+function judge({ statusCode, body, error }: Exchange, url: URL, deadline: Deadline): Ending {
   // a bad status is the result, whether or not the body arrives
   if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
     const failure: Failure = { status: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };
     return { statusCode, body, failure };
   }
   if (error === null) return { statusCode, body, failure: null };
-  const message = `HTTP timeout (${inSeconds(timeoutMs)})`;
-  const failure: Failure =
-    error instanceof DeadlinePassed
-      ? { status: 'unhealthy', reason: 'timeout', message }
-      : explainHttpError(error, url.protocol === 'https:');
-  return { statusCode, body: statusCode === null ? null : body, failure };
+  return { statusCode, body: statusCode === null ? null : body, failure: failureOf(error, url, deadline) };
+}
+
+function failureOf(error: unknown, url: URL, deadline: Deadline): Failure {
+  if (deadline.stoodStill()) return lookFailed(STOOD_STILL);
+  if (!(error instanceof DeadlinePassed)) return explainHttpError(error, url.protocol === 'https:');
+  return { status: 'unhealthy', reason: 'timeout', message: `HTTP timeout (${inSeconds(deadline.timeoutMs)})` };
 }
 
 function resultOf({ statusCode, body, failure }: Ending, elapsedMs: number): ProbeResult {

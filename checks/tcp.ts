@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ProbeResult } from '../domain/probe-result.ts';
 import { defineCheck, type ProbeInput } from './check.ts';
-import { DeadlinePassed, inSeconds, startDeadline } from './deadline.ts';
+import { DeadlinePassed, inSeconds, STOOD_STILL, startDeadline } from './deadline.ts';
 import type { Egress } from './egress.ts';
 import { openSocket } from './open-socket.ts';
 import { type Failure, failedResult, healthyResult, noAddressResult } from './probe-result.ts';
@@ -50,6 +50,7 @@ async function probe(egress: Egress, { address, target, timeoutMs, reach }: Prob
     socket.destroy();
     return healthyResult(label, elapsedMs, { port, connected: true });
   } catch (error) {
+    if (deadline.stoodStill()) return failed(label, port, lookFailed(STOOD_STILL));
     if (error instanceof DeadlinePassed) return timedOut(label, port, timeoutMs);
     return failed(label, port, explainSystemError(error) ?? lookFailed(error));
   } finally {

@@ -21,7 +21,7 @@ export interface CheckState {
   lastCheckAtMs: number | null;
   lastHealthyAtMs: number | null;
   lastUnhealthyAtMs: number | null;
-  /** The tick of the last failure that was counted; null = none since it was last healthy. */
+  /** When the last failure that was counted was due, or began where that was late; null = none since it was last healthy. */
   failedDueAtMs: number | null;
   /** When it first succeeded with its present aim; null = never. */
   provenAtMs: number | null;
@@ -78,7 +78,9 @@ export function foldCheck(
       failedDueAtMs: null,
     };
   }
-  const counts = isApart(state.failedDueAtMs, dueAtMs, intervalMs);
+  // looks that are late, as the first one of all, may be followed at once by that of the next tick
+  const failedAtMs = checkedAtMs - dueAtMs > WATCH_CLOSELY_MS ? checkedAtMs : dueAtMs;
+  const counts = isApart(state.failedDueAtMs, failedAtMs, intervalMs);
   const consecutiveFailures = state.consecutiveFailures + (counts ? 1 : 0);
   return {
     ...base,
@@ -89,12 +91,11 @@ export function foldCheck(
     consecutiveSuccesses: 0,
     lastCheckAtMs: checkedAtMs,
     lastUnhealthyAtMs: checkedAtMs,
-    failedDueAtMs: counts ? dueAtMs : state.failedDueAtMs,
+    failedDueAtMs: counts ? failedAtMs : state.failedDueAtMs,
   };
 }
 
-/** Whether a failure is far enough from the last counted one. When it is before that, a clock was ahead, and it counts too. */
-function isApart(failedDueAtMs: number | null, dueAtMs: number, intervalMs: number): boolean {
-  if (failedDueAtMs === null || dueAtMs < failedDueAtMs) return true;
-  return dueAtMs - failedDueAtMs >= Math.min(intervalMs, WATCH_CLOSELY_MS);
+/** Whether a failure is far enough from the last counted one; that one is later where a clock was ahead. */
+function isApart(lastAtMs: number | null, failedAtMs: number, intervalMs: number): boolean {
+  return lastAtMs === null || Math.abs(failedAtMs - lastAtMs) >= Math.min(intervalMs, WATCH_CLOSELY_MS);
 }

@@ -12,17 +12,22 @@ export interface Asked {
 }
 
 /**
- * The reading after the hypervisor was asked again. Without an answer it stays as it is. A change since the last remedy counts
- * from that remedy, which caused it. A dump is announced only once, and the VM is then called running while it is written: the
- * reading stays `dumping` for as long as that may take.
+ * The reading after the hypervisor was asked again. Without an answer it stays as it is. A change counts from the last remedy,
+ * which caused it, unless an answer since then still named the state of before. A pause always counts from when it is first read:
+ * it may be a backup's. A dump is announced only once, and the VM is then called running while it is written: the reading stays
+ * `dumping` for as long as that may take.
  */
 export function readPower(last: PowerReading | null, { fact, atMs, lastRemedyDoneAtMs }: Asked): PowerReading | null {
   if (!fact.answered) return last;
   if (last === null) return { state: fact.power, sinceMs: atMs, before: null };
   const remediedAtMs = lastRemedyDoneAtMs ?? 0;
   const remedied = remediedAtMs > last.sinceMs;
-  // resumed meanwhile, it was paused again: by a backup, perhaps, which has its own time
-  if (fact.power === last.state) return remedied && last.state === 'paused' ? { ...last, sinceMs: atMs } : last;
+  const sinceMs = remedied && fact.power !== 'paused' ? remediedAtMs : atMs;
+  if (fact.power === last.state) {
+    if (!remedied) return last;
+    // what comes next is not the remedy's doing; a VM that was resumed and is paused again was paused by somebody
+    return { ...last, sinceMs, before: fact.power === 'paused' ? last.before : null };
+  }
   if (last.state === 'dumping' && fact.power === 'running' && atMs < last.sinceMs + DUMP_MS) return last;
-  return { state: fact.power, sinceMs: remedied ? remediedAtMs : atMs, before: last.state };
+  return { state: fact.power, sinceMs, before: last.state };
 }

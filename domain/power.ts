@@ -27,7 +27,7 @@ export type PowerState =
 export interface PowerReading {
   state: PowerState;
   sinceMs: number;
-  /** The state before that; null = none was read. */
+  /** The state before that; null = none was read, or a remedy was done since and did not change it. */
   before: PowerState | null;
 }
 

@@ -3,11 +3,12 @@ import type { CheckResult } from './probe-result.ts';
 /**
  * Which results of one VM to keep when only so many can be, oldest first. First go those that the grid alone would not have had,
  * because people asked for looks: of a check, one between two of the same status that are no more than its interval apart, the
- * closest first. Then goes the oldest of the check with the most results, so that a frequent check costs the others nothing.
+ * closest first. Then goes the oldest of the check with the most results, so that a frequent check costs the others nothing. The
+ * newest of each check stay, though they be more.
  */
 export function resultsToKeep(results: readonly CheckResult[], max: number): CheckResult[] {
   const byCheck = groupByCheck(results);
-  for (let count = results.length; count > max; count--) {
+  for (let count = results.length; count > Math.max(max, byCheck.length); count--) {
     if (!removeClosest(byCheck)) mostOf(byCheck).shift();
   }
   return byCheck.flat().toSorted(byTick);

@@ -60,10 +60,13 @@ function runningBefore(atMs: number): string {
 async function inspectOne(client: Client, workflowId: string): Promise<InspectedWorkflow> {
   const described = await unlessNotFound(client.workflow.getHandle(workflowId).describe());
   const vmStatus = described?.searchAttributes['VmStatus']?.[0];
+  const isRunning = described?.status.name === 'RUNNING';
+  const { pendingWorkflowTask, pendingActivities } = described?.raw ?? {};
   return {
     workflowId,
-    isRunning: described?.status.name === 'RUNNING',
-    failsTasks: (described?.raw.pendingWorkflowTask?.attempt ?? 0) >= FAILING_FROM_ATTEMPT,
+    isRunning,
+    isIdle: isRunning && pendingWorkflowTask == null && pendingActivities?.length === 0,
+    failsTasks: (pendingWorkflowTask?.attempt ?? 0) >= FAILING_FROM_ATTEMPT,
     vmStatus: typeof vmStatus === 'string' ? vmStatus : null,
   };
 }

@@ -8,7 +8,10 @@ import { resultsToKeep } from '../../domain/results-to-keep.ts';
 export interface UnstoredResults {
   /** The results kept of a VM and the given ones, each once, oldest first. */
   with(vmId: string, given: readonly CheckResult[]): CheckResult[];
-  /** Keeps these results of a VM too, as many as may be kept; answers all that are now kept of it. */
+  /**
+   * Keeps these results of a VM too, as many as may be kept; answers all that are now kept of it. The newest of each check are
+   * among them: without any, a check that is seldom due would be due again at once, over and over.
+   */
   keep(vmId: string, results: readonly CheckResult[]): CheckResult[];
   /** Forgets these: they are stored, or never can be. */
   forget(vmId: string, results: readonly CheckResult[]): void;
@@ -52,13 +55,20 @@ export function createUnstoredResults(maxResults = MAX_RESULTS): UnstoredResults
     store(vmId, kept);
   }
 
+  function letOldestGo(vmId: string, results: readonly CheckResult[]): void {
+    letGo += 1;
+    store(vmId, results.slice(1));
+  }
+
   return {
     with: merged,
     keep(vmId, results) {
       storeSome(vmId, merged(vmId, results).map(withoutBody), MAX_OF_VM);
       while (count > maxResults) {
         const [fullest, most] = fullestOf(byVm);
+        const before = count;
         storeSome(fullest, most, most.length - 1);
+        if (count === before) letOldestGo(fullest, most);
       }
       return [...(byVm.get(vmId) ?? [])];
     },

@@ -25,13 +25,17 @@ export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not
 /** Why a VM's health isn't known whatever is stored; null = the stored status holds. `now` is an SQL expression. */
 export function unknownReason(now: string): string {
   // one in the future was noted by a clock that was wrong, as domain/grid.ts's `plausibleTime` has it
-  const lastLook = `CASE WHEN s.last_look_at <= ${now} + interval '${MAX_AHEAD_MS} milliseconds' THEN s.last_look_at END`;
+  const plausible = (time: string) =>
+    `CASE WHEN ${time} <= ${now} + interval '${MAX_AHEAD_MS} milliseconds' THEN ${time} END`;
+  const changed = `${plausible('v.created_at')}, ${plausible('w.changed_at')}`;
+  const watchedAt = `coalesce(greatest(${plausible('s.last_look_at')}, ${changed}), '-infinity')`;
+  const toldFrom = `greatest(${plausible('v.started_at')}, ${changed})`;
   return `CASE WHEN v.stopped_on_purpose_at IS NOT NULL THEN 'stopped-on-purpose'
     WHEN v.paused_at IS NOT NULL THEN 'paused'
     WHEN coalesce(w.enabled, 0) = 0 THEN 'no-checks'
-    WHEN greatest(${lastLook}, v.created_at, w.changed_at) < ${now} - make_interval(secs => w.limit_seconds)
+    WHEN ${watchedAt} < ${now} - make_interval(secs => w.limit_seconds)
     THEN 'not-watched'
-    WHEN coalesce(s.conclusive_until, greatest(v.created_at, v.started_at, w.changed_at) + make_interval(secs => w.longest_seconds)) < ${now}
+    WHEN coalesce(s.conclusive_until, ${toldFrom} + make_interval(secs => w.longest_seconds), '-infinity') < ${now}
     THEN 'cannot-tell' END`;
 }
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-/** An ill VM for which Defib has tried all that its policy allows. */
+/** An ill VM for which Defib can do no more. */
 export interface NeedsAPerson {
   vmId: string;
   vmName: string;
@@ -11,7 +11,8 @@ export interface NeedsAPerson {
 
 /**
  * Of all tenants: those whose heal holds because its attempts are used up, or because its hypervisor takes no action; and those
- * that have been off, or in a state that should pass by itself, since before that time.
+ * that have been off or in a state that should pass by itself, whose hypervisor has given no answer, or whose policy has asked for
+ * what its provider can't do, since before that time.
  */
 export async function findNeedingAPerson(pool: Pool, sinceMs: number): Promise<NeedsAPerson[]> {
   const { rows } = await pool.query<NeedsAPerson>(
@@ -21,7 +22,8 @@ export async function findNeedingAPerson(pool: Pool, sinceMs: number): Promise<N
        WHERE h.vm_id = i.vm_id AND h.incident = i.incident ORDER BY step DESC LIMIT 1) last
      WHERE i.closed_at IS NULL AND v.deleted_at IS NULL AND last.kind = 'hold'
        AND (last.reason IN ('attempts-used-up', 'not-sendable')
-         OR (last.reason IN ('off-at-hypervisor', 'in-transit') AND last.decided_at < $1))
+         OR (last.reason IN ('off-at-hypervisor', 'in-transit', 'provider-unreachable', 'action-unsupported')
+           AND last.decided_at < $1))
      ORDER BY v.id`,
     [new Date(sinceMs)],
   );

@@ -1,4 +1,5 @@
 import { and, asc, gt, gte, inArray, isNull, lt, or } from 'drizzle-orm';
+import { MAX_AHEAD_MS } from '../../domain/grid.ts';
 import type { Database } from '../database.ts';
 import { unknownReason, WATCH_OF_ALL } from '../fleet/unknown-reason.ts';
 import type { CommittedVm } from '../fleet/vm-changes.ts';
@@ -6,20 +7,25 @@ import { pagesOf } from '../pages.ts';
 import { incidents } from '../schema/heals.ts';
 import { vms } from '../schema/vms.ts';
 
-/** What Postgres and Temporal may disagree about; all of it, in pages. */
+/**
+ * What Postgres and Temporal may disagree about; all of it, in pages. What is dated in the future counts as old: the clock that it
+ * was dated by was wrong.
+ */
 
 /** Changes committed before that time that were never announced. */
 export function unannouncedVms(
   { orm }: Database,
   beforeMs: number,
+  nowMs: number,
 ): AsyncGenerator<(CommittedVm & { deleted: boolean })[]> {
+  const isOld = or(lt(vms.updatedAt, new Date(beforeMs)), gt(vms.updatedAt, new Date(nowMs + MAX_AHEAD_MS)));
   return pagesOf(
     async (after: string | null, limit) => {
       const isLater = after === null ? undefined : gt(vms.id, after);
       const rows = await orm
         .select()
         .from(vms)
-        .where(and(lt(vms.announcedVersion, vms.settingsVersion), lt(vms.updatedAt, new Date(beforeMs)), isLater))
+        .where(and(lt(vms.announcedVersion, vms.settingsVersion), isOld, isLater))
         .orderBy(asc(vms.id))
         .limit(limit);
       return rows.map((vm) => ({
@@ -41,9 +47,9 @@ export function unwatchedVms({ pool }: Database, beforeMs: number, nowMs: number
       const { rows } = await pool.query<CommittedVm>(
         `SELECT v.id AS "vmId", v.tenant_id AS "tenantId", v.site, v.settings_version AS version
          FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
-         WHERE v.deleted_at IS NULL AND v.created_at < $1 AND ${unknownReason('$2::timestamptz')} = 'not-watched'
+         WHERE v.deleted_at IS NULL AND (v.created_at < $1 OR v.created_at > $5) AND ${unknownReason('$2::timestamptz')} = 'not-watched'
            AND ($3::uuid IS NULL OR v.id > $3) ORDER BY v.id LIMIT $4`,
-        [new Date(beforeMs), new Date(nowMs), after, limit],
+        [new Date(beforeMs), new Date(nowMs), after, limit, new Date(nowMs + MAX_AHEAD_MS)],
       );
       return rows;
     },

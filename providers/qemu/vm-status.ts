@@ -49,7 +49,8 @@ export function objectionTo(action: PowerAction, { power, detail }: VmPowerState
 /** The states that prove, and those that disprove, that an action was carried out. After a reset none does. */
 const PROOFS: Partial<Record<PowerAction, { acted: readonly PowerState[]; notActed: readonly PowerState[] }>> = {
   stop: { acted: ['paused'], notActed: ['running'] },
-  start: { acted: ['running'], notActed: ['paused', 'starting', 'off'] },
+  // prepared and not running is also what a start leaves that ended between its reset and `cont`
+  start: { acted: ['running'], notActed: ['paused', 'off'] },
   resume: { acted: ['running'], notActed: ['paused', 'storage-failed'] },
   // a guest that runs may still be shutting down
   shutdown: { acted: ['off'], notActed: [] },

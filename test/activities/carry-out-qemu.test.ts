@@ -9,6 +9,7 @@ import type { Database } from '../../db/database.ts';
 import { recordPaused } from '../../db/fleet/pause.ts';
 import { findOperation, type NewOperation } from '../../db/heals/operations.ts';
 import { moveToSent } from '../../db/heals/sending.ts';
+import type { Fence } from '../../domain/fence.ts';
 import { createQemuProvider } from '../../providers/qemu/qemu-provider.ts';
 import { intendedReset } from '../db/intended-operation.ts';
 import { NOON, readVm, registerVm } from '../db/watched.ts';
@@ -163,4 +164,15 @@ describe('a stop in doubt', () => {
     await setDatabaseTime(database.pool, NOON + 2_900);
     await expect(readBack(deps(), operation.id)).rejects.toThrow('it may still be sent');
   });
+});
+
+it('a start that ended between its reset and `cont` is presumed done: the guard `in-transit` lets another remedy follow', async () => {
+  fake.vm.status = 'shutdown';
+  fake.behave('drops-before-acting', 'cont');
+  const fence: Fence = { settingsVersion: 1, policyRevision: 0, checks: [], powerState: 'off', factsAtMs: NOON };
+  const operation = await intended({ action: 'start', power: 'start', cause: 'off', fence });
+  expect(await carryOut(deps(), operation.id)).toMatchObject({ state: 'sent' });
+  await setDatabaseTime(database.pool, NOON + 3_000);
+  await resolveOperation(deps(), operation.id, { readBack: await readBack(deps(), operation.id) });
+  expect(await stored(operation)).toMatchObject({ state: 'done', presumed: true, result: 'pending' });
 });

@@ -241,6 +241,21 @@ describe('a decision to hold', () => {
   });
 });
 
+it('gives a backup its time that pauses a VM some time after a reset that did not help', async () => {
+  await world.setPolicy({ cooldownMinutes: 10 });
+  await decide(world.deps, ill);
+  const [reset] = await world.operations(ill);
+  const done = { kind: 'done', detail: 'reset', conclusive: false, presumed: false } as const;
+  await database.orm.transaction((tx) => recordOperationEvent(tx, reset!.id, done, NOON + 2 * SECOND));
+  for (let minute = 1; minute <= 11; minute++) {
+    await world.setTime(minute * MINUTE);
+    await world.look(ill.vmId, minute * MINUTE, 'unhealthy');
+    if (minute < 10) expect(await decide(world.deps, ill)).toMatchObject({ kind: 'hold', reason: 'cooldown' });
+  }
+  world.power = running('paused');
+  expect(await decide(world.deps, ill)).toMatchObject({ kind: 'hold', reason: 'paused-at-hypervisor' });
+});
+
 describe('a provider at another site than was asked', () => {
   it('is asked there first', async () => {
     await database.orm.update(vms).set({ site: 'there' }).where(eq(vms.id, ill.vmId));

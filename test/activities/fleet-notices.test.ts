@@ -189,9 +189,10 @@ describe('the notice of an ill VM that is not healed any more is open', () => {
   });
 });
 
-it('tells people of a VM that has been off for more than an hour, and of one whose state should have passed by then', async () => {
+it('tells people of a VM that for more than an hour could not be healed for a reason that may pass by itself', async () => {
   const names: string[] = [];
-  for (const reason of ['off-at-hypervisor', 'in-transit', 'cooldown']) {
+  const reasons = ['off-at-hypervisor', 'in-transit', 'provider-unreachable', 'action-unsupported', 'cooldown'];
+  for (const reason of reasons) {
     const { vmId } = await registerVm(database, { name: reason });
     await recordIncident(database, vmId, NOON);
     const decision: Decision = { kind: 'hold', reason, sentence: 'so it is', wouldChange: 'time', lookAgainInMs: 1 };

@@ -210,6 +210,20 @@ describe('what was seen while Postgres was away', () => {
     await until(async () => (await letGoIn(world.database)) === letGoBefore + 150);
   });
 
+  it('is kept of each check, so that one that is seldom due is not looked at over and over', async () => {
+    const world = await start();
+    const vm = await registerVm(world.database, {}, [
+      { target: 'often', timeoutSeconds: 1 },
+      { name: 'seldom', target: 'seldom', intervalSeconds: 7_200, timeoutSeconds: 1 },
+    ]);
+    await world.looking.at(vm.vmId, tick(vm, 0));
+    cutBoth(world);
+    let outcome: LookOutcome | undefined;
+    for (let n = 1; n <= 190; n++) outcome = await world.looking.at(vm.vmId, tick(vm, n), outcome);
+    expect(seen.probed.filter((target) => target === 'often')).toHaveLength(191);
+    expect(seen.probed.filter((target) => target === 'seldom').length).toBeLessThanOrEqual(3);
+  });
+
   it('is not lost with one result that Postgres refuses', async () => {
     const world = await start();
     const vm = await registerVm(world.database);

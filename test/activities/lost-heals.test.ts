@@ -28,6 +28,7 @@ const temporal: TemporalPort = {
     ids.map((workflowId) => ({
       workflowId,
       isRunning: running.has(workflowId) || workflowId.startsWith('vm/'),
+      isIdle: false,
       failsTasks: false,
       vmStatus: null,
     })),

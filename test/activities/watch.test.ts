@@ -10,6 +10,7 @@ import { createWatchActivities } from '../../activities/watch.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { policies } from '../../db/schema/heals.ts';
 import { vms } from '../../db/schema/vms.ts';
+import { tickAtOrBefore } from '../../domain/grid.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
 import { count, lookOf, NOON, readVm, registerVm, resultsOf } from '../db/watched.ts';
 import { ALIVE, LOAD, probeResult } from '../domain/examples.ts';
@@ -96,6 +97,19 @@ describe('a look in care', () => {
     expect(await count(database.pool, 'check_results', vm.vmId)).toBe(4);
   });
 
+  it('right after a pause, and a moment later at the next tick, counts one failure', async () => {
+    found = 'unhealthy';
+    const vm = await registerVm(database);
+    const tickMs = tickAtOrBefore(vm.vmId, 60_000, NOON) + 60_000;
+    const counted: number[] = [];
+    for (nowMs of [tickMs - 1_000, tickMs, tickMs + 60_000]) {
+      await lookAt(vm, { healOpen: true }).catch(() => undefined);
+      counted.push((await readVm(database.pool, vm.vmId)).health.consecutiveFailures);
+    }
+    nowMs = NOON;
+    expect(counted).toEqual([1, 1, 2]);
+  });
+
   it('tells all that its workflow has not heard, whoever saw it and however often it has changed since', async () => {
     found = 'healthy';
     let vm = await registerVm(database, {}, [{ failureThreshold: 1 }]);
@@ -108,6 +122,13 @@ describe('a look in care', () => {
       expect(await lookAt(vm, { deliveredSeq })).toMatchObject({ kind: 'health', seq: 3, status: 'healthy' });
     }
     await expect(lookAt(vm, { deliveredSeq: 3 })).rejects.toMatchObject({ type: 'Steady' });
+  });
+
+  it('tells its workflow how the VM is where the database lost what was delivered, as in a restore', async () => {
+    found = 'healthy';
+    const vm = await registerVm(database);
+    await lookAt(vm);
+    expect(await lookAt(vm, { deliveredSeq: 7 })).toMatchObject({ kind: 'health', seq: 1, status: 'healthy' });
   });
 
   it('says that its VM is paused, or is not, until its workflow knows, and asks for no heal of a paused one', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { checkFacts } from '../../activities/heal/gather-facts.ts';
-import { unwatchedVms } from '../../db/upkeep/disagreements.ts';
+import { unannouncedVms, unwatchedVms } from '../../db/upkeep/disagreements.ts';
 import { notWatched } from '../../domain/guards/not-watched.ts';
 import { ill, policy } from '../domain/examples.ts';
 import { NOTIFY } from '../domain/guards/ask.ts';
@@ -36,4 +36,20 @@ it('a VM is not watched from the same moment on for what the API answers, for re
     ),
     { numRuns: 60 },
   );
+});
+
+it('reconcile finds a VM all the same that an API process with a clock of tomorrow has registered and changed', async () => {
+  const tomorrow = new Date(NOON + 86_400_000);
+  const changed = { createdAt: tomorrow, updatedAt: tomorrow };
+  const versions = { settingsVersion: 2, announcedVersion: 1 };
+  const { vmId } = await registerVm(database, { ...changed, ...versions }, [changed]);
+  await database.pool.query('UPDATE vm_status SET last_look_at = $2 WHERE vm_id = $1', [
+    vmId,
+    new Date(NOON - 600_000),
+  ]);
+  for (const pages of [unwatchedVms(database, NOON, NOON), unannouncedVms(database, NOON, NOON)]) {
+    const found: string[] = [];
+    for await (const page of pages) found.push(...page.map((vm) => vm.vmId));
+    expect(found).toContain(vmId);
+  }
 });

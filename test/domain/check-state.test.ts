@@ -105,6 +105,21 @@ describe('failures of a check that is looked at every minute, at these seconds',
     expect(counted(looks)).toEqual(expected);
   });
 
+  it.each<[title: string, dueSeconds: number[], begunSeconds: number[], expected: number[]]>([
+    ['the next tick comes right after one that was looked at late', [60, 120, 180], [119, 120, 180], [1, 1, 2]],
+    ['the next tick comes right after the first look of all', [0, 60, 120], [59, 60, 120], [1, 1, 2]],
+    ['all are late by a moment', [60, 65, 70], [64, 66, 71], [1, 2, 3]],
+    ['one that was late was due before another that began before it', [60, 118, 180], [119, 118, 180], [1, 1, 2]],
+  ])('are counted by when they began where they were late: %s', (_title, due, begun, expected) => {
+    let state = unseenCheck('check-1', 'http');
+    const counts = due.map((dueSeconds, i) => {
+      const at = { dueAtMs: dueSeconds * 1000, checkedAtMs: begun[i]! * 1000 };
+      state = foldCheck(state, every(60, NEVER), { ...probeResult('unhealthy'), ...at });
+      return state.consecutiveFailures;
+    });
+    expect(counts).toEqual(expected);
+  });
+
   it('are one only within its interval where that is shorter', () => {
     expect(counted('100 101 102', 1)).toEqual([1, 2, 3]);
     expect(counted('100 100.5 101', 1)).toEqual([1, 1, 2]);

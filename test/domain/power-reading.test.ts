@@ -44,11 +44,22 @@ describe('the reading of a hypervisor', () => {
     expect(read(paused, 'paused', NOW - MINUTE)).toEqual(paused);
   });
 
-  it('goes on when a remedy changed nothing', () => {
+  it('counts from a remedy that changed nothing', () => {
     for (const state of ['running', 'storage-failed', 'panicked'] as const) {
       const before = since(state, 9 * MINUTE, 'paused');
-      expect(read(before, state, NOW - MINUTE)).toEqual(before);
+      expect(read(before, state, NOW - MINUTE)).toEqual(since(state, MINUTE));
     }
+  });
+
+  it('puts nothing down to a remedy that comes after an answer since it', () => {
+    for (const state of ['starting', 'off'] as const) {
+      const answered = read(since('running', 9 * MINUTE), 'running', NOW - 5 * MINUTE);
+      expect(read(answered, state, NOW - 5 * MINUTE)).toEqual(since(state, 0, 'running'));
+    }
+  });
+
+  it('counts a pause from when it is first read, whatever was done before: it may be a backup’s', () => {
+    expect(read(since('running', 9 * MINUTE), 'paused', NOW - 5 * MINUTE)).toEqual(since('paused', 0, 'running'));
   });
 
   it('begins anew when the VM is paused again after a remedy let it run on', () => {

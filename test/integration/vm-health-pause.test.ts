@@ -1,11 +1,15 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, it } from 'vitest';
+import { reconcile } from '../../activities/reconcile.ts';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../../domain/ids.ts';
 import { until } from '../../local/until.ts';
 import type { vmHealth } from '../../workflows/index.ts';
 import { type LookedNow, vmSignals, vmUpdates, WORKFLOW } from '../../workflows/messages.ts';
+import { registerVm } from '../db/watched.ts';
+import { openTestDatabase } from '../support/postgres.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { health, steady } from '../support/scripted-activities.ts';
+import { reconcilingOn } from './reconciling.ts';
 import { useScriptedVm } from './scripted-vm.ts';
 
 describeNeeding(['temporal'], 'a pause of an ill VM', () => {
@@ -133,6 +137,21 @@ describeNeeding(['temporal'], 'a pause of an ill VM', () => {
     await handle.signal(vmSignals.renew);
     await newRun(handle);
     await until(async () => (await view(handle)).paused === null);
+    await retire(handle);
+  });
+
+  it('is looked at again by reconcile where only its workflow holds it for paused, as after a restore', async () => {
+    const row = scriptPausedRow();
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused !== null);
+    row.paused = false;
+    const { database, close } = await openTestDatabase();
+    await registerVm(database, { id: vm.id, announcedVersion: 1 });
+    const { deps } = reconcilingOn(database, client());
+    await until(async () => (await reconcile(deps)).mended > 0);
+    await until(async () => (await view(handle)).paused === null);
+    await until(() => vm.looks.at(-1)?.paused === false);
+    await close();
     await retire(handle);
   });
 

@@ -245,12 +245,22 @@ describe('an action in doubt is read back', () => {
     ['stop', 'running', 'drops-after-acting', 'acted'],
     ['resume', 'paused', 'drops-before-acting', 'not-acted'],
     ['resume', 'paused', 'drops-after-acting', 'acted'],
-    ['start', 'prelaunch', 'drops-before-acting', 'not-acted'],
+    ['start', 'paused', 'drops-before-acting', 'not-acted'],
+    // it may have been shut down before, and have been reset
+    ['start', 'prelaunch', 'drops-before-acting', 'cannot-tell'],
   ])('%s of a VM that was %s, at a monitor that %s: %s', async (action, status, misbehaviour, verdict) => {
     fake.vm.status = status;
     fake.behave(misbehaviour);
     expect(await power(action)).toMatchObject({ outcome: 'in-doubt' });
     expect(await provider().readBack(reference(), action, GENEROUS_MS)).toMatchObject({ verdict });
+  });
+
+  test('and is not called undone when it was half done: a VM that was shut down, and was reset to be started', async () => {
+    fake.vm.status = 'shutdown';
+    fake.behave('drops-before-acting', 'cont');
+    expect(await power('start')).toMatchObject({ outcome: 'in-doubt' });
+    expect(fake.vm.resets).toBe(1);
+    expect(await provider().readBack(reference(), 'start', GENEROUS_MS)).toMatchObject({ verdict: 'cannot-tell' });
   });
 
   test('and can not tell when nobody answers', async () => {

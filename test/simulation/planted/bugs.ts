@@ -55,7 +55,7 @@ export const PLANTED: readonly PlantedBug[] = [
         find: 'const healWanted = !healOpen &&',
         replace: 'const healWanted = folded.transition !== null && !healOpen &&',
       },
-      { file: NEWS, find: 'health.transitionSeq <= deliveredSeq &&', replace: 'folded.transition === null &&' },
+      { file: NEWS, find: 'health.transitionSeq === deliveredSeq &&', replace: 'folded.transition === null &&' },
     ],
   },
   one('sends on old facts', FENCE, TOO_OLD, 'if (ageMs < -MAX_FACTS_AGE_MS) return'),
