@@ -1,7 +1,7 @@
 import type { PowerAction, PowerState } from '../../domain/power.ts';
 import type { PowerCommand } from '../scenarios/world/fake-site.ts';
 import { settingsOf } from '../support/settings.ts';
-import { slowestOf } from './plan.ts';
+import { type Plan, slowestOf } from './plan.ts';
 import type { Played } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
@@ -82,7 +82,8 @@ const INTERVALS = 3;
 function falselyAccused(vm: number, { atMs, notUpAtMs }: PowerCommand, { plan, starts }: Played): string[] {
   const { intervalSeconds, timeoutSeconds } = slowestOf(plan, vm);
   const matters = atMs - (INTERVALS * intervalSeconds + timeoutSeconds) * SECOND_MS - DECIDES_MS;
-  const graceMs = settingsOf().BOOT_GRACE_SECONDS * SECOND_MS;
+  // a worker whose clock is ahead, as far as that is tolerated, sees it end so much earlier
+  const graceMs = settingsOf().BOOT_GRACE_SECONDS * SECOND_MS - mostAheadMs(plan);
   const start = starts.find((one) => one.vm === vm && one.atMs <= atMs && atMs < one.atMs + graceMs);
   return [
     ...(notUpAtMs < matters ? [`though no look had found it other than up since ${at(notUpAtMs)}`] : []),
@@ -92,4 +93,8 @@ function falselyAccused(vm: number, { atMs, notUpAtMs }: PowerCommand, { plan, s
 
 function at(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+function mostAheadMs({ faults }: Plan): number {
+  return Math.max(0, ...faults.map((fault) => (fault.kind === 'clock-off' ? fault.ms : 0)));
 }
