@@ -34,9 +34,9 @@ export async function startWorkerProcess(dataDir: string, begin: Promise<ToWorke
   });
   const exited = exitOf(child);
   let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    process.stderr.write(chunk);
-    said = (said + chunk.toString()).slice(-REMEMBERED_CHARACTERS);
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr.write(text);
+    said = (said + text).slice(-REMEMBERED_CHARACTERS);
   });
   passOnWatchedFiles(child);
   const part: RunningWorkerProcess = {

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { healthAnswer } from '../../api/schemas/health.ts';
 import { vmListAnswer } from '../../api/schemas/vms.ts';
+import { listeningPorts } from '../../local/listening-ports.ts';
 import { commandLineOf, isRunning } from '../../local/processes.ts';
 import { createRest, type Rest } from '../../local/rest.ts';
 import { until } from '../../local/until.ts';
@@ -89,6 +90,17 @@ describeNeeding(['temporal'], 'a part of npm start that dies', () => {
       await rest.post(`/api/vms/${vms[0]!.id}/look-now`, {}, z.unknown());
       const seen = async () => (await rest.get(`/api/vms/${vms[0]!.id}/health`, healthAnswer)).lastHealthyAt ?? '';
       await expect.poll(async () => (await seen()) > killedAt, PATIENT).toBe(true);
+    });
+
+    test('keeps checks from the ports that the new Temporal server opened', ONCE, async () => {
+      const opened = listeningPorts(started.pidOf('Temporal'));
+      expect(opened.length).toBeGreaterThan(2);
+      for (const port of opened) {
+        const checks = [{ checkType: 'tcp', target: String(port) }];
+        const vm = { name: `at-${port}`, address: '127.0.0.1', provider: { kind: 'local' }, checks };
+        const refused = started.rest().post('/api/vms', vm, z.unknown());
+        await expect(refused).rejects.toThrow('belongs to Defib itself');
+      }
     });
 
     test('ends well afterwards', ONCE, async () => {
