@@ -33,6 +33,7 @@ export class Performer {
         return link.silence(fault.answersOnly ? 'answers' : 'everything');
       case 'temporal-away':
         broken.temporal = true;
+        runtime.isReached = false;
         return;
       case 'unmanned':
         runtime.isManned = false;
@@ -95,6 +96,7 @@ export class Performer {
         return this.#world.mendLink();
       case 'temporal-away':
         broken.temporal = false;
+        runtime.isReached = true;
         return;
       case 'unmanned':
         runtime.isManned = true;
@@ -125,7 +127,7 @@ export class Performer {
   async calm(): Promise<void> {
     const { broken, calls, site, runtime } = this.#world;
     await this.#world.mendLink();
-    runtime.isManned = true;
+    runtime.isManned = runtime.isReached = true;
     calls.clear();
     Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
     for (const vm of site.vms) {
