@@ -31,6 +31,9 @@ export class Performer {
         return link.cut();
       case 'database-silent':
         return link.silence(fault.answersOnly ? 'answers' : 'everything');
+      case 'database-slow':
+        broken.databaseMs = fault.ms;
+        return;
       case 'temporal-away':
         broken.temporal = true;
         runtime.isReached = false;
@@ -94,6 +97,9 @@ export class Performer {
       case 'database-away':
       case 'database-silent':
         return this.#world.mendLink();
+      case 'database-slow':
+        broken.databaseMs = 0;
+        return;
       case 'temporal-away':
         broken.temporal = false;
         runtime.isReached = true;
@@ -129,10 +135,11 @@ export class Performer {
     await this.#world.mendLink();
     runtime.isManned = runtime.isReached = true;
     calls.clear();
-    Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
+    Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0, databaseMs: 0 });
     for (const vm of site.vms) {
       Object.assign(vm, {
         away: false,
+        slowMs: 0,
         locked: false,
         manner: 'well',
         flapping: null,
