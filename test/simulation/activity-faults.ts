@@ -13,7 +13,7 @@ export type CallFault =
   /** Its worker stands still for so long, and then goes on, though nobody may wait for it any more. */
   | { kind: 'frozen'; ms: number };
 
-type Act = (input: { vmId?: string; operationId?: string }) => Promise<unknown>;
+type Act = (input: { vmId?: string; operationId?: string; reason?: string | null }) => Promise<unknown>;
 
 /** Each message to its workflow may restart a VM's look, and there are few within a second. */
 const MAX_LOOKS_A_SECOND = 20;
@@ -25,6 +25,10 @@ export class FaultyActivities {
   readonly heals: { vmId: string; atMs: number }[] = [];
   /** Decisions that failed by themselves, though without its history a heal holds; VMs that were looked at over and over. */
   readonly troubles: string[] = [];
+  /** Faults that calls have met, and the activities that were called: `answer-lost`, `decide`, …. */
+  readonly met = new Set<string>();
+  /** Told of each pause, or its end (null), that a workflow has stored; of an end before it is stored. */
+  pauseStored: (vmId: string, reason: string | null) => Promise<void> = async () => undefined;
   readonly #looks = new Map<string, { secondMs: number; count: number }>();
   readonly #waiting = new Map<string, CallFault>();
   readonly #sleep: (ms: number) => Promise<void>;
@@ -37,7 +41,7 @@ export class FaultyActivities {
         const atMs = await before();
         if (name === 'watch') this.#countLook(input.vmId ?? '', atMs);
         if (name === 'decide' || name === 'verify') this.heals.push({ vmId: input.vmId ?? '', atMs });
-        return this.#meet(name, input, name === 'decide' ? () => this.#watched(name, act(input)) : () => act(input));
+        return this.#meet(name, input, () => this.#act(name, act, input));
       };
       return [name, faulty] as const;
     });
@@ -63,6 +67,18 @@ export class FaultyActivities {
     throw new NoAnswer('too often');
   }
 
+  #act(name: string, act: Act, input: Parameters<Act>[0]): Promise<unknown> {
+    if (name === 'storePause') return this.#storePause(act, input);
+    return name === 'decide' ? this.#watched(name, act(input)) : act(input);
+  }
+
+  async #storePause(act: Act, input: Parameters<Act>[0]): Promise<void> {
+    const { vmId = '', reason = null } = input;
+    if (reason === null) await this.pauseStored(vmId, null);
+    await act(input);
+    if (reason !== null) await this.pauseStored(vmId, reason);
+  }
+
   async #watched(name: string, answer: Promise<unknown>): Promise<unknown> {
     return answer.catch((error: unknown) => {
       this.troubles.push(`${name} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -74,12 +90,15 @@ export class FaultyActivities {
     // an operation's id begins with its VM's
     const vmId = input?.vmId ?? input?.operationId?.split('/')[0] ?? '';
     const fault = this.#take(`${activity} ${vmId}`);
+    if (fault !== undefined) this.#hasMet(fault, activity);
     switch (fault?.kind) {
       case undefined: {
         const answer = await act();
         const isAct = (answer as { kind?: string } | undefined)?.kind === 'act';
         const late = activity === 'decide' && isAct ? this.#take(`act ${vmId}`) : undefined;
-        return late === undefined ? answer : this.#answer(late, answer);
+        if (late === undefined) return answer;
+        this.#hasMet(late, 'act');
+        return this.#answer(late, answer);
       }
       case 'never-begun':
         throw new NoAnswer('the worker died');
@@ -90,6 +109,11 @@ export class FaultyActivities {
         await this.#sleep(fault.ms);
         return act();
     }
+  }
+
+  #hasMet({ kind }: CallFault, activity: string): void {
+    this.met.add(kind);
+    this.met.add(activity);
   }
 
   #take(key: string): CallFault | undefined {

@@ -98,6 +98,7 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     blind: of('blind', { ...vm, forMs: lasting }),
     'agent-dies': of('agent-dies', { ...vm, forMs: lasting }),
     'provider-away': of('provider-away', { ...vm, forMs: lasting }),
+    'provider-slow': of('provider-slow', { ...vm, ms: fc.integer({ min: 200, max: 5_000 }), forMs: lasting }),
     refuses: of('refuses', { ...vm, forMs: lasting }),
     'next-power': of('next-power', {
       ...vm,
@@ -127,6 +128,8 @@ function anyFaultOf(vms: number): { [Kind in FaultKind]: fc.Arbitrary<Fault & { 
     'frozen-after-move': of('frozen-after-move', { ...vm, ms: seconds(3, 60) }),
     'database-away': of('database-away', { forMs: seconds(1, 60) }),
     'database-silent': of('database-silent', { answersOnly: fc.boolean(), forMs: seconds(1, 60) }),
+    // two answers are within the 2 s in which an action is sent; `frozen-after-move` is longer
+    'database-slow': of('database-slow', { ms: fc.integer({ min: 20, max: 900 }), forMs: lasting }),
     'temporal-away': of('temporal-away', { forMs: seconds(1, 300) }),
     unmanned: of('unmanned', { forMs: seconds(30, 600) }),
     'clock-off': of('clock-off', { ms: fc.integer({ min: -1_900, max: 1_900 }), forMs: lasting }),

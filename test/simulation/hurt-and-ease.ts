@@ -37,6 +37,9 @@ export function hurt(site: FakeSite, fault: Ill): void {
     case 'provider-away':
       site.away = true;
       return;
+    case 'provider-slow':
+      site.slowMs = fault.ms;
+      return;
     case 'refuses':
       site.locked = true;
       return;
@@ -72,6 +75,9 @@ export function ease(site: FakeSite, fault: Ill): void {
       return;
     case 'provider-away':
       site.away = false;
+      return;
+    case 'provider-slow':
+      site.slowMs = 0;
       return;
     case 'refuses':
       site.locked = false;

@@ -67,6 +67,7 @@ const WANTED_IN: Partial<Record<PowerState, readonly PowerAction[]>> = {
   restoring: [],
   migrating: [],
   debugging: [],
+  unknown: [],
 };
 
 function unwantedIn({ power, action }: PowerCommand): string[] {

@@ -1,4 +1,4 @@
-import type { Played } from './played.ts';
+import { type Played, suffered } from './played.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 import type { StoredOperation } from './stored-operations.ts';
 
@@ -37,24 +37,28 @@ async function undecided({ database }: SimulatedWorld, stored: readonly StoredOp
 }
 
 /** Nothing is intended for an incident that is over. */
-async function afterTheEnd({ database }: SimulatedWorld, { plan }: Played): Promise<string[]> {
-  // both times are a worker's
-  if (plan.faults.some(({ kind }) => kind === 'clock-off')) return [];
-  const { rows } = await database.pool.query<{ text: string }>(
-    `SELECT 'operation ' || o.id || ' was intended at ' || o.intended_at || ', and its incident closed at ' || i.closed_at AS text
+async function afterTheEnd({ database }: SimulatedWorld, played: Played): Promise<string[]> {
+  const { rows } = await database.pool.query<{ text: string; closed: Date; intended: Date }>(
+    `SELECT 'operation ' || o.id || ' was intended at ' || o.intended_at || ', and its incident closed at ' || i.closed_at AS text,
+       i.closed_at AS closed, o.intended_at AS intended
      FROM operations o JOIN incidents i USING (vm_id, incident) WHERE o.intended_at > i.closed_at`,
   );
-  return rows.map(({ text }) => text);
+  // both times are a worker's
+  const isUnclear = (closed: Date, intended: Date) =>
+    suffered(played, ['clock-off'], closed.getTime(), closed.getTime()) ||
+    suffered(played, ['clock-off'], intended.getTime(), intended.getTime());
+  return rows.flatMap(({ text, closed, intended }) => (isUnclear(closed, intended) ? [] : [text]));
 }
 
 /** No incident is opened of a VM that is paused. */
-async function whilePaused({ database }: SimulatedWorld, { plan, vmIds, bans }: Played): Promise<string[]> {
-  if (plan.faults.some(({ kind }) => kind === 'clock-off')) return [];
+async function whilePaused({ database }: SimulatedWorld, played: Played): Promise<string[]> {
+  const { vmIds, bans } = played;
   const { rows } = await database.pool.query<{ vmId: string; incident: number; at: Date }>(
     'SELECT vm_id AS "vmId", incident, opened_at AS at FROM incidents',
   );
   return rows.flatMap(({ vmId, incident, at }) => {
     const atMs = at.getTime();
+    if (suffered(played, ['clock-off'], atMs, atMs)) return [];
     const isPaused = bans.some(
       ({ vm, why, fromAtMs, untilAtMs }) =>
         vmIds[vm] === vmId && why === 'paused' && fromAtMs < atMs && atMs < (untilAtMs ?? Number.POSITIVE_INFINITY),
@@ -94,14 +98,14 @@ const STORED_WITHIN_MS = 1_000;
 async function againstEvidence(
   { database }: SimulatedWorld,
   stored: readonly StoredOperation[],
-  { plan, vmIds }: Played,
+  played: Played,
 ): Promise<string[]> {
-  // while Postgres is away what is seen is stored later
-  const unclear = new Set(['database-away', 'database-silent', 'clock-off']);
-  if (plan.faults.some(({ kind }) => unclear.has(kind))) return [];
+  const { plan, vmIds } = played;
   const wrong: string[] = [];
   for (const { id, vmId, sentAtMs, factsAtMs, checkIds } of stored) {
     if (sentAtMs === null || factsAtMs === null) continue;
+    // while Postgres is away what is seen is stored later
+    if (suffered(played, ['database-away', 'database-silent', 'clock-off'], factsAtMs, sentAtMs)) continue;
     const storedMs = sentAtMs - STORED_WITHIN_MS;
     const timeoutMs = (plan.vms[vmIds.indexOf(vmId)]?.timeoutSeconds ?? 0) * 1_000;
     const { rows } = await database.pool.query<{ at: Date }>(

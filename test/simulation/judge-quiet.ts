@@ -20,7 +20,9 @@ export async function judgeQuiet(
     if (act.kind === 'renew-and-look') violations.push(...(await unanswered(world, act, atMs, played)));
     violations.push(...(await notClosely(world, stored, act, atMs, played)));
   }
-  for (const vm of played.vmIds.keys()) violations.push(...(await lookedAtSeldom(world, vm, played)));
+  for (const vm of played.vmIds.keys()) {
+    violations.push(...(await lookedAtSeldom(world, vm, played)), ...(await notLookedAt(world, vm, played)));
+  }
   for (const vm of played.pausedUntilQuiet) violations.push(...(await notResumed(world, vm, played)));
   return violations;
 }
@@ -79,6 +81,30 @@ async function lookedAtSeldom({ database }: SimulatedWorld, vm: number, played: 
   );
   const seldom = rows.find(({ ms }) => ms > limitMs + MARGIN_MS);
   return seldom ? [`VM ${vm} failed ${FAILURES} times in ${seldom.ms} ms until ${at(seldom.at.getTime())}`] : [];
+}
+
+/** By then workflows that were lost have been started again. */
+const WATCHED_AGAIN_MS = 600_000;
+
+/** A VM that is watched is never without a look for long, whatever is found; not only if that is all there is to see in the end. */
+async function notLookedAt({ database }: SimulatedWorld, vm: number, played: Played): Promise<string[]> {
+  const { plan, vmIds, beganAtMs } = played;
+  const { intervalSeconds, timeoutSeconds } = slowestOf(plan, vm);
+  const limitMs = 2 * (intervalSeconds + timeoutSeconds) * 1_000 + MARGIN_MS;
+  const fromMs = beganAtMs + plan.quietMs + WATCHED_AGAIN_MS;
+  const { rows } = await database.pool.query<{ at: Date; ms: number }>(
+    `SELECT at, extract(epoch FROM at - before)::float8 * 1000 AS ms FROM (
+       SELECT at, lag(at) OVER (ORDER BY at) AS before FROM (
+         SELECT checked_at AS at FROM check_results WHERE vm_id = $1 AND check_type = 'http' AND checked_at BETWEEN $2 AND $3
+         UNION ALL SELECT $2 UNION ALL SELECT $3) looks) gaps
+     WHERE EXISTS (SELECT FROM vms v WHERE v.id = $1 AND v.deleted_at IS NULL AND v.stopped_on_purpose_at IS NULL)
+     ORDER BY ms DESC NULLS LAST LIMIT 1`,
+    [vmIds[vm], new Date(fromMs), new Date(beganAtMs + plan.endMs)],
+  );
+  const [longest] = rows;
+  return longest && longest.ms > limitMs
+    ? [`VM ${vm} was not looked at for ${Math.round(longest.ms / 1_000)} s until ${at(longest.at.getTime())}`]
+    : [];
 }
 
 /** The heal of a VM that was paused decides again as soon as the VM is resumed and looked at. */

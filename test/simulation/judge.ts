@@ -38,7 +38,7 @@ export async function judge(world: SimulatedWorld, played: Played): Promise<Verd
   ];
   return {
     violations: [...violations, ...world.runtime.failures],
-    seen: await whatOccurred(world, stored),
+    seen: [...(await whatOccurred(world, stored)), ...[...world.calls.met].map((what) => `met ${what}`)],
     vmHours: (plan.vms.length * plan.endMs) / 3_600_000,
     commands: vmIds.reduce((sum, _, vm) => sum + commandsOf(vm).length, 0),
   };

@@ -43,6 +43,11 @@ export class People {
   constructor(world: SimulatedWorld, vmIds: readonly string[]) {
     this.#world = world;
     this.#vmIds = vmIds;
+    // as one by the API, a pause that was signalled holds from when it is stored
+    world.calls.pauseStored = async (vmId, reason) => {
+      const vm = vmIds.indexOf(vmId);
+      await (reason === null ? this.#lift(vm, 'paused') : this.#ban(vm, 'paused'));
+    };
   }
 
   async pause({ vm, by }: Fault & { kind: 'pause' }): Promise<void> {

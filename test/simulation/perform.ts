@@ -31,8 +31,12 @@ export class Performer {
         return link.cut();
       case 'database-silent':
         return link.silence(fault.answersOnly ? 'answers' : 'everything');
+      case 'database-slow':
+        broken.databaseMs = fault.ms;
+        return;
       case 'temporal-away':
         broken.temporal = true;
+        runtime.isReached = false;
         return;
       case 'unmanned':
         runtime.isManned = false;
@@ -93,8 +97,12 @@ export class Performer {
       case 'database-away':
       case 'database-silent':
         return this.#world.mendLink();
+      case 'database-slow':
+        broken.databaseMs = 0;
+        return;
       case 'temporal-away':
         broken.temporal = false;
+        runtime.isReached = true;
         return;
       case 'unmanned':
         runtime.isManned = true;
@@ -125,12 +133,13 @@ export class Performer {
   async calm(): Promise<void> {
     const { broken, calls, site, runtime } = this.#world;
     await this.#world.mendLink();
-    runtime.isManned = true;
+    runtime.isManned = runtime.isReached = true;
     calls.clear();
-    Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 });
+    Object.assign(broken, { temporal: false, clockMs: 0, freezeAfterMoveMs: 0, databaseMs: 0 });
     for (const vm of site.vms) {
       Object.assign(vm, {
         away: false,
+        slowMs: 0,
         locked: false,
         manner: 'well',
         flapping: null,

@@ -29,6 +29,7 @@ export type Fault =
   | { kind: 'blind'; vm: number; forMs: number }
   | { kind: 'agent-dies'; vm: number; forMs: number }
   | { kind: 'provider-away'; vm: number; forMs: number }
+  | { kind: 'provider-slow'; vm: number; ms: number; forMs: number }
   | { kind: 'refuses'; vm: number; forMs: number }
   | { kind: 'next-power'; vm: number; manner: Manner }
   | { kind: 'mistype'; vm: number; forMs: number }
@@ -49,6 +50,8 @@ export type Fault =
   | { kind: 'frozen-after-move'; vm: number; ms: number }
   | { kind: 'database-away'; forMs: number }
   | { kind: 'database-silent'; answersOnly: boolean; forMs: number }
+  /** So long each answer takes; none of looks, whose statements are shared. */
+  | { kind: 'database-slow'; ms: number; forMs: number }
   | { kind: 'temporal-away'; forMs: number }
   | { kind: 'unmanned'; forMs: number }
   | { kind: 'clock-off'; ms: number; forMs: number };

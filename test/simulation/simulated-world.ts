@@ -15,11 +15,11 @@ import { setDatabaseTime } from '../support/database-time.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { settingsOf } from '../support/settings.ts';
 import { FaultyActivities } from './activity-faults.ts';
-import { freezeAfterMove } from './freeze-after-move.ts';
 import type { Act } from './runtime/activity-run.ts';
 import { VirtualClock } from './runtime/virtual-clock.ts';
 import { WorkflowRuntime } from './runtime/workflow-runtime.ts';
 import { SimulatedSite } from './simulated-site.ts';
+import { slowDatabase } from './slow-database.ts';
 
 const BEGINS_MS = Date.UTC(2026, 0, 1);
 /** So few that runs often continue as new. */
@@ -42,7 +42,7 @@ export interface SimulatedWorld {
   /** As the API sends them. */
   signals: VmSignals;
   /** Faults that the play turns on and off. */
-  broken: { temporal: boolean; clockMs: number; freezeAfterMoveMs: number };
+  broken: { temporal: boolean; clockMs: number; freezeAfterMoveMs: number; databaseMs: number };
   now(): Promise<number>;
   /** Ends what the link suffers from; Defib's own process notices at once. */
   mendLink(): Promise<void>;
@@ -59,7 +59,7 @@ export async function createSimulatedWorld(vms: number): Promise<SimulatedWorld>
   const state = createDatabaseState(link.url, undefined, PACE);
   const own = openDatabase(link.url, { applicationName: 'simulation', limits: LIMITS, state });
   const database = openDatabase(test.url, { applicationName: 'play' });
-  const broken: SimulatedWorld['broken'] = { temporal: false, clockMs: 0, freezeAfterMoveMs: 0 };
+  const broken: SimulatedWorld['broken'] = { temporal: false, clockMs: 0, freezeAfterMoveMs: 0, databaseMs: 0 };
   const now = async (): Promise<number> => {
     await setDatabaseTime(database.pool, clock.nowMs);
     return clock.nowMs;
@@ -68,10 +68,17 @@ export async function createSimulatedWorld(vms: number): Promise<SimulatedWorld>
     await clock.wait(ms);
     await now();
   };
-  freezeAfterMove(own.pool, async () => {
-    const ms = broken.freezeAfterMoveMs;
-    broken.freezeAfterMoveMs = 0;
-    if (ms > 0) await sleep(ms);
+  slowDatabase(own.pool, {
+    async afterMove() {
+      const ms = broken.freezeAfterMoveMs;
+      broken.freezeAfterMoveMs = 0;
+      if (ms === 0) return;
+      calls.met.add('frozen-after-move');
+      await sleep(ms);
+    },
+    async ofAnswer() {
+      if (broken.databaseMs > 0) await sleep(broken.databaseMs);
+    },
   });
   await ensurePartitions(database.pool, clock.nowMs);
   const site = new SimulatedSite(vms, () => clock.nowMs, sleep);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { GUARDS } from '../../domain/remedy.ts';
 import type { CampaignResult } from './campaign.ts';
 import { FAULT_KINDS } from './draw-plan.ts';
+import { ACTIVITIES } from './plan.ts';
 
 /** From so many plays on a campaign has to have seen everything that it is about. */
 const WHOLE = 200;
@@ -17,6 +18,9 @@ const ENDS = [
   'operation unsent abandoned skipped',
   'operation unsent done success',
 ];
+
+/** Faults of calls are laid and may wait in vain: each kind has to have met a call, and each activity a fault. */
+const MET = ['answer-lost', 'answer-late', 'never-begun', 'frozen', 'frozen-after-move', ...ACTIVITIES];
 
 /** The parts of a campaign, from the files that they left, as one. */
 export function wholeOf(files: readonly string[]): CampaignResult {
@@ -40,6 +44,7 @@ export function summary({ plays, vmHours, commands, seen, failures }: CampaignRe
   const expected = [
     ...FAULT_KINDS.map((kind) => `fault ${kind}`),
     ...GUARDS.map(({ reason }) => `guard ${reason}`),
+    ...MET.map((what) => `met ${what}`),
     ...ENDS,
   ];
   const unseen = expected.filter((what) => !seen.has(what));

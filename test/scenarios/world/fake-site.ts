@@ -50,6 +50,8 @@ export class FakeSite {
   /** Answers this many looks well, then this many badly, over and over; null = always alike. */
   flapping: { well: number; badly: number } | null = null;
   away = false;
+  /** Its hypervisor takes so long for each answer. */
+  slowMs = 0;
   manner: Manner = 'well';
   /** Refuses every command. */
   locked = false;
@@ -73,11 +75,16 @@ export class FakeSite {
     register: async (reference) => ({ ok: true, reference, key: null }),
     test: async () => ({ ok: true, detail: 'fake' }),
     state: async () => {
+      await this.#takesTime();
       if (this.away) return AWAY;
       return { ok: true, state: { power: this.power, detail: 'fake' } };
     },
-    prepare: async (_reference, action) => (this.away ? AWAY : { ok: true, prepared: this.#prepare(action) }),
+    prepare: async (_reference, action) => {
+      await this.#takesTime();
+      return this.away ? AWAY : { ok: true, prepared: this.#prepare(action) };
+    },
     readBack: async (_reference, action) => {
+      await this.#takesTime();
       const answer = this.#readBack(action);
       if (answer.verdict === 'acted') this.readBacksAtMs.push(this.#now());
       return answer;
@@ -128,6 +135,10 @@ export class FakeSite {
     probe: async () => (this.expired ? EXPIRED : WELL),
   };
 
+  async #takesTime(): Promise<void> {
+    if (this.slowMs > 0) await this.#sleep(this.slowMs);
+  }
+
   #answers({ target }: Pick<ProbeInput, 'target'>): boolean {
     if (!this.isUp || this.flapping) this.notUpAtMs = this.#now();
     // nothing listens there, also when the VM is well
@@ -152,7 +163,11 @@ export class FakeSite {
   #prepare(action: PowerAction): PreparedAction {
     return {
       state: { power: this.power, detail: 'fake' },
-      send: async () => this.#send(action),
+      send: async () => {
+        const outcome = this.#send(action);
+        await this.#takesTime();
+        return outcome;
+      },
       release: () => undefined,
     };
   }

@@ -114,6 +114,12 @@ export const PLANTED: readonly PlantedBug[] = [
     "if (pauseChanged) await notifyHeal(vm, carried.paused === null ? 'resumed' : 'paused');",
     '',
   ),
+  one(
+    'a pause that was signalled is not stored',
+    'activities/store-pause.ts',
+    'await recordPaused(database, vmId, reason, author)',
+    'null',
+  ),
   {
     name: 'acts on a paused VM',
     edits: [
@@ -160,6 +166,12 @@ export const PLANTED: readonly PlantedBug[] = [
     'db/fleet/vm-changes.ts',
     'if (starts) await recordStarted(tx, vm.vmId, await databaseNow(tx));',
     'if (starts) await databaseNow(tx);',
+  ),
+  one(
+    'a VM is looked at every third minute',
+    'domain/look.ts',
+    '  return msToNextTick(\n',
+    '  return 120_000 + msToNextTick(\n',
   ),
   one(
     'a hung VM is looked at every second tick',

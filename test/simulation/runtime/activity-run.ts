@@ -9,7 +9,9 @@ import {
   TimeoutFailure,
   TimeoutType,
 } from '@temporalio/common';
+import { converted } from './converted.ts';
 import { inMs } from './duration.ts';
+import type { Gate } from './gate.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Thrown by an activity whose worker is gone: no answer ever arrives, and only timeouts end the attempt. */
@@ -18,10 +20,12 @@ export class NoAnswer extends Error {}
 /** What runs an activity, by name. */
 export type Act = (input: unknown) => Promise<unknown>;
 
-/** Where activities wait for a worker. */
+/** Where an activity waits for a worker, and the worker's way to the server. */
 export interface Queue {
-  /** Calls `begin` when somebody is there; the answer takes it back. */
-  whenManned(begin: () => void): () => void;
+  /** Open while somebody takes what waits. */
+  manned: Gate;
+  /** Open while workers reach the server. */
+  reached: Gate;
 }
 
 interface Settled {
@@ -74,7 +78,7 @@ export class ActivityRun {
     if (toStartMs !== undefined) {
       this.#phaseEnds.push(clock.after(toStartMs, () => this.#fail(timedOut(TimeoutType.SCHEDULE_TO_START))));
     }
-    this.#phaseEnds.push(queue.whenManned(() => this.#begin()));
+    this.#await();
   }
 
   /** A running attempt is waited for; it is never told, because it sends no heartbeats while it runs. */
@@ -89,6 +93,12 @@ export class ActivityRun {
     for (const end of this.#ends) end();
   }
 
+  #await(): void {
+    const { manned, reached } = this.#queue;
+    const whenManned = manned.whenOpen(() => this.#phaseEnds.push(reached.whenOpen(() => this.#begin())));
+    this.#phaseEnds.push(whenManned);
+  }
+
   #begin(): void {
     this.#leavePhase('running');
     const attempt = ++this.#attempt;
@@ -98,28 +108,42 @@ export class ActivityRun {
       this.#phaseEnds.push(this.#clock.after(limitMs, end));
     }
     void this.#clock.during(async () => {
-      try {
-        const value = await asyncLocalStorage.run(this.#context(limitMs), () => this.#act(this.#input));
-        if (!this.#isCurrent(attempt)) return;
-        this.abandon();
-        this.#settled.resolve(value);
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) this.#attemptFailed(attempt, ensureApplicationFailure(error));
-      }
+      const answer = await this.#attemptOnce(attempt, limitMs);
+      this.#queue.reached.whenOpen(answer);
     });
   }
 
+  /** What the answer of an attempt does when it arrives. */
+  async #attemptOnce(attempt: number, limitMs: number | undefined): Promise<() => void> {
+    try {
+      const value = await asyncLocalStorage.run(this.#context(limitMs), () => this.#act(this.#input));
+      return () => {
+        if (!this.#isCurrent(attempt)) return;
+        this.abandon();
+        this.#settled.resolve(value);
+      };
+    } catch (error) {
+      if (error instanceof NoAnswer) return () => undefined;
+      return () => this.#attemptFailed(attempt, ensureApplicationFailure(error));
+    }
+  }
+
   #context(startToCloseTimeoutMs: number | undefined): Context {
+    const attempt = this.#attempt;
     const context = {
       info: {
         activityType: this.#name,
-        attempt: this.#attempt,
+        attempt,
         heartbeatDetails: this.#heartbeatDetails,
         scheduledTimestampMs: this.#scheduledAtMs,
         startToCloseTimeoutMs,
       },
       heartbeat: (details: unknown) => {
-        this.#heartbeatDetails = details;
+        // nobody waits for it any more
+        if (!this.#isCurrent(attempt)) return;
+        this.#queue.reached.whenOpen(() => {
+          if (this.#isCurrent(attempt)) this.#heartbeatDetails = converted(details);
+        });
       },
     };
     return context as unknown as Context;
@@ -129,8 +153,8 @@ export class ActivityRun {
     if (!this.#isCurrent(attempt)) return;
     const { retry = {}, scheduleToCloseTimeout } = this.#options;
     const named = failure instanceof ApplicationFailure ? failure : null;
-    if (named?.nonRetryable) return this.#fail(failure, RetryState.NON_RETRYABLE_FAILURE);
     if (this.#cancelRequested) return this.#fail(failure, RetryState.CANCEL_REQUESTED);
+    if (named?.nonRetryable) return this.#fail(failure, RetryState.NON_RETRYABLE_FAILURE);
     if (attempt >= (retry.maximumAttempts ?? Number.POSITIVE_INFINITY)) {
       return this.#fail(failure, RetryState.MAXIMUM_ATTEMPTS_REACHED);
     }
@@ -143,7 +167,7 @@ export class ActivityRun {
     this.#leavePhase('backoff');
     const again = () => {
       this.#leavePhase('waiting');
-      this.#phaseEnds.push(this.#queue.whenManned(() => this.#begin()));
+      this.#await();
     };
     this.#phaseEnds.push(this.#clock.after(delayMs, again));
   }
@@ -167,6 +191,8 @@ export class ActivityRun {
   }
 }
 
-function timedOut(type: TimeoutType): TimeoutFailure {
-  return new TimeoutFailure('activity timed out', undefined, type);
+/** In the server's words. */
+function timedOut(type: NonNullable<TimeoutType>): TimeoutFailure {
+  const limit = type.toLowerCase().replace(/(?:^|_)(.)/g, (_, letter: string) => letter.toUpperCase());
+  return new TimeoutFailure(`activity ${limit} timeout`, undefined, type);
 }

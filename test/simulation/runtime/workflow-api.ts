@@ -1,7 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ActivityOptions, SignalDefinition } from '@temporalio/workflow';
+import { converted } from './converted.ts';
 import { inMs } from './duration.ts';
-import { ContinueAsNew, here, place, type Scope } from './workflow-run.ts';
+import { here, place, type Scope } from './workflow-run.ts';
 
 /*
  * Stands for the package `@temporalio/workflow` while workflows run in this process, on `WorkflowRuntime`: what they call of it,
@@ -36,9 +37,17 @@ export function setHandler({ name }: { name: string }, handler: (...args: unknow
   here().run.handle(name, handler);
 }
 
-export async function startChild(type: string, options: { workflowId: string; args: unknown[] }): Promise<object> {
-  const { workflowId, args } = options;
-  if (!here().run.world.start(type, workflowId, args)) {
+interface ChildOptions {
+  workflowId: string;
+  args: unknown[];
+  parentClosePolicy?: string;
+}
+
+export async function startChild(type: string, options: ChildOptions): Promise<object> {
+  const { workflowId, args, parentClosePolicy } = options;
+  const { run } = here();
+  if (parentClosePolicy !== 'ABANDON') run.fail(new Error(`not simulated: children that end with their parent`));
+  if (!(await run.command(() => run.world.start(type, workflowId, args)))) {
     throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
   }
   return { workflowId };
@@ -48,13 +57,15 @@ export function getExternalWorkflowHandle(workflowId: string) {
   const { run } = here();
   return {
     async signal({ name }: SignalDefinition, ...args: unknown[]): Promise<void> {
-      if (!run.world.signal(workflowId, name, args)) throw new Error('external workflow execution not found');
+      if (!(await run.command(() => run.world.signal(workflowId, name, args)))) {
+        throw new Error('external workflow execution not found');
+      }
     },
   };
 }
 
 export async function continueAsNew(...args: unknown[]): Promise<never> {
-  throw new ContinueAsNew(args);
+  return here().run.continueAsNew(args);
 }
 
 export function workflowInfo(): { continueAsNewSuggested: boolean } {
@@ -62,16 +73,18 @@ export function workflowInfo(): { continueAsNewSuggested: boolean } {
 }
 
 export function upsertMemo(memo: Record<string, unknown>): void {
-  Object.assign(here().run.memo, memo);
+  Object.assign(here().run.memo, converted(memo));
 }
 
 export function upsertSearchAttributes(pairs: { key: { name: string }; value: unknown }[]): void {
   const { searchAttributes } = here().run;
-  for (const { key, value } of pairs) searchAttributes[key.name] = [value];
+  for (const { key, value } of pairs) searchAttributes[key.name] = [converted(value)];
 }
 
 export function setCurrentDetails(details: string): void {
-  here().run.world.showsDetails(details);
+  const { run } = here();
+  run.details = details;
+  run.world.showsDetails(details);
 }
 
 export const patched = (): boolean => true;

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ActivityOptions } from '@temporalio/common';
+import type { ActivityOptions } from '@temporalio/workflow';
 import { type Act, ActivityRun, type Queue } from './activity-run.ts';
+import { converted } from './converted.ts';
+import type { Gate } from './gate.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** Where code of a workflow is: in which run, and in which cancellation scope of it. */
@@ -35,6 +37,11 @@ export class ContinueAsNew extends Error {
 
 type Handler = (...args: unknown[]) => unknown;
 
+interface Signal {
+  name: string;
+  args: unknown[];
+}
+
 interface Condition {
   isSo(): boolean;
   holds(): void;
@@ -45,8 +52,12 @@ export interface Surroundings {
   clock: VirtualClock;
   act(name: string): Act;
   queue(taskQueue: string | undefined): Queue;
+  /** Open while the workers of workflows reach the server. */
+  reached: Gate;
   /** After so many events a run is told to continue as new. */
   maxEvents: number;
+  /** Told of what never happens to sound code: on a server the workflow stands still from then on. */
+  taskFailed(error: unknown): void;
   /** Told of what workflows show in the Web UI. */
   showsDetails(details: string): void;
   start(type: string, workflowId: string, args: unknown[]): boolean;
@@ -58,13 +69,19 @@ export class WorkflowRun {
   readonly memo: Record<string, unknown> = {};
   readonly searchAttributes: Record<string, unknown[]> = {};
   readonly world: Surroundings;
+  /** What it shows in the Web UI. */
+  details = '';
   #events = 0;
   #isOver = false;
   #isPoked = false;
+  /** Set once it continues as new: what arrives from then on is for the next run. */
+  #forNext: Signal[] | null = null;
   readonly #handlers = new Map<string, Handler>();
-  #unhandled: { name: string; args: unknown[] }[] = [];
+  #unhandled: Signal[] = [];
   #conditions: Condition[] = [];
   readonly #activities = new Set<ActivityRun>();
+  /** Ids of those that are not over. */
+  readonly #pendingIds = new Set<string>();
 
   constructor(world: Surroundings) {
     this.world = world;
@@ -73,7 +90,7 @@ export class WorkflowRun {
   /** Runs the workflow to its end. */
   async live(workflow: (...args: unknown[]) => Promise<unknown>, args: unknown[]): Promise<unknown> {
     try {
-      return await place.run({ run: this, scope: null }, () => workflow(...structuredClone(args)));
+      return await place.run({ run: this, scope: null }, () => workflow(...converted(args)));
     } finally {
       this.end();
     }
@@ -90,24 +107,82 @@ export class WorkflowRun {
   }
 
   receive(name: string, args: unknown[]): void {
-    const handler = this.#handlers.get(name);
-    if (handler === undefined) this.#unhandled.push({ name, args });
-    else this.event(() => void place.run({ run: this, scope: null }, () => handler(...structuredClone(args))));
+    this.#happens(() => this.#handleSignal({ name, args }));
+  }
+
+  #handleSignal(signal: Signal): void {
+    if (this.#forNext !== null) {
+      this.#forNext.push(signal);
+      return;
+    }
+    const handler = this.#handlers.get(signal.name);
+    if (handler === undefined) this.#unhandled.push(signal);
+    else this.event(() => void place.run({ run: this, scope: null }, () => handler(...converted(signal.args))));
+  }
+
+  /** Nothing that arrives is for this run any more. @throws ContinueAsNew */
+  continueAsNew(args: unknown[]): never {
+    this.#forNext = [];
+    throw new ContinueAsNew(args);
+  }
+
+  /** Hands on what arrived too late for this run, and is not lost. */
+  handOnTo(next: WorkflowRun): void {
+    for (const { name, args } of this.#forNext ?? []) next.receive(name, args);
+  }
+
+  /** What the server tells of arrives when its worker reaches the server. */
+  #happens(happen: () => void): void {
+    this.world.reached.whenOpen(happen);
   }
 
   handle(name: string, handler: Handler): void {
     this.#handlers.set(name, handler);
     const waiting = this.#unhandled.filter((one) => one.name === name);
     this.#unhandled = this.#unhandled.filter((one) => one.name !== name);
-    for (const { args } of waiting) this.receive(name, args);
+    for (const signal of waiting) this.#handleSignal(signal);
+  }
+
+  /** What a handler of a query answers. */
+  query(name: string): unknown {
+    if (name === '__temporal_workflow_metadata') return { currentDetails: this.details };
+    return this.#handlers.get(name)?.();
   }
 
   /** Something has happened: what waits for it goes on. */
   event(happen: () => void): void {
     if (this.#isOver) return;
     this.#events++;
-    happen();
+    try {
+      happen();
+    } catch (error) {
+      this.fail(error);
+    }
     this.#poke();
+  }
+
+  /** As after a failed task, which the server has tried again for ever. */
+  fail(error: unknown): void {
+    this.world.taskFailed(error);
+    this.end();
+  }
+
+  /** Has the server do something at the end of this task; what came of it is another event. */
+  command<T>(ask: () => T): Promise<T> {
+    this.#events++;
+    return new Promise((resolve) => {
+      void this.world.clock.during(async () => {
+        await turn();
+        this.#happens(() => {
+          if (this.#isOver) return;
+          const answer = ask();
+          void this.world.clock.during(async () => {
+            await turn();
+            this.#happens(() => this.event(() => resolve(answer)));
+          });
+        });
+      });
+    });
   }
 
   async condition(isSo: () => boolean, timeoutMs: number | undefined): Promise<boolean> {
@@ -122,27 +197,47 @@ export class WorkflowRun {
       };
       this.#conditions.push(condition);
       const tooLate = () =>
-        this.event(() => {
-          this.#conditions = this.#conditions.filter((other) => other !== condition);
-          resolve(false);
-        });
+        this.#happens(() =>
+          this.event(() => {
+            this.#conditions = this.#conditions.filter((other) => other !== condition);
+            resolve(false);
+          }),
+        );
       const stop = timeoutMs === undefined ? () => undefined : this.world.clock.after(timeoutMs, tooLate);
     });
   }
 
   activity(name: string, input: unknown, options: ActivityOptions, scope: Scope | null): Promise<unknown> {
     const { clock } = this.world;
+    const { activityId } = options;
     this.#events++;
+    if (activityId !== undefined) this.#claim(activityId);
     return new Promise((resolve, reject) => {
-      const settled = {
-        resolve: (value: unknown) => this.event(() => resolve(structuredClone(value))),
-        reject: (error: unknown) => this.event(() => reject(error as Error)),
+      if (this.#isOver) return;
+      const ends = (end: () => void) => {
+        // the server knows at once, the workflow when it is told
+        if (activityId !== undefined) this.#pendingIds.delete(activityId);
+        this.#happens(() => this.event(end));
       };
-      const called = { name, act: this.world.act(name), input: structuredClone(input), options };
+      const settled = {
+        resolve: (value: unknown) => ends(() => resolve(converted(value))),
+        reject: (error: unknown) => ends(() => reject(error as Error)),
+      };
+      const called = { name, act: this.world.act(name), input: converted(input), options };
       const activity = new ActivityRun(clock, this.world.queue(options.taskQueue), called, settled);
       this.#activities.add(activity);
-      scope?.cancels.push(() => activity.cancel());
+      scope?.cancels.push(() => this.#cancel(activity, options));
     });
+  }
+
+  #claim(activityId: string): void {
+    if (this.#pendingIds.has(activityId)) this.fail(new Error(`two activities of one id: ${activityId}`));
+    this.#pendingIds.add(activityId);
+  }
+
+  #cancel(activity: ActivityRun, { cancellationType }: ActivityOptions): void {
+    if (cancellationType === WAITS) activity.cancel();
+    else this.fail(new Error(`not simulated: a cancellation of type ${cancellationType}`));
   }
 
   /** As the SDK does, once all that could go on by itself has done so. */
@@ -150,14 +245,29 @@ export class WorkflowRun {
     if (this.#isPoked) return;
     this.#isPoked = true;
     void this.world.clock.during(async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       this.#isPoked = false;
       if (this.#isOver) return;
-      const met = this.#conditions.find((condition) => place.run({ run: this, scope: null }, condition.isSo));
+      const met = this.#conditions.find((condition) => this.#holds(condition));
       if (met === undefined) return;
       this.#conditions = this.#conditions.filter((other) => other !== met);
       met.holds();
       this.#poke();
     });
   }
+
+  #holds({ isSo }: Condition): boolean {
+    try {
+      return place.run({ run: this, scope: null }, isSo);
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
+  }
+}
+
+const WAITS = 'WAIT_CANCELLATION_COMPLETED';
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

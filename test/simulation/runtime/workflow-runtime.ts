@@ -1,8 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { SignalDefinition } from '@temporalio/common';
+import { type SignalDefinition, TemporalFailure, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { CORE_TASK_QUEUE } from '../../../domain/ids.ts';
 import * as workflows from '../../../workflows/index.ts';
-import type { Act, Queue } from './activity-run.ts';
+import type { Act } from './activity-run.ts';
+import { Gate } from './gate.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { ContinueAsNew, type Surroundings, WorkflowRun } from './workflow-run.ts';
 
@@ -25,23 +26,22 @@ export class WorkflowRuntime {
   readonly failures: string[] = [];
   readonly #executions = new Map<string, Execution>();
   readonly #surroundings: Surroundings;
-  readonly #waiting = new Set<() => void>();
-  #isManned = true;
+  /** Open while workers of sites take what waits for them. */
+  readonly #manned = new Gate();
+  /** Open while workers reach the server. */
+  readonly #reached = new Gate();
 
   constructor(clock: VirtualClock, act: (name: string) => Act, maxEvents: number) {
-    const always: Queue = { whenManned: begun };
-    const site: Queue = {
-      whenManned: (begin) => {
-        if (this.#isManned) return begun(begin);
-        this.#waiting.add(begin);
-        return () => this.#waiting.delete(begin);
-      },
-    };
+    const reached = this.#reached;
+    const core = { manned: new Gate(), reached };
+    const site = { manned: this.#manned, reached };
     this.#surroundings = {
       clock,
       maxEvents,
       act,
-      queue: (taskQueue = CORE_TASK_QUEUE) => (taskQueue === CORE_TASK_QUEUE ? always : site),
+      reached,
+      queue: (taskQueue = CORE_TASK_QUEUE) => (taskQueue === CORE_TASK_QUEUE ? core : site),
+      taskFailed: (error) => void this.failures.push(`a task of a workflow failed: ${textOf(error)}`),
       showsDetails: (details) => {
         if (/look failed: /.test(details)) this.failures.push(details);
       },
@@ -52,11 +52,15 @@ export class WorkflowRuntime {
 
   /** Whether workers of sites take what waits for them. */
   set isManned(isManned: boolean) {
-    this.#isManned = isManned;
-    if (!isManned) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const begin of waiting) begin();
+    this.#manned.isOpen = isManned;
+  }
+
+  /**
+   * Whether workers reach the server. While they don't, no attempt begins, no answer arrives and no workflow goes on, but the
+   * server's time passes.
+   */
+  set isReached(isReached: boolean) {
+    this.#reached.isOpen = isReached;
   }
 
   /** What Defib calls of Temporal's client. */
@@ -65,8 +69,11 @@ export class WorkflowRuntime {
     withDeadline: async (_deadline: unknown, call: () => Promise<unknown>) => call(),
     workflowService: { describeNamespace: async () => ({}) },
     workflow: {
-      start: async (type: string, { workflowId, args }: { workflowId: string; args: unknown[] }) =>
-        void this.#start(type, workflowId, args),
+      start: async (type: string, { workflowId, args }: { workflowId: string; args: unknown[] }) => {
+        if (!this.#start(type, workflowId, args)) {
+          throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
+        }
+      },
       signalWithStart: async (type: string, options: SignalWithStart) => {
         this.#start(type, options.workflowId, options.args);
         this.#signal(options.workflowId, options.signal, options.signalArgs);
@@ -78,6 +85,8 @@ export class WorkflowRuntime {
         },
         terminate: async () => this.#terminate(workflowId),
         describe: async () => this.#describe(workflowId),
+        query: async (query: { name: string } | string) =>
+          this.#query(workflowId, typeof query === 'string' ? query : query.name),
       }),
       count: async (query: string) => ({ count: this.#find(query).length }),
       list: ({ query }: { query: string }) => this.#find(query),
@@ -90,7 +99,9 @@ export class WorkflowRuntime {
     const run = new WorkflowRun(this.#surroundings);
     const execution: Execution = { workflowId, type, status: 'RUNNING', startedAtMs: clock.nowMs, run };
     this.#executions.set(workflowId, execution);
-    void this.#live(execution, args);
+    this.#reached.whenOpen(() => {
+      if (execution.status === 'RUNNING') void this.#live(execution, args);
+    });
     return true;
   }
 
@@ -101,13 +112,19 @@ export class WorkflowRuntime {
       execution.status = 'COMPLETED';
     } catch (error) {
       if (execution.status === 'TERMINATED') return;
-      if (error instanceof ContinueAsNew) {
-        execution.run = new WorkflowRun(this.#surroundings);
-        return this.#live(execution, error.args);
-      }
-      execution.status = 'FAILED';
-      this.failures.push(`workflow ${workflowId} failed: ${error instanceof Error ? error.stack : String(error)}`);
+      if (error instanceof ContinueAsNew) return this.#liveOn(execution, error);
+      // what the SDK does not know fails the task, and the workflow stands still
+      if (error instanceof TemporalFailure) execution.status = 'FAILED';
+      this.failures.push(`workflow ${workflowId} failed: ${textOf(error)}`);
     }
+  }
+
+  async #liveOn(execution: Execution, { args }: ContinueAsNew): Promise<void> {
+    const before = execution.run;
+    execution.run = new WorkflowRun(this.#surroundings);
+    const lived = this.#live(execution, args);
+    before.handOnTo(execution.run);
+    return lived;
   }
 
   #signal(workflowId: string, name: string, args: unknown[]): boolean {
@@ -131,6 +148,12 @@ export class WorkflowRuntime {
     return { status: { name: execution.status }, memo, searchAttributes, raw: {} };
   }
 
+  #query(workflowId: string, name: string): unknown {
+    const execution = this.#executions.get(workflowId);
+    if (execution === undefined) throw notFound(workflowId);
+    return execution.run.query(name);
+  }
+
   /** As the one query that Defib makes: running ones of a type that started before. */
   #find(query: string): Execution[] {
     const [, type, before] = /WorkflowType='(\w+)'.*StartTime < '([^']+)'/.exec(query)!;
@@ -147,9 +170,8 @@ interface SignalWithStart {
   signalArgs: unknown[];
 }
 
-function begun(begin: () => void): () => void {
-  begin();
-  return () => undefined;
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function notFound(workflowId: string): WorkflowNotFoundError {
