@@ -16,6 +16,11 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seeds: { type: 'string', default: '200' }, jobs: { type: 'string', default: '2' } },
 });
+interface Result {
+  plays: number;
+  failures: Failure[];
+}
+
 const bugs = PLANTED.filter(({ name }) => name.includes(positionals.join(' ')));
 const waiting = [...bugs];
 let notFound = 0;
@@ -28,18 +33,21 @@ async function work(): Promise<void> {
   const copy = new ChangedCopy();
   try {
     for (let bug = waiting.shift(); bug !== undefined; bug = waiting.shift()) {
-      const { plays, failures } = await copy.with(changedBy(bug.edits), simulate);
-      const [failure] = failures;
+      const result = await copy.with(changedBy(bug.edits), simulate);
+      const failure = result?.failures[0];
       if (failure === undefined) notFound++;
-      console.log(
-        failure === undefined
-          ? `NOT FOUND in ${plays} seeds: ${bug.name}`
-          : `found by seed ${plays}: ${bug.name} (${failure.violations[0]})`,
-      );
+      console.log(whatCameOf(bug, result));
     }
   } finally {
     copy.remove();
   }
+}
+
+function whatCameOf({ name }: PlantedBug, result: Result | null): string {
+  if (result === null) return `NOT PLAYED, its process broke off: ${name}`;
+  const [failure] = result.failures;
+  if (failure === undefined) return `NOT FOUND in ${result.plays} seeds: ${name}`;
+  return `found by seed ${result.plays}: ${name} (${failure.violations[0]})`;
 }
 
 function changedBy(edits: PlantedBug['edits']): Map<string, string> {
@@ -53,8 +61,8 @@ function changedBy(edits: PlantedBug['edits']): Map<string, string> {
   return contents;
 }
 
-/** Plays seeds from 1 on in that folder, until the first that fails. */
-async function simulate(folder: string): Promise<{ plays: number; failures: Failure[] }> {
+/** Plays seeds from 1 on in that folder, until the first that fails; null when its process broke off. */
+async function simulate(folder: string): Promise<Result | null> {
   const output = join(folder, 'result.json');
   rmSync(output, { force: true });
   const campaign: CampaignOptions = {
@@ -66,7 +74,5 @@ async function simulate(folder: string): Promise<{ plays: number; failures: Fail
     output,
   };
   await runCampaignProcess(campaign, folder, 'ignore');
-  // its process broke off
-  if (!existsSync(output)) return { plays: 0, failures: [] };
-  return JSON.parse(readFileSync(output, 'utf8')) as { plays: number; failures: Failure[] };
+  return existsSync(output) ? (JSON.parse(readFileSync(output, 'utf8')) as Result) : null;
 }
