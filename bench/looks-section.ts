@@ -51,7 +51,7 @@ interface Ticks {
 }
 
 /** A request belongs to the last tick before it. */
-function judgeTicks({ vms, intervalMs }: Fleet, window: Window, arrivals: ReadonlyMap<string, number[]>): Ticks {
+export function judgeTicks({ vms, intervalMs }: Fleet, window: Window, arrivals: ReadonlyMap<string, number[]>): Ticks {
   const lateMs: number[] = [];
   const missed: { vmId: string; dueAtMs: number }[] = [];
   let twice = 0;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { FakeQmp } from '../test/support/fake-qmp.ts';
 import { removeLeftoverRuns } from '../test/support/leftover-runs.ts';
 import { ROOT } from '../test/support/program.ts';
+import { measureAttack } from './attack-section.ts';
 import { registerFleet } from './fleet.ts';
 import { measureHeld } from './held-section.ts';
 import { measureList } from './list-section.ts';
@@ -51,8 +52,9 @@ async function main(options: Options): Promise<void> {
   await describeMachine(report, ['npm run bench', ...process.argv.slice(2)].join(' '));
   if (options.profileDir !== null)
     report.say('The worker was profiled meanwhile, so its figures are worse than usual.');
-  const wants = (...sections: ('looks' | 'power' | 'list')[]) => sections.some((one) => options.sections.has(one));
-  if (wants('looks', 'power', 'list')) await inOneWorld(options, report);
+  const wants = (...sections: ('looks' | 'attack' | 'power' | 'list')[]) =>
+    sections.some((one) => options.sections.has(one));
+  if (wants('looks', 'attack', 'power', 'list')) await inOneWorld(options, report);
   if (options.sections.has('held')) await measureHeld(options, report, all);
   if (options.sections.has('start')) await measureStart(report, all);
   report.summary();
@@ -72,6 +74,7 @@ async function inOneWorld(options: Options, report: Report): Promise<void> {
     const fleet = await registerFleet(world, plan, toProgress);
     const looks = `${(vms / intervalSeconds).toFixed(0)} looks/s run`;
     if (sections.has('looks')) await measureLooks(world, fleet, options.seconds, report);
+    if (sections.has('attack')) await measureAttack(world, fleet, options.seconds, report);
     if (sections.has('power')) await measurePower(world, qmps, `${looks} at the same time.`, report);
     if (sections.has('list')) {
       const more = Math.max(0, options.listVms - vms);

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-const SECTIONS = ['looks', 'power', 'list', 'held', 'start'] as const;
+const SECTIONS = ['looks', 'attack', 'power', 'list', 'held', 'start'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {
   readonly sections: ReadonlySet<Section>;
-  /** VMs that are looked at in the sections looks, power and list. */
+  /** VMs that are looked at in the sections looks, attack, power and list. */
   readonly vms: number;
   readonly intervalSeconds: number;
   /** Length of the measured windows of looks and held. */
