@@ -67,6 +67,8 @@ async function attackFor({ apiUrl }: World, seconds: number): Promise<autocannon
   const result = await autocannon({
     url: `${apiUrl}/api/vms`,
     connections: 10,
+    // in a thread of its own, or its own work would make the answers of /health late
+    workers: 1,
     duration: seconds,
     overallRate: REQUESTS_PER_SECOND,
     requests: Object.values(BODIES).flatMap((body) => [

@@ -76,8 +76,9 @@ async function judgeConvergence(
     if (open) return wrong(`is deleted, and its incident ${open.incident} open`);
     return described.status.name === 'RUNNING' ? wrong('is deleted, and its workflow goes on') : [];
   }
-  if (described.status.name !== 'RUNNING') return wrong(`has no workflow that runs: ${described.status.name}`);
+  // should its workflow be gone, it is started again with the VM, by the message that says so
   if (read.unknownReason === 'stopped-on-purpose') return open ? wrong('is stopped on purpose, and in care') : [];
+  if (described.status.name !== 'RUNNING') return wrong(`has no workflow that runs: ${described.status.name}`);
   if (read.unknownReason !== null) return wrong(`reads unknown (${read.unknownReason})`);
   if (described.memo?.['name'] !== read.name) return wrong('is not named by its workflow any more');
   const isUp = site.vms[vm]?.isUp ?? false;

@@ -36,13 +36,13 @@ export const STORIES_OF_HEALS: readonly Story[] = [
   byItself('a heal that holds decides again after a time', { ...PROVIDER, decide: [holdsFor(200), closes] }),
   {
     name: 'a heal that holds decides again when it is told so, and once only',
-    script: { ...PROVIDER, decide: [holdsFor(700), holds, closes] },
+    script: { ...PROVIDER, decide: [holdsFor(4_000), holds, closes] },
     async play(told) {
       await told.startHeal();
       await told.asked('decide', 1);
       await told.signalHeal('health');
       await told.asked('decide', 2);
-      await told.passes(1_000);
+      await told.passes(5_000);
       await told.signalHeal('health');
       await told.ended('heal');
     },
@@ -72,7 +72,7 @@ export const STORIES_OF_HEALS: readonly Story[] = [
   }),
   byItself('an action that fails is read back until there is an answer', {
     ...PROVIDER,
-    decide: [acts(300), closes],
+    decide: [acts(4_000), closes],
     carryOut: [breaks],
     readBack: [breaks, acted],
     resolveOperation: [breaks, done],

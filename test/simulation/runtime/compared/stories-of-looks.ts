@@ -8,7 +8,7 @@ const beats = (details: unknown) => (attempt: Attempt) => {
   return soon();
 };
 /** So long may later looks take. */
-const shortLooks = gives({ kind: 'needs-time' as const, lookLimitMs: 600 });
+const shortLooks = gives({ kind: 'needs-time' as const, lookLimitMs: 4_000 });
 
 /** How the one activity whose attempts are the looks goes on, ends, and is ended. */
 export const STORIES_OF_LOOKS: readonly Story[] = [
