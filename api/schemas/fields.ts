@@ -22,7 +22,7 @@ export const tagField = text(100);
 export const siteField = z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 lower-case letters, digits and dashes');
 export const addressField = z
   .string('must be an IP address or a host name')
-  .max(254, 'must have at most 253 characters')
+  .max(253, 'must have at most 253 characters')
   .superRefine((given, context) => {
     const message = hostAddressProblem(given);
     if (message !== null) context.addIssue({ code: 'custom', message });

@@ -9,6 +9,7 @@ import { inject } from 'vitest';
 import { callProvider } from '../../activities/call-provider.ts';
 import { createApi } from '../../api/create-api.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
+import type { Endpoint } from '../../api/endpoint.ts';
 import { type RunningApi, startApi } from '../../api/start-api.ts';
 import { createCheckRules } from '../../checks/registry.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
@@ -41,6 +42,9 @@ export interface Reply {
 export interface ApiUnderTest {
   url: string;
   database: Database;
+  endpoints: readonly Endpoint[];
+  /** Holds an answer against what its endpoint declares; `call` does so by itself. */
+  checkAnswer: ReturnType<typeof createAnswerCheck>;
   /** Between the API and its database, with option `cuttable`. */
   link: BreakableLink;
   sockets: string;
@@ -127,11 +131,14 @@ export async function startApiUnderTest(
     logger,
   };
   const api: RunningApi = await startApi(dependencies, { host: '127.0.0.1', port: 0 });
-  const checkAnswer = createAnswerCheck(createApi(dependencies).endpoints);
+  const { endpoints } = createApi(dependencies);
+  const checkAnswer = createAnswerCheck(endpoints);
 
   return {
     url: api.url,
     database,
+    endpoints,
+    checkAnswer,
     link,
     sockets,
     judgedSockets,

@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+import { problemAnswer } from '../../../api/problems.ts';
+import type { Reply } from '../api-under-test.ts';
+import type { FuzzRequest } from './requests.ts';
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+
+/** The one answer above 499 that a request may ask for: a VM of a site where nothing runs. */
+const NO_WORKER = 'The provider could not be asked: no worker at';
+
+/** As it was sent. */
+export interface Sent {
+  request: FuzzRequest;
+  path: string;
+  tenantId: string;
+  /** Path, query and body, as far as they are text. */
+  text: string;
+  /** Names a thing of the other tenant in its path. */
+  isForeign: boolean;
+}
+
+/** Judges answers, and remembers which ids belong to whom. */
+export function createJudge(marks: readonly { mark: string; tenantId: string }[]): (sent: Sent, reply: Reply) => void {
+  const owners = new Map<string, string>();
+
+  function judgeTenant({ tenantId, text, isForeign }: Sent, { status, text: answer }: Reply): void {
+    const isDone = status < 400;
+    expect(isDone && isForeign, `answered ${status} about another tenant's thing`).toBe(false);
+    for (const { mark, tenantId: owner } of marks) {
+      // a refusal may repeat what it refuses
+      if (owner === tenantId || (!isDone && text.includes(mark))) continue;
+      expect(answer, `a name of ${owner}`).not.toContain(mark);
+    }
+    for (const [id] of answer.toLowerCase().matchAll(UUID)) {
+      if (text.toLowerCase().includes(id)) continue;
+      const owner = owners.get(id) ?? tenantId;
+      if (isDone) owners.set(id, owner);
+      expect(owner, `whose ${id} is`).toBe(tenantId);
+    }
+  }
+
+  return (sent, reply) => {
+    const { status, text, body } = reply;
+    expect(status < 500 || (status === 503 && text.includes(NO_WORKER)), `answered ${status}: ${text}`).toBe(true);
+    expect(status, 'met a limit of requests').not.toBe(429);
+    if (status >= 400) {
+      expect(reply.headers.get('content-type')).toContain('application/problem+json');
+      expect(body, 'a problem').toEqual(problemAnswer.strict().parse(body));
+      expect(body.status).toBe(status);
+    }
+    // an operator reaches every tenant
+    if (sent.request.role !== 'OPERATOR') judgeTenant(sent, reply);
+  };
+}
