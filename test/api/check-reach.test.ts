@@ -101,6 +101,8 @@ describe('What a tenant’s checks may reach', () => {
     expect((await give([], { token: admin })).status).toBe(403);
     expect((await give([])).status).toBe(200);
     expect((await register('10.30.0.2')).status).toBe(201);
-    expect((await api.call('PATCH', '/api/tenants/none', { name: 'x' })).status).toBe(404);
+    for (const id of ['none', 'a%00b', '%F0%9F%92%A5']) {
+      expect((await api.call('PATCH', `/api/tenants/${id}`, { name: 'x' })).status, id).toBe(404);
+    }
   });
 });

@@ -8,7 +8,8 @@ import { requestsTo } from './requests.ts';
 import { stockedTenant } from './tenant.ts';
 
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 20_000);
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
+/** The same in every run unless another is asked for. */
+const SEED = Number(process.env['FUZZ_SEED'] ?? 11);
 /** Each lane sends its requests one after the other, between two tenants of its own: so a seed plays the same again. */
 const LANES = [0, 1, 2, 3];
 
