@@ -30,7 +30,7 @@ export interface InspectedWorkflow {
   isRunning: boolean;
   /** Whether it runs and does nothing now: no task and no activity is under way. */
   isIdle: boolean;
-  /** Whether its tasks fail again and again, so that it can't go on. */
+  /** Whether its tasks, or an activity of it, fail again and again, so that it can't go on. */
   failsTasks: boolean;
   /** The health of its VM as the workflow knows it; null = none yet, or it is not a VM's workflow. */
   vmStatus: string | null;

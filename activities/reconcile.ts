@@ -23,15 +23,26 @@ const SETTLED_MS = 60_000;
  * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs that nobody watches
  * because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
  * notice of what it can't repair: sites that nobody watches, workflows that can't go on.
+ * @throws the first error that it met, once all else is done.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
   const settledMs = deps.now() - SETTLED_MS;
   const stuck: string[] = [];
+  const failures: unknown[] = [];
+  /** What fails does not keep the rest from its turn. */
+  async function done(step: Promise<number>): Promise<number> {
+    try {
+      return await step;
+    } catch (error) {
+      failures.push(error);
+      return 0;
+    }
+  }
   const counts = {
-    announced: await announceChanges(deps, settledMs),
-    watched: await watchAgain(deps, settledMs, stuck),
-    heals: await closeLostHeals(deps, settledMs, stuck),
-    retired: await retireOrphans(deps, settledMs),
+    announced: await done(announceChanges(deps, settledMs)),
+    watched: await done(watchAgain(deps, settledMs, stuck)),
+    heals: await done(closeLostHeals(deps, settledMs, stuck)),
+    retired: await done(retireOrphans(deps, settledMs)),
   };
   const mended = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (mended > 0) {
@@ -42,6 +53,7 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   const line = Object.entries({ ...counts, stuck: await noticeStuckWorkflows(deps, stuck) })
     .map(([what, count]) => `${what} ${count}`)
     .join(', ');
+  if (failures.length > 0) throw failures[0];
   return { line, mended };
 }
 

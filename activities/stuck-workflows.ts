@@ -17,7 +17,7 @@ const LATELY_MS = 3 * 60_000;
 const DELIVERED_MS = 60_000;
 const MAX_NAMED = 5;
 
-/** Whether a workflow can't go on because its tasks fail, as on a build that can't replay it. */
+/** Whether a workflow can't go on because its tasks fail, as on a build that can't replay it, or one of its activities. */
 export function isFailing({ isRunning, failsTasks }: InspectedWorkflow): boolean {
   return isRunning && failsTasks;
 }
@@ -37,7 +37,7 @@ export async function noticeStuckWorkflows(deps: Dependencies, found: readonly s
   const ids = [...stuck];
   await recordStuckWorkflows(deps.database.pool, ids, deps.now());
   const some = ids.slice(0, MAX_NAMED).join(', ');
-  const message = `Workflows can't go on, because their tasks fail or nothing is delivered to them: ${ids.length} (${some}). See docs/upgrading.md.`;
+  const message = `Workflows can't go on, because their tasks or activities fail or nothing is delivered to them: ${ids.length} (${some}). See docs/upgrading.md.`;
   const about = ids.length === 0 ? [] : [{ subject: 'workflows', tenantId: null, vmId: null, message }];
   await noticesOf(deps, 'workflows-stuck', about);
   return ids.length;

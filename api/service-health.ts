@@ -1,54 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
-import { type DatabaseTrouble, troubleOf, wordsOf } from '../db/database-trouble.ts';
+import { troubleOf, wordsOf } from '../db/database-trouble.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 const MAX_WAIT_MS = 2_000;
-/** How long a probe's answer is used: a probe costs Postgres more than most requests, and this page needs no token. */
-const PROBE_STANDS_MS = 1_000;
+/** So long after it was given nobody asks again. */
+const FRESH_MS = 1_000;
+/** So long it is answered at once, while it is asked again. */
+const STANDS_MS = 3_000;
 
 type PartHealth = { ok: true } | { ok: false; message: string };
 
-interface ServiceHealth {
-  postgres: PartHealth;
-  temporal: PartHealth;
-}
-
 /**
  * `GET /health`, without a token: 200 when Postgres answers and can store data, and Temporal answers; else 503 and what is
- * wrong. Callers at the same time share one answer: otherwise anybody could overload both without a token.
+ * wrong. A trouble that this process has met already is told at once; for the rest an answer may be up to 3 s old, so that
+ * nobody without a token can have Postgres and Temporal asked as often as he likes, nor waits for them.
  */
 export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'database' | 'temporal'>): RequestHandler {
-  let running: Promise<ServiceHealth> | null = null;
-  let probed: Promise<DatabaseTrouble | null> | null = null;
+  const { state } = database;
+  const askPostgres = remembered(() => {
+    const late = sleep(MAX_WAIT_MS, troubleOf('not-answering'), { ref: false });
+    return Promise.race([state.probe(), late]);
+  });
+  const askTemporal = remembered(async () => (await temporal.answers(MAX_WAIT_MS)).ok);
 
-  async function askParts(): Promise<ServiceHealth> {
-    const [trouble, delivery] = await Promise.all([askPostgres(), temporal.answers(MAX_WAIT_MS)]);
+  async function askParts(): Promise<Record<'postgres' | 'temporal', PartHealth>> {
+    const [trouble, answers] = await Promise.all([state.trouble ?? askPostgres(), !temporal.isAway && askTemporal()]);
     return {
       postgres: trouble === null ? { ok: true } : { ok: false, message: wordsOf(trouble) },
-      temporal: delivery.ok ? delivery : { ok: false, message: 'does not answer' },
+      temporal: answers ? { ok: true } : { ok: false, message: 'does not answer' },
     };
   }
 
-  /** The trouble that this process has met already, with its listening marks for example; else what a probe finds. */
-  async function askPostgres(): Promise<DatabaseTrouble | null> {
-    const { state } = database;
-    if (state.trouble !== null) return state.trouble;
-    if (probed === null) {
-      probed = state.probe();
-      setTimeout(() => {
-        probed = null;
-      }, PROBE_STANDS_MS).unref();
-    }
-    const late = sleep(MAX_WAIT_MS, troubleOf('not-answering'), { ref: false });
-    return Promise.race([probed, late]);
-  }
-
   return async (_request, response) => {
-    running ??= askParts().finally(() => {
-      running = null;
-    });
-    const parts = await running;
+    const parts = await askParts();
     const down = Object.entries(parts).flatMap(([name, part]) => (part.ok ? [] : [`${name}: ${part.message}`]));
     if (down.length === 0) {
       response.json({ status: 'ok', parts });
@@ -58,5 +43,28 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
       .status(503)
       .set('Retry-After', '5')
       .json({ status: 'unavailable', parts, error: down.join('; ') });
+  };
+}
+
+/** The last answer while it stands, asked again as needed; callers at the same time share one. */
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let last: { answer: T; atMs: number } | null = null;
+  let running: Promise<T> | null = null;
+
+  async function askNow(): Promise<T> {
+    const answer = await ask();
+    last = { answer, atMs: performance.now() };
+    return answer;
+  }
+
+  return async () => {
+    const age = last === null ? Number.POSITIVE_INFINITY : performance.now() - last.atMs;
+    if (last !== null && age < FRESH_MS) return last.answer;
+    running ??= askNow().finally(() => {
+      running = null;
+    });
+    if (last === null || age >= STANDS_MS) return running;
+    running.catch(() => undefined);
+    return last.answer;
   };
 }

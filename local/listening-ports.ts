@@ -5,7 +5,7 @@ const LISTEN = '0A';
 
 /**
  * The TCP ports that a process listens on, as far as this machine tells (Linux; elsewhere none). A Temporal server opens several
- * beside the one that it is given, and some of them answer without a token.
+ * beside those that it is given.
  */
 export function listeningPorts(pid: number): number[] {
   if (process.platform !== 'linux') return [];

@@ -34,14 +34,15 @@ export function portTaken(port: number, setting: PortSetting, what: string): Sta
 }
 
 /** Below the ports that systems give to outgoing connections: one of those may be taken at any moment. */
-const TEST_PORTS = [15_000, 30_000] as const;
+const CHOSEN_PORTS = [15_000, 30_000] as const;
 
-/** Different ports of 127.0.0.1 that were free a moment ago; for tests, which start many servers side by side. */
-export async function findFreePorts(count: number): Promise<number[]> {
+/** Different ports of 127.0.0.1 that were free a moment ago and are none of `reserved`, for servers whose ports nobody has to know. */
+export async function findFreePorts(count: number, reserved: readonly number[] = []): Promise<number[]> {
   const servers: Server[] = [];
   // All are held until the last is found, or the same one might be found twice.
   while (servers.length < count) {
-    const server = await listen(randomInt(...TEST_PORTS)).catch(() => undefined);
+    const port = randomInt(...CHOSEN_PORTS);
+    const server = reserved.includes(port) ? undefined : await listen(port).catch(() => undefined);
     if (server !== undefined) servers.push(server);
   }
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

@@ -6,7 +6,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { environmentOfServers } from './environment.mjs';
 import { listeningPorts } from './listening-ports.ts';
 import { exitOf, type RunningPart } from './part.ts';
-import { answers, portTaken, requireFreePort } from './ports.ts';
+import { answers, findFreePorts, portTaken, requireFreePort } from './ports.ts';
 import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
 import { StartError } from './start-error.ts';
@@ -35,7 +35,7 @@ export interface RunningTemporal extends RunningPart {
   readonly namespace: string;
   readonly uiUrl: string | undefined;
   readonly pid: number;
-  /** All ports it listens on: it opens more than it is asked to. */
+  /** All ports it listens on, as far as this machine tells: it opens more than it is asked to. */
   readonly ports: readonly number[];
 }
 
@@ -57,9 +57,12 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   await endLeftoverTemporal(dataDir, log);
   await requireFreePort(port, 'TEMPORAL_PORT', 'Temporal');
   if (uiPort !== undefined) await requireFreePort(uiPort, 'TEMPORAL_UI_PORT', "Temporal's Web UI");
+  const given = uiPort === undefined ? [port] : [port, uiPort];
+  // chosen here, so that they are known on every system: both answer without a token
+  const [httpPort = 0, metricsPort = 0] = await findFreePorts(2, given);
 
   const serverLog = openServerLog(join(dataDir, 'temporal.log'));
-  const child = spawn(path, argumentsOf(options, dataDir), {
+  const child = spawn(path, argumentsOf(options, { httpPort, metricsPort }, dataDir), {
     // Its own process group: Ctrl-C in a terminal must reach the workers first, their server goes last.
     detached: true,
     stdio: ['ignore', serverLog.fd, serverLog.fd],
@@ -98,7 +101,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     clearTimeout(slow);
   }
   const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
-  const ports = listeningPorts(pid);
+  const ports = [...new Set([...given, httpPort, metricsPort, ...listeningPorts(pid)])];
   const { lastLines } = serverLog;
   return { address: `127.0.0.1:${port}`, namespace, uiUrl, pid, ports, exited, lastLines, stop };
 }
@@ -121,11 +124,13 @@ function pidFileIn(dataDir: string): string {
 
 function argumentsOf(
   { port, uiPort, namespace = 'default', throwaway }: TemporalServerOptions,
+  { httpPort, metricsPort }: { httpPort: number; metricsPort: number },
   dataDir: string,
 ): string[] {
   const settings = Object.entries(TEMPORAL_SETTINGS).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return [
     ['server', 'start-dev', '--ip=127.0.0.1', `--port=${port}`, '--log-level=error'],
+    [`--http-port=${httpPort}`, `--metrics-port=${metricsPort}`],
     uiPort === undefined ? ['--headless'] : ['--ui-ip=127.0.0.1', `--ui-port=${uiPort}`],
     throwaway ? [] : ['--db-filename', join(dataDir, 'temporal.db')],
     throwaway ? [] : SQLITE_PRAGMAS.flatMap((pragma) => ['--sqlite-pragma', pragma]),

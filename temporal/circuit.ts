@@ -10,6 +10,8 @@ export class TemporalAway extends Error {
  * is then asked by a probe of its own, at once and every second, so that no caller has to wait in order to find out that it is back.
  */
 export interface Circuit {
+  /** Whether calls fail at once now. */
+  readonly isAway: boolean;
   /** Makes the call. @throws what it throws; TemporalAway, without making it, while Temporal does not answer. */
   attempt<T>(call: () => Promise<T>): Promise<T>;
   /** Ends its probes. To be awaited before the connection is closed: the SDK would retry on it, outside of any call. */
@@ -61,6 +63,9 @@ export function createCircuitOn(
   }
 
   return {
+    get isAway() {
+      return away !== null;
+    },
     async attempt(call) {
       if (away !== null) throw away;
       const madeAfter = returns;

@@ -1,4 +1,5 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
+import { decodeApplicationFailureCategory } from '@temporalio/common';
 import type { InspectedWorkflow, TemporalPort } from '../activities/dependencies.ts';
 import { vmIdOfWorkflow, vmWorkflowId } from '../domain/ids.ts';
 import { vmSignals, WORKFLOW } from '../workflows/messages.ts';
@@ -12,6 +13,9 @@ const DESCRIBED_AT_ONCE = 20;
  * it for ever, from the third attempt on at growing intervals.
  */
 const FAILING_FROM_ATTEMPT = 2;
+
+/** Of an activity: tried again at growing intervals up to 10 s, it has failed for more than a minute. */
+const ACTIVITY_FAILING_FROM_ATTEMPT = 10;
 
 /** The real `TemporalPort`, on a client of one namespace. */
 export function createTemporalPort(client: Client, signals: VmSignals): TemporalPort {
@@ -66,9 +70,19 @@ async function inspectOne(client: Client, workflowId: string): Promise<Inspected
     workflowId,
     isRunning,
     isIdle: isRunning && pendingWorkflowTask == null && pendingActivities?.length === 0,
-    failsTasks: (pendingWorkflowTask?.attempt ?? 0) >= FAILING_FROM_ATTEMPT,
+    failsTasks:
+      (pendingWorkflowTask?.attempt ?? 0) >= FAILING_FROM_ATTEMPT || (pendingActivities ?? []).some(failsAgainAndAgain),
     vmStatus: typeof vmStatus === 'string' ? vmStatus : null,
   };
+}
+
+type Described = Awaited<ReturnType<WorkflowHandle['describe']>>;
+type PendingActivity = NonNullable<Described['raw']['pendingActivities']>[number];
+
+/** Failures that are expected are marked as such: a look that tells nothing new, a database that is away. */
+function failsAgainAndAgain({ attempt, lastFailure }: PendingActivity): boolean {
+  if (lastFailure == null || (attempt ?? 0) < ACTIVITY_FAILING_FROM_ATTEMPT) return false;
+  return decodeApplicationFailureCategory(lastFailure.applicationFailureInfo?.category) !== 'BENIGN';
 }
 
 async function unlessNotFound<T>(answer: Promise<T>): Promise<T | null> {

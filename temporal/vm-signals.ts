@@ -20,6 +20,8 @@ export interface VmSignals {
   retire(vmId: string): Promise<Delivery>;
   /** The VM's heal attempts were reset. */
   attemptsReset(vmId: string): Promise<Delivery>;
+  /** Whether Temporal is known not to answer. */
+  readonly isAway: boolean;
   /** Whether Temporal answers within `deadlineMs`. */
   answers(deadlineMs: number): Promise<Delivery>;
 }
@@ -57,6 +59,9 @@ export function createVmSignals(client: Client, circuit: Circuit, deadlineMs = 3
   }
 
   return {
+    get isAway() {
+      return circuit.isAway;
+    },
     announce: ({ version, lookSooner, ...vm }) =>
       signalOrStart(vm, vmSignals.settingsChanged, { version, site: vm.site, lookSooner }),
     lookNow: (vm) => signalOrStart(vm, vmSignals.lookNow),

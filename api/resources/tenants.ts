@@ -41,14 +41,14 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
   const change = endpoint({
     id: 'changeTenant',
     method: 'patch',
-    path: '/api/tenants/:id',
+    path: '/api/tenants/:tenantId',
     tag: TAG,
     summary: 'Changes a tenant; absent fields stay',
     roles: OPERATORS,
     body: tenantChangeInput,
     answers: { 200: { description: 'The tenant', schema: tenantAnswer } },
   }).handle(async (call) => {
-    const { id = '' } = call.params;
+    const { tenantId: id = '' } = call.params;
     // what is no id is not asked for: Postgres refuses NUL in any text
     const isId = tenantIdField.safeParse(id).success;
     const changed = isId ? await recordTenantChanged(database, id, call.body, authorOf(call)) : null;

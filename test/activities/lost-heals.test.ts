@@ -19,9 +19,11 @@ const SECOND = 1_000;
 let running: Set<string>;
 /** Whom it was told that their heal is over. */
 let told: [vmId: string, incident: number][];
+/** Of changes that were never announced. */
+let onAnnounce: () => boolean;
 
 const temporal: TemporalPort = {
-  announce: async () => true,
+  announce: async () => onAnnounce(),
   retire: async () => true,
   healEnded: async (vmId, incident) => void told.push([vmId, incident]),
   inspect: async (ids) =>
@@ -48,6 +50,7 @@ let operation: OperationRow;
 beforeEach(async () => {
   running = new Set();
   told = [];
+  onAnnounce = () => true;
   await setDatabaseTime(database.pool, NOON + SECOND);
   operation = await intendedReset(database, (await registerVm(database, { announcedVersion: 1 })).vmId);
 });
@@ -106,4 +109,17 @@ it('a heal that runs is left alone', async () => {
   expect(await findOpenIncident(database.orm, operation.vmId)).toBe(operation.incident);
   expect(await stored()).toMatchObject({ state: 'intended', result: 'pending' });
   expect(told).toEqual([]);
+});
+
+it('what fails does not keep the rest from being repaired, and is told', async () => {
+  const unannounced = await registerVm(database);
+  onAnnounce = () => {
+    throw new Error('a row that is wrong');
+  };
+  await expect(reconcileAt(120 * SECOND)).rejects.toThrow('a row that is wrong');
+  expect(told).toContainEqual([operation.vmId, operation.incident]);
+  onAnnounce = () => true;
+  await reconcileAt(120 * SECOND);
+  const { rows } = await database.pool.query('SELECT announced_version FROM vms WHERE id = $1', [unannounced.vmId]);
+  expect(rows).toEqual([{ announced_version: 1 }]);
 });

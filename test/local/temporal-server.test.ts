@@ -88,6 +88,16 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
     }
   });
 
+  it('is told on which ports to tell of workflows and of itself', async () => {
+    const { pid, ports } = await start();
+    const given = readFileSync(`/proc/${pid}/cmdline`, 'utf8').matchAll(/--(http|metrics)-port=(\d+)/g);
+    const told = [...given].map(([, what, number]) => [what, ports.includes(Number(number))]);
+    expect(told).toEqual([
+      ['http', true],
+      ['metrics', true],
+    ]);
+  });
+
   it('gets none of our secrets in its environment', async () => {
     environment['DEFIB_SECRET_KEY'] = 'sesame-of-a-test';
     try {

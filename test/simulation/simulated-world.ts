@@ -124,6 +124,7 @@ const UNREACHABLE = { ok: false, reason: 'unreachable', message: 'simulated' } a
 
 function breakableSignals(real: VmSignals, broken: { temporal: boolean }): VmSignals {
   return {
+    isAway: false,
     announce: async (vm) => (broken.temporal ? UNREACHABLE : real.announce(vm)),
     lookNow: async (vm) => (broken.temporal ? UNREACHABLE : real.lookNow(vm)),
     retire: async (vmId) => (broken.temporal ? UNREACHABLE : real.retire(vmId)),

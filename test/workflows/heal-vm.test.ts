@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { msNumberToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
@@ -13,6 +13,9 @@ import {
 } from '../../activities/contract.ts';
 import { STEADY } from '../../activities/watch.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { createCircuit } from '../../temporal/circuit.ts';
+import { createTemporalPort } from '../../temporal/temporal-port.ts';
+import { createVmSignals } from '../../temporal/vm-signals.ts';
 import type { healVm, vmHealth } from '../../workflows/index.ts';
 import { type HealInput, type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
@@ -164,6 +167,23 @@ describeNeeding(['virtual-time'], 'a heal', () => {
     await heal();
     await until(() => count('decide') === 1);
     expect(await until(() => count('decide') === 2)).toBeLessThan(6 * MINUTE);
+  });
+
+  it.each([
+    ['by a fault of its code, is found stuck after a minute', undefined, true],
+    ['because the database is away, is not: that is told elsewhere', ApplicationFailureCategory.BENIGN, false],
+  ])('whose decision fails again and again %s', async (_what, category, isStuck) => {
+    onDecide = () => {
+      throw ApplicationFailure.create({ message: 'no decision', category });
+    };
+    await heal();
+    const { client } = world.env;
+    const port = createTemporalPort(client, createVmSignals(client, createCircuit(client)));
+    const fails = async () => (await port.inspect([handle.workflowId]))[0]?.failsTasks;
+    await until(() => count('decide') === 5);
+    expect(await fails()).toBe(false);
+    await until(() => count('decide') === 12);
+    expect(await fails()).toBe(isStuck);
   });
 
   it('resolves what is in doubt, and sends nothing again', async () => {

@@ -20,19 +20,20 @@ export interface Sent {
 }
 
 /** Judges answers, and remembers which ids belong to whom. */
-export function createJudge(marks: readonly { mark: string; tenantId: string }[]): (sent: Sent, reply: Reply) => void {
+export function createJudge(tenants: readonly { mark: string; id: string }[]): (sent: Sent, reply: Reply) => void {
   const owners = new Map<string, string>();
+  const everybodys = new Set<string>();
 
   function judgeTenant({ tenantId, text, isForeign }: Sent, { status, text: answer }: Reply): void {
     const isDone = status < 400;
     expect(isDone && isForeign, `answered ${status} about another tenant's thing`).toBe(false);
-    for (const { mark, tenantId: owner } of marks) {
+    for (const { mark, id: owner } of tenants) {
       // a refusal may repeat what it refuses
       if (owner === tenantId || (!isDone && text.includes(mark))) continue;
       expect(answer, `a name of ${owner}`).not.toContain(mark);
     }
     for (const [id] of answer.toLowerCase().matchAll(UUID)) {
-      if (text.toLowerCase().includes(id)) continue;
+      if (everybodys.has(id) || text.toLowerCase().includes(id)) continue;
       const owner = owners.get(id) ?? tenantId;
       if (isDone) owners.set(id, owner);
       expect(owner, `whose ${id} is`).toBe(tenantId);
@@ -48,7 +49,9 @@ export function createJudge(marks: readonly { mark: string; tenantId: string }[]
       expect(body, 'a problem').toEqual(problemAnswer.strict().parse(body));
       expect(body.status).toBe(status);
     }
-    // an operator reaches every tenant
-    if (sent.request.role !== 'OPERATOR') judgeTenant(sent, reply);
+    const { role, operation } = sent.request;
+    // an operator reaches every tenant, and adds providers for every one
+    if (role !== 'OPERATOR') judgeTenant(sent, reply);
+    else if (operation === 'addProvider' && body?.forEveryTenant === true) everybodys.add(body.id);
   };
 }

@@ -14,6 +14,8 @@ export function createPlayer(api: ApiUnderTest, tenants: readonly [FuzzTenant, F
     const other = tenants[1 - request.tenant] ?? own;
     const world: World = {
       find: (whose, kind, index) => {
+        // what an operator stores may be for every tenant
+        if (kind === 'mark' && request.role === 'OPERATOR') return 'of-the-operator';
         const things = (whose === 'own' ? own : other).things[kind];
         return things[index % things.length] ?? 'nothing';
       },
@@ -63,8 +65,11 @@ function bodyOf({ body }: FuzzRequest, put: (text: string) => string): string | 
 
 /** Remembers what a request made, and replaces what it took away, so that later ones name things that are there. */
 async function note(api: ApiUnderTest, tenant: FuzzTenant, { operation, role }: FuzzRequest, { status, body }: Reply) {
-  if (status >= 300 || role === 'OPERATOR') return;
+  if (status >= 300) return;
   const { things } = tenant;
+  // only operators add them; one for every tenant is nobody's own
+  if (operation === 'addProvider' && !body.forEveryTenant) things.provider.push(body.id);
+  if (role === 'OPERATOR') return;
   if (operation === 'registerVm') {
     things.vm.push(body.id);
     if (body.externalId !== null) things.externalId.push(body.externalId);

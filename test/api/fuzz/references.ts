@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** What a tenant has that requests may name. */
-export const KINDS = ['vm', 'externalId', 'policy', 'token', 'provider', 'check', 'mark'] as const;
+export const KINDS = ['vm', 'externalId', 'policy', 'token', 'provider', 'tenant', 'check', 'mark'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /**

@@ -21,12 +21,15 @@ export async function stockedTenant(api: ApiUnderTest, id: string): Promise<Fuzz
   const mark = `of-${id}`;
   const tokenOf = (role: Role) => tenantToken(api, id, role);
   const [USER, ADMIN] = [await tokenOf('USER'), await tokenOf('ADMIN')];
-  const things = { vm: [], externalId: [], policy: [], token: [], provider: [], check: [], mark: [mark] };
+  const things = { vm: [], externalId: [], policy: [], token: [], provider: [], tenant: [], check: [], mark: [mark] };
   const tenant: FuzzTenant = { id, mark, tokens: { USER, ADMIN, AGENT: '', OPERATOR: OPERATOR_TOKEN }, things };
   await restock(api, tenant);
   // the agent's own VM is named by no request, so that its token stays
   tenant.tokens.AGENT = (await made(api, tenant, '/api/vms', aVm(tenant, `${mark} agent`))).agentToken;
   await addProvider(api, tenant);
+  // operators change only one that nobody uses, or its checks would be refused
+  const changed = await api.call('POST', '/api/tenants', { id: `${id}-changed`, name: mark }, { token: OPERATOR_TOKEN });
+  tenant.things.tenant.push(changed.body.id);
   await addHistory(api, tenant);
   return tenant;
 }

@@ -103,6 +103,7 @@ export const PARAMETERS: Record<string, fc.Arbitrary<string>> = {
   id: vmReference,
   policyId: idOf('policy'),
   tokenId: idOf('token'),
+  tenantId: idOf('tenant'),
   providerId: fc.oneof(idOf('provider'), fc.constantFrom('environment:qemu', 'environment:local', 'environment:x')),
   checkType: fc.constantFrom(...CHECK_TYPES, 'snmp'),
 };
