@@ -26,6 +26,8 @@ export async function measureAttack(world: World, fleet: Fleet, seconds: number,
   );
   report.progress(`waiting ${fleet.intervalMs / 1000} s until all VMs are on their grid …`);
   await sleep(fleet.intervalMs + 3_000);
+  report.progress(`asking /health for ${seconds} s without an attack …`);
+  const inPeace = await askHealthUntil(world, Date.now() + seconds * 1000);
   report.progress(`attacking for ${seconds} s …`);
   const arrivals = new Map<string, number[]>([...fleet.vms.keys()].map((name) => [name, []]));
   const stopListening = world.targets.listen(({ label, atMs }) => void arrivals.get(label)?.push(atMs));
@@ -40,6 +42,7 @@ export async function measureAttack(world: World, fleet: Fleet, seconds: number,
     [
       ['requests answered', `${attack.requests.total}: ${answers.join(', ')}; errors ${attack.errors}`],
       ['`/health`, p50 / p99 / max', health.toString()],
+      ['the same before the attack', inPeace.toString()],
       ['lateness of looks at the target, p50 / p99 / max', late.toString()],
       ['ticks missed', String(missed.length)],
     ],
