@@ -56,6 +56,34 @@ describe('A request that is wrong everywhere', () => {
   });
 });
 
+describe('A field with a long text', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest();
+  });
+  afterAll(() => api.close());
+
+  const long = (text: string) => text.repeat(40_000);
+  it.each([
+    ['address', 'dots', `:${long('.')}x`],
+    ['address', 'digits and dots', `:${long('1.')}x`],
+    ['address', 'zones', long('%a')],
+    ['address', 'labels', long('a.')],
+    ['cpu', 'blanks', `1${long(' ')}x`],
+    ['ram', 'digits', long('1')],
+    ['timestamp', 'digits', `${long('1')}x`],
+    ['vmId', 'letters', long('a')],
+  ])('is judged at once: %s with %s', async (field, _what, text) => {
+    const [path, body] = field === 'address' ? ['/api/vms', aVm()] : ['/api/health/report', { vmId: 'x' }];
+    const before = process.cpuUsage();
+    const reply = await api.call('POST', path, { ...body, [field]: text });
+    expect(reply.status).toBeGreaterThanOrEqual(400);
+    expect(reply.status).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6, 'CPU seconds').toBeLessThan(1);
+  });
+});
+
 describe('a refusal', () => {
   it('names at least one problem, however long it is', () => {
     const message = 'x'.repeat(100_000);
