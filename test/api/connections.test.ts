@@ -1,0 +1,54 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiUnderTest, OPERATOR_TOKEN, startApiUnderTest } from './api-under-test.ts';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await startApiUnderTest();
+});
+afterAll(() => api.close());
+
+/** A connection to the API, and all that it has answered on it. */
+function connected(): { socket: Socket; answered: () => string; ended: Promise<void> } {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  let answered = '';
+  socket.setEncoding('latin1').on('data', (text) => {
+    answered += text;
+  });
+  socket.on('error', () => undefined);
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  return { socket, answered: () => answered, ended };
+}
+
+const statusesOf = (answers: string) => [...answers.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+
+describe('A body without end', () => {
+  it.each([
+    ['POST /api/vms', '401'],
+    ['GET /health', /200|503/],
+    ['OPTIONS /api/vms', '204'],
+    ['POST /nowhere', '404'],
+    ['POST /api/vms with a right token', '413'],
+  ])('to %s ends its connection after the answer', async (request, status) => {
+    const { socket, answered, ended } = connected();
+    const [method, path, ...withToken] = request.split(' ');
+    const token =
+      withToken.length > 0 ? `Authorization: Bearer ${OPERATOR_TOKEN}\r\nContent-Type: application/json\r\n` : '';
+    socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\n${token}Transfer-Encoding: chunked\r\n\r\n`);
+    const sending = setInterval(() => socket.write('1\r\nx\r\n'.repeat(500)), 5);
+    await ended;
+    clearInterval(sending);
+    expect(answered()).toMatch(/^HTTP\/1\.1 /);
+    expect(statusesOf(answered())[0]).toMatch(status);
+  });
+
+  it('leaves the connection of those whose bodies are whole', async () => {
+    const { socket, answered } = connected();
+    for (let i = 1; i <= 3; i++) {
+      socket.write('POST /api/vms HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}');
+      await expect.poll(() => statusesOf(answered())).toHaveLength(i);
+    }
+    socket.destroy();
+  });
+});
