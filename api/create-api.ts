@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount.ts';
 import { openApiEndpoint } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
+import { limitPipelined } from './pipelined-requests.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -58,6 +59,7 @@ export function createApi(deps: ApiDependencies): Api {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('trust proxy', deps.settings.TRUSTED_PROXIES);
+  app.use(limitPipelined());
   app.use(endUnreadBodies);
   app.use(createRequestLog(deps.logger));
   app.use(prometheus.timeRequests);

@@ -52,3 +52,23 @@ describe('A body without end', () => {
     socket.destroy();
   });
 });
+
+describe('Requests that do not wait for the answers before them', () => {
+  const requests = (count: number) => 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count);
+
+  it('are answered while they are few', async () => {
+    const { socket, answered } = connected();
+    socket.write(requests(20));
+    await expect.poll(() => statusesOf(answered())).toHaveLength(20);
+    socket.destroy();
+  });
+
+  it('end their connection when they are many, and the rest is not looked at', async () => {
+    const before = api.logged().length;
+    const { socket, answered, ended } = connected();
+    socket.write(requests(1_500));
+    await ended;
+    expect(statusesOf(answered()).length).toBeLessThanOrEqual(30);
+    expect(api.logged().slice(before).split('\n').length).toBeLessThan(100);
+  });
+});
