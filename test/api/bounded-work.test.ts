@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { badRequest } from '../../api/parse-request.ts';
+import { z } from 'zod';
+import { badRequest, parseRequest } from '../../api/parse-request.ts';
 import { type ApiUnderTest, aVm, startApiUnderTest } from './api-under-test.ts';
 
 const MAX_ANSWER = 64 * 1024;
@@ -81,6 +82,18 @@ describe('A field with a long text', () => {
     expect(reply.status).toBeLessThan(500);
     const { user, system } = process.cpuUsage(before);
     expect((user + system) / 1e6, 'CPU seconds').toBeLessThan(1);
+  });
+});
+
+describe('A list in place of an object', () => {
+  it('is not looked into, however long it is', () => {
+    const list = new Proxy([], {
+      ownKeys() {
+        throw new Error('looked into');
+      },
+    });
+    const { problems } = parseRequest({ body: z.object({ a: z.string() }) }, { query: {}, body: list });
+    expect(problems).toHaveLength(1);
   });
 });
 

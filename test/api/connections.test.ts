@@ -72,3 +72,13 @@ describe('Requests that do not wait for the answers before them', () => {
     expect(api.logged().slice(before).split('\n').length).toBeLessThan(100);
   });
 });
+
+describe('A path of 16 KB', () => {
+  it.each(['GET /', 'PUT /api/vms/'])('is not repeated whole: %s…', async (request) => {
+    const { socket, answered, ended } = connected();
+    socket.write(`${request}${'"'.repeat(16_200)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    await ended;
+    expect(statusesOf(answered())[0]).toMatch(/404|405/);
+    expect(answered().length).toBeLessThan(8_000);
+  });
+});
