@@ -89,6 +89,16 @@ describe('The address that requests are counted by', () => {
       expect((await api.call('GET', '/api/vms', undefined, from(client))).status).toBe(429);
     }
   });
+
+  it('is one for all IPv6 addresses of a /64, and for both spellings of an IPv4 address', async () => {
+    api = await startApiUnderTest({ settings: { ...settings, TRUSTED_PROXIES: '127.0.0.0/8,::1' } });
+    const statusFrom = async (client: string) => (await api.call('GET', '/api/vms', undefined, from(client))).status;
+    expect(await statusFrom('2001:db8:0:1::1')).toBe(401);
+    expect(await statusFrom('2001:db8:0:1:ffff::2')).toBe(429);
+    expect(await statusFrom('2001:db8:0:2::1')).toBe(401);
+    expect(await statusFrom('192.0.2.1')).toBe(401);
+    expect(await statusFrom('::ffff:192.0.2.1')).toBe(429);
+  });
 });
 
 describe('Limits that API processes share', () => {
