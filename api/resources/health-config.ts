@@ -52,7 +52,8 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const aims = { before: before ? aimOf(toSettings(before)) : null, after: aimOf(check) };
       // trust is about one aim: a check whose aim changes loses it
       if (aims.before !== aims.after) check.trusted = trusted ?? false;
-      if (before && aims.before !== aims.after) refuseAdminsOnly(deps.checks, before, reach);
+      const switches = before !== undefined && before.enabled !== check.enabled;
+      if (before && (switches || aims.before !== aims.after)) refuseAdminsOnly(deps.checks, before, reach);
       const setBy = check.aimedBy ?? role;
       const problems = checkProblems(deps.checks, check, { ...reach, byAdmin: isAdmin(setBy) }, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {

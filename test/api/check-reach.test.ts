@@ -52,7 +52,12 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     for (const address of ['192.0.2.10', 'localhost', null]) {
       expect((await change(id, { address }, user)).status, String(address)).toBe(403);
     }
+    const enable = (enabled: boolean, token: string) => configure(id, { checkType: 'http', enabled }, token);
     expect((await remove(id, user)).status).toBe(403);
+    expect((await enable(false, user)).status).toBe(403);
+    expect((await enable(false, admin)).status).toBe(200);
+    expect((await enable(true, user)).status).toBe(403);
+    expect((await enable(true, admin)).status).toBe(200);
     expect((await configure(id, { checkType: 'http', intervalSeconds: 30 }, user)).status).toBe(200);
     expect((await change(id, { name: 'renamed' }, user)).status).toBe(200);
     expect(await aimedBy(id)).toBe('ADMIN');
