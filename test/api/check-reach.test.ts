@@ -66,6 +66,23 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     expect((await remove(id, admin)).status).toBe(200);
   });
 
+  it('are not disabled by others in the moment in which an administrator aims them there', async () => {
+    const { id } = await registered(api, { externalId: 'two-names', checks: [THERE] }, user);
+    const { pool } = api.database;
+    const { query } = pool;
+    // the other name, because changes by the same one take turns within a process
+    pool.query = (async (...asked: Parameters<typeof query>) => {
+      pool.query = query;
+      const found = await Reflect.apply(query, pool, asked);
+      if (JSON.stringify(asked).includes('find-vm')) await configure('two-names', HERE, admin);
+      else pool.query = overtaken;
+      return found;
+    }) as typeof query;
+    const overtaken = pool.query;
+    expect((await remove(id, user)).status).toBe(403);
+    expect(pool.query).toBe(query);
+  });
+
   it('belong to whoever aimed them last, at whatever', async () => {
     const { id } = await registered(api, { checks: [THERE] }, user);
     expect(await aimedBy(id)).toBe('USER');

@@ -28,7 +28,12 @@ export async function stockedTenant(api: ApiUnderTest, id: string): Promise<Fuzz
   tenant.tokens.AGENT = (await made(api, tenant, '/api/vms', aVm(tenant, `${mark} agent`))).agentToken;
   await addProvider(api, tenant);
   // operators change only one that nobody uses, or its checks would be refused
-  const changed = await api.call('POST', '/api/tenants', { id: `${id}-changed`, name: mark }, { token: OPERATOR_TOKEN });
+  const changed = await api.call(
+    'POST',
+    '/api/tenants',
+    { id: `${id}-changed`, name: mark },
+    { token: OPERATOR_TOKEN },
+  );
   tenant.things.tenant.push(changed.body.id);
   await addHistory(api, tenant);
   return tenant;
