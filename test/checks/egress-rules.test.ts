@@ -193,6 +193,13 @@ describe('what an operator gives to a tenant', () => {
     expect(refusalOf('10.30.0.1', 80, { tenantRanges, vmAddresses: ['10.30.0.1'] })).toContain('an operator gives');
   });
 
+  it('is all that its administrators reach too: this machine where it is given, and not else', () => {
+    const onOne = { adminsReachThisMachine: true, byAdmin: true, tenantRanges };
+    expect(refusalOf('127.0.0.1', 80, onOne)).toContain('an operator gives');
+    expect(refusalOf('127.0.0.1', 80, { ...onOne, tenantRanges: readRanges(['127.0.0.0/8']) })).toBeNull();
+    expect(refusalOf('127.0.0.1', 80, { ...onOne, tenantRanges: [] })).toBeNull();
+  });
+
   it('does not lessen what the installation allows, nor lead to where no check may connect', () => {
     expect(refusalOf('10.30.0.1', 80, { tenantRanges, allow: readAllowList(['10.30.0.1:80']) })).toBeNull();
     const all = readRanges(['0.0.0.0/0', '::/0']);
