@@ -213,6 +213,8 @@ describe('an IPv4 address inside an IPv6 one', () => {
     ['NAT64', '64:ff9b::7f00:1'],
     ['local NAT64, 96 bits', '64:ff9b:1::7f00:1'],
     ['local NAT64, 48 bits', '64:ff9b:1:7f00:0:100::'],
+    ['local NAT64, 56 bits', '64:ff9b:1:aa7f:0:1:808:808'],
+    ['local NAT64, 64 bits', '64:ff9b:1:aabb:7f:0:108:808'],
     ['6to4', '2002:7f00:1::'],
     ['Teredo, its server', '2001:0:7f00:1::1'],
     ['Teredo, its client', '2001:0:808:808:0:0:80ff:fffe'],
