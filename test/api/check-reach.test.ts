@@ -93,6 +93,10 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     await configure(id, { ...THERE, intervalSeconds: 31 }, user);
     expect(await aimedBy(id)).toBe('USER');
     await configure(id, THERE, admin);
+    await configure(id, { checkType: 'http', options: { followRedirects: true } }, user);
+    expect(await aimedBy(id)).toBe('USER');
+    await configure(id, { checkType: 'http', options: {} }, admin);
+    expect(await aimedBy(id)).toBe('ADMIN');
     await change(id, { address: '192.0.2.11' }, user);
     expect(await aimedBy(id)).toBe('USER');
   });

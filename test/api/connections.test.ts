@@ -9,9 +9,13 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** A connection to the API, and all that it has answered on it. */
-function connected(): { socket: Socket; answered: () => string; ended: Promise<void> } {
+function connected(options: { allowHalfOpen?: boolean } = {}): {
+  socket: Socket;
+  answered: () => string;
+  ended: Promise<void>;
+} {
   const { hostname, port } = new URL(api.url);
-  const socket = connect(Number(port), hostname);
+  const socket = connect({ ...options, port: Number(port), host: hostname });
   let answered = '';
   socket.setEncoding('latin1').on('data', (text) => {
     answered += text;
@@ -43,6 +47,28 @@ describe('A body without end', () => {
     expect(statusesOf(answered())[0]).toMatch(status);
   });
 
+  it('is not read on while the connection ends', async () => {
+    const { socket, ended } = connected({ allowHalfOpen: true });
+    socket.write('POST /api/vms HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const chunks = `8000\r\n${'x'.repeat(0x8000)}\r\n`.repeat(8);
+    const send = () => {
+      while (socket.writable && socket.write(chunks));
+    };
+    socket.on('drain', send);
+    send();
+    await ended;
+    // it goes on sending after the API has ended its side; what the buffers of both ends hold
+    expect(socket.bytesWritten).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it('that says that it is too large is refused before it comes', async () => {
+    const { socket, answered, ended } = connected();
+    const headers = `Host: x\r\nAuthorization: Bearer ${OPERATOR_TOKEN}\r\nContent-Type: application/json`;
+    socket.write(`POST /api/vms HTTP/1.1\r\n${headers}\r\nContent-Length: 2000000\r\n\r\n`);
+    await ended;
+    expect(statusesOf(answered())).toEqual(['413']);
+  });
+
   it('leaves the connection of those whose bodies are whole', async () => {
     const { socket, answered } = connected();
     for (let i = 1; i <= 3; i++) {
@@ -55,6 +81,15 @@ describe('A body without end', () => {
 
 describe('Requests that do not wait for the answers before them', () => {
   const requests = (count: number) => 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count);
+
+  it('are counted at once, and not for as long as a connection lasts', async () => {
+    const { socket, answered } = connected();
+    for (let i = 1; i <= 40; i++) {
+      socket.write(requests(1));
+      await expect.poll(() => statusesOf(answered()), { interval: 2 }).toHaveLength(i);
+    }
+    socket.destroy();
+  });
 
   it('are answered while they are few', async () => {
     const { socket, answered } = connected();
