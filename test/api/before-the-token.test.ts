@@ -59,6 +59,16 @@ describe('Before its token is known a request', () => {
     expect(queries).toBeGreaterThan(0);
   });
 
+  it('is judged by its Authorization, whatever the header of older agents says', async () => {
+    api = await startApiUnderTest();
+    const right = { 'x-agent-token': OPERATOR_TOKEN };
+    expect((await api.call('GET', '/api/vms', undefined, { token: null, headers: right })).status).toBe(200);
+    for (const authorization of ['Bearer wrong', 'Basic x', '']) {
+      const both = { token: null, headers: { ...right, authorization } };
+      expect((await api.call('GET', '/api/vms', undefined, both)).status, authorization).toBe(401);
+    }
+  });
+
   it('forgets a token that was revoked', async () => {
     api = await startApiUnderTest({ settings: { RATE_LIMIT_WRONG_TOKENS_PER_MINUTE: '2' } });
     const token = await tenantToken(api, 'gone');

@@ -147,6 +147,26 @@ describe('the egress rules, applied to names', () => {
     }
   });
 
+  it('clears nothing that is no address, whatever a resolver says', async () => {
+    const egress = egressWith(
+      { allow: ['0.0.0.0/0'] },
+      resolverOf({ 'vm.test': ['', 'localhost', '127.1', '10.0.0.5'] }),
+    );
+    expect(await egress.clear('vm.test', 80, of('vm.test'), deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
+  });
+
+  it('notices an address that this machine gets later', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const interfaces = ['10.0.0.1'];
+    const egress = createEgress(NOTHING, { resolve: resolverOf({}), ownAddresses: () => [...interfaces] });
+    const clear = () => egress.clear('10.0.0.2', 80, of('10.0.0.2'), deadlineOf());
+    expect(await clear()).toMatchObject({ ok: true });
+    interfaces.push('10.0.0.2');
+    vi.advanceTimersByTime(10_000);
+    expect(await clear()).toMatchObject({ ok: false });
+  });
+
   it('asks what the tenant may reach', async () => {
     const egress = egressWith({}, resolverOf({ 'vm.test': ['10.20.0.5', '10.30.0.5'] }));
     const given = { ...of('vm.test'), tenantTargets: ['10.30.0.0/16'] };
