@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount.ts';
 import { openApiEndpoint } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
+import { limitPipelined } from './pipelined-requests.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -26,6 +27,7 @@ import { vmEndpoints } from './resources/vms.ts';
 import { watchingEndpoints } from './resources/watching.ts';
 import { serveHealth } from './service-health.ts';
 import { addressOf, createSignIn } from './sign-in.ts';
+import { endUnreadBodies } from './unread-bodies.ts';
 
 export interface Api {
   app: Express;
@@ -57,6 +59,8 @@ export function createApi(deps: ApiDependencies): Api {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('trust proxy', deps.settings.TRUSTED_PROXIES);
+  app.use(limitPipelined());
+  app.use(endUnreadBodies);
   app.use(createRequestLog(deps.logger));
   app.use(prometheus.timeRequests);
   // without `upgrade-insecure-requests`: the API itself speaks plain HTTP, TLS is the proxy's before it

@@ -1,5 +1,6 @@
 import type { RequestHandler, Router } from 'express';
 import { AppError } from '../domain/app-error.ts';
+import { shownPath } from './problems.ts';
 
 /** Answers, for paths that exist, what none of their endpoints does: OPTIONS, and 405 for other methods. Mounted after them. */
 export function answerOtherMethods(router: Router, endpoints: readonly { method: string; path: string }[]): void {
@@ -14,6 +15,6 @@ function answerWith(allow: string): RequestHandler {
   return (request, response) => {
     response.set('Allow', allow);
     if (request.method === 'OPTIONS') response.status(204).end();
-    else throw new AppError('method-not-allowed', `${request.path} takes ${allow}, not ${request.method}.`);
+    else throw new AppError('method-not-allowed', `${shownPath(request)} takes ${allow}, not ${request.method}.`);
   };
 }

@@ -83,7 +83,8 @@ function soundPart(schema: z.core.$ZodType, value: unknown): unknown {
     return value.slice(0, maxLengthOf(schema)).map((one) => soundPart(schema.element, one));
   }
   if (!(schema instanceof z.ZodObject)) return undefined;
-  const sent = new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}));
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const sent = new Map(Object.entries(isObject ? value : {}));
   const fields = Object.entries(schema.shape).map(([name, field]) => [name, soundPart(field, sent.get(name))] as const);
   return Object.fromEntries(fields.filter(([, field]) => field !== undefined));
 }

@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { databaseTrouble } from '../db/database-trouble.ts';
@@ -52,8 +52,13 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
 
 /** For paths without a route. @throws AppError `not-found`, always. */
 export const answerNotFound: RequestHandler = (request) => {
-  throw new AppError('not-found', `There is no ${request.method} ${request.path}; see /docs for what there is.`);
+  throw new AppError('not-found', `There is no ${request.method} ${shownPath(request)}; see /docs for what there is.`);
 };
+
+/** A path as answers repeat it: a long one would make them longer than 64 KB. */
+export function shownPath({ path }: Pick<Request, 'path'>): string {
+  return path.slice(0, 200);
+}
 
 function sendProblem(response: Response, requestId: string, refusal: AppError | null): void {
   const code = refusal?.code ?? 'internal';

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
+import { readAddress } from '../checks/address.ts';
 import { hashToken } from '../db/access/api-tokens.ts';
 import type { Database } from '../db/database.ts';
 import { AppError } from '../domain/app-error.ts';
@@ -39,7 +40,13 @@ export function createSignIn(database: Database, limits: RateLimits): SignIn {
   };
 }
 
-/** The client's address; behind a proxy only as far as TRUSTED_PROXIES says. */
-export function addressOf(request: Request): string {
-  return request.ip ?? 'unknown';
+/**
+ * What a client is counted by: his address, behind a proxy only as far as TRUSTED_PROXIES says. Of IPv6 the first half alone, because a
+ * provider gives each customer that many addresses (RFC 6177) and he could send each request from another one.
+ */
+export function addressOf(request: Pick<Request, 'ip'>): string {
+  const given = request.ip ?? 'unknown';
+  const ip = readAddress(given);
+  if (ip === null) return given;
+  return ip.kind() === 'ipv4' ? ip.toString() : `${Buffer.from(ip.toByteArray().slice(0, 8)).toString('hex')}/64`;
 }

@@ -71,7 +71,7 @@ export function neverAllowed(ip: Ip): string | null {
 
 /**
  * The IPv4 addresses that a translated or tunnelled one may lead to: RFC 4291 ::/96, 6052 and 6145 (NAT64, SIIT), 8215 (local
- * NAT64, in both of its forms), 3056 (6to4), 4380 (Teredo), 5214 (ISATAP).
+ * NAT64, by a prefix of 48, 56, 64 or 96 bits), 3056 (6to4), 4380 (Teredo), 5214 (ISATAP).
  */
 export function embeddedIpv4(ip: Ip): ipaddr.IPv4[] {
   if (ip instanceof ipaddr.IPv4 || ip.range() === 'loopback') return [];
@@ -81,7 +81,11 @@ export function embeddedIpv4(ip: Ip): ipaddr.IPv4[] {
   const found: number[][] = [];
   const range: string = ip.range();
   if (range === 'rfc6052' || range === 'rfc6145' || bytes.slice(0, 12).every((byte) => byte === 0)) found.push(last);
-  if (startsWith(0, 0x64, 0xff, 0x9b, 0, 1)) found.push(last, [...bytes.slice(6, 8), ...bytes.slice(9, 11)]);
+  if (startsWith(0, 0x64, 0xff, 0x9b, 0, 1)) {
+    // RFC 6052 2.2: the ninth byte is none of the IPv4 address
+    const unpadded = [...bytes.slice(6, 8), ...bytes.slice(9, 13)];
+    found.push(last, unpadded.slice(0, 4), unpadded.slice(1, 5), unpadded.slice(2));
+  }
   if (startsWith(0x20, 0x02)) found.push(bytes.slice(2, 6));
   if (startsWith(0x20, 0x01, 0, 0))
     found.push(

@@ -84,12 +84,12 @@ export function refusal(ip: Ip, port: number | null, context: EgressContext): st
     if (objection !== null) return objection;
   }
   const { allow, vmAddresses, tenantRanges } = context;
-  if (isThisMachine(ip, context) || isAllowed(allow, ip, port)) return null;
+  if (isAllowed(allow, ip, port)) return null;
   if (tenantRanges.length > 0) {
     if (tenantRanges.some((range) => covers(range, ip))) return null;
     return `Refused: ${shown} is none of the addresses that this tenant's checks may reach: an operator gives them.`;
   }
-  if (isOneOf(ip, vmAddresses)) return null;
+  if (isThisMachine(ip, context) || isOneOf(ip, vmAddresses)) return null;
   return `Refused: ${shown} is not an address of this VM; to let checks connect there, add it to CHECK_TARGETS_ALLOW.`;
 }
 

@@ -32,6 +32,8 @@ export interface Egress {
 
 /** How long the addresses of Defib's own machines are taken for the same: they would be looked up for each probe. */
 const OWN_STAND_MS = 5_000;
+/** So long an address that one of their names had is still taken for its: names of many addresses give some of them in turn. */
+const OWN_KEPT_MS = 600_000;
 
 /**
  * Decides by the rules of egress-rules.ts, on what names resolve to.
@@ -74,8 +76,8 @@ export function createEgress(
 }
 
 /**
- * The addresses of this machine and of Defib's others. A name that can't be resolved keeps the addresses that it had: a resolver
- * that fails opens no way to them.
+ * The addresses of this machine and of Defib's others: those that their names had in the last ten minutes. A name that can't be resolved
+ * keeps the addresses that it had: a resolver that fails opens no way to them.
  */
 function ownMachines(
   settings: EgressSettings,
@@ -83,14 +85,18 @@ function ownMachines(
   machineAddresses: () => string[],
 ): (deadline: Deadline) => Promise<Pick<EgressContext, 'machineAddresses' | 'ownAddresses'>> {
   const hosts = ownHostsOf(settings);
-  const known = new Map<string, readonly string[]>();
+  /** Of each host its addresses, and when each was last told. */
+  const known = new Map<string, Map<string, number>>();
   let here: string[] = [];
   let reading: Promise<unknown> = Promise.resolve();
   let readAtMs = Number.NEGATIVE_INFINITY;
 
-  async function lookUp(host: string): Promise<void> {
-    if (readAddress(host) !== null) known.set(host, [host]);
-    else known.set(host, await resolve(host).catch(() => known.get(host) ?? []));
+  async function lookUp(host: string, nowMs: number): Promise<void> {
+    const had = known.get(host) ?? new Map<string, number>();
+    const told = readAddress(host) === null ? await resolve(host).catch(() => [...had.keys()]) : [host];
+    for (const address of told) had.set(address, nowMs);
+    for (const [address, atMs] of had) if (nowMs - atMs > OWN_KEPT_MS) had.delete(address);
+    known.set(host, had);
   }
 
   return async (deadline) => {
@@ -98,11 +104,11 @@ function ownMachines(
     if (nowMs - readAtMs >= OWN_STAND_MS) {
       readAtMs = nowMs;
       here = machineAddresses();
-      reading = Promise.all(hosts.map(lookUp));
+      reading = Promise.all(hosts.map((host) => lookUp(host, nowMs)));
     }
     // later ones go on with what is known, for a slow resolver would use up the probes' time
     if (known.size < hosts.length) await deadline.within(reading);
-    return { machineAddresses: here, ownAddresses: [...known.values()].flat() };
+    return { machineAddresses: here, ownAddresses: [...known.values()].flatMap((addresses) => [...addresses.keys()]) };
   };
 }
 

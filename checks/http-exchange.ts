@@ -14,6 +14,11 @@ export interface Exchange {
 
 /** After this much of a body the answer counts as complete. */
 const MAX_BODY_BYTES = 64 * 1024;
+/**
+ * Of all that a server sends: headers take 16 KB at most. One that announces its answer for ever (1xx), or never ends a status line or
+ * the head of a chunk, would keep this process busy until the deadline.
+ */
+const MAX_ANSWER_BYTES = 256 * 1024;
 /** 500 characters take at most 2,000 bytes in UTF-8. */
 const KEPT_BODY_BYTES = 2_048;
 /** Only undici's bookkeeping: the socket is connected already, and the Host header is the URL's. */
@@ -69,6 +74,10 @@ export function exchange(
     };
     if (deadline.signal.aborted) return stop();
     deadline.signal.addEventListener('abort', stop, { once: true });
+    const bytesBefore = socket.bytesRead;
+    socket.on('readable', () => {
+      if (socket.bytesRead - bytesBefore > MAX_ANSWER_BYTES) finish(new errors.HTTPParserError('it does not end'));
+    });
     // the socket may have died between being connected and being handed over: undici would not notice
     socket.once('close', () => {
       if (!done) setImmediate(() => finish(new errors.SocketError('other side closed')));

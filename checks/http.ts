@@ -40,6 +40,9 @@ interface Ending {
   failure: Failure | null;
 }
 
+/** What came back of the last request, and of its body what may be kept. */
+type Answer = Omit<Exchange, 'body'> & Pick<Ending, 'body'>;
+
 /** `authorities` (PEM) are trusted besides Node's own. */
 function createHttpProbe({
   egress,
@@ -50,20 +53,9 @@ function createHttpProbe({
   const context = createSecureContext(authorities.length > 0 ? { ca: [...rootCertificates, ...authorities] } : {});
 
   /** One request to one URL. The egress rules decide anew for each. */
-  async function request(
-    url: URL,
-    input: HttpInput,
-    isElsewhere: boolean,
-    deadline: Deadline,
-  ): Promise<Exchange | Failure> {
-    // where a redirect leads is said by the server, not by the administrator
-    const byAdmin = input.reach.byAdmin && !isElsewhere;
-    const clearance = await egress.clear(
-      hostOf(url),
-      portOf(url),
-      { ...input.reach, byAdmin, vmAddress: input.address },
-      deadline,
-    );
+  async function request(url: URL, input: HttpInput, deadline: Deadline): Promise<Exchange | Failure> {
+    const reach = { ...input.reach, vmAddress: input.address };
+    const clearance = await egress.clear(hostOf(url), portOf(url), reach, deadline);
     if (!clearance.ok) return clearance.failure;
     const plain = await openSocket(clearance.address, portOf(url), deadline);
     const tls = { verify: input.options.verifyTls !== false, context };
@@ -75,13 +67,17 @@ function createHttpProbe({
   async function follow(start: URL, input: HttpInput, deadline: Deadline): Promise<Ending> {
     let url = start;
     for (let hops = 0; ; hops++) {
-      const answer = await request(url, input, url.host !== start.host, deadline).catch(
+      // where a redirect leads is said by the server, not by the administrator
+      const byAdmin = input.reach.byAdmin && url.host === start.host;
+      const answer = await request(url, { ...input, reach: { ...input.reach, byAdmin } }, deadline).catch(
         (error: unknown): Exchange => ({ statusCode: null, location: null, body: '', error }),
       );
       if ('reason' in answer) return broken(hops === 0 ? answer : afterRedirect(answer, url));
       const { statusCode, location } = answer;
       const redirected = input.options.followRedirects === true && redirects(statusCode, location);
-      if (!redirected) return judge(answer, url, deadline);
+      // what a server says inside the network is shown only to those whom an administrator lets ask
+      const body = keepBodies && byAdmin ? answer.body : null;
+      if (!redirected) return judge({ ...answer, body }, url, deadline);
       const next = nextHop(location ?? '', url);
       if (!(next instanceof URL)) return { ...broken(next), statusCode };
       if (hops === MAX_REDIRECTS) return { ...broken(tooManyRedirects(next)), statusCode };
@@ -98,9 +94,7 @@ function createHttpProbe({
     const deadline = startDeadline(input.timeoutMs);
     try {
       const ending = await follow(target.value, input, deadline);
-      // what a server says inside the network is shown only to those whom an administrator lets ask
-      const body = keepBodies && input.reach.byAdmin ? ending.body : null;
-      return resultOf({ ...ending, body }, deadline.elapsedMs());
+      return resultOf(ending, deadline.elapsedMs());
     } catch (error) {
       return resultOf(broken(lookFailed(error)), 0);
     } finally {
@@ -109,7 +103,7 @@ function createHttpProbe({
   };
 }
 
-function judge({ statusCode, body, error }: Exchange, url: URL, deadline: Deadline): Ending {
+function judge({ statusCode, body, error }: Answer, url: URL, deadline: Deadline): Ending {
   // a bad status is the result, whether or not the body arrives
   if (statusCode !== null && (statusCode < 200 || statusCode > 399)) {
     const failure: Failure = { status: 'unhealthy', reason: 'http-status', message: `HTTP ${statusCode}` };

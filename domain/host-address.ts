@@ -7,7 +7,7 @@ const ZONE = /%[\w.-]+$/;
 /** RFC 1123 2.1, and underscores inside: names of containers and of Windows machines have them. */
 const LABEL = /^[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/i;
 const MAX_LABEL_LENGTH = 63;
-const MAX_NAME_LENGTH = 253;
+const MAX_LENGTH = 253;
 /** inet_aton(3) reads a name that ends so as an IPv4 address: 127.1, 0xa9fea9fe. */
 const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
 
@@ -17,12 +17,13 @@ const NUMBER = /^(\d+|0x[0-9a-f]*)$/i;
  * other scripts: written as `xn--…`). Labels like `r1---sn`, which RFC 5890 reserves, are names: such machines exist.
  */
 export function hostAddressProblem(text: string): string | null {
+  // first, because patterns on a text of any length may take minutes
+  if (text.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`;
   if (IPV4.test(text) || isIpv6(text.replace(ZONE, ''))) return null;
   if (text.includes(':')) return 'must be an IP address or a host name, without brackets, port or scheme';
   const labels = text.replace(/\.$/, '').split('.');
   const last = labels.at(-1) ?? '';
   if (NUMBER.test(last)) return 'must be a whole IPv4 address in four decimal parts, such as 192.0.2.7, or a host name';
-  if (text.length > MAX_NAME_LENGTH) return `must have at most ${MAX_NAME_LENGTH} characters`;
   if (labels.every((label) => label.length <= MAX_LABEL_LENGTH && LABEL.test(label))) return null;
   return 'must be an IP address or a host name: letters, digits, and inside of its parts - and _; other scripts as xn--…';
 }

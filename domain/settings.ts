@@ -75,7 +75,9 @@ const schema = z.object({
   RESULT_RETENTION_DAYS: positive(30).describe('days that check results and metrics are kept'),
   HEAL_RETENTION_DAYS: positive(90).describe('days that heal events, decisions and transitions are kept'),
   RATE_LIMIT_PER_MINUTE: positive(1_200).describe('requests a minute per token'),
-  RATE_LIMIT_ADDRESS_PER_MINUTE: positive(6_000).describe('requests a minute per client address'),
+  RATE_LIMIT_ADDRESS_PER_MINUTE: positive(6_000).describe(
+    'requests a minute per client address; all IPv6 addresses of a /64 count together',
+  ),
   RATE_LIMIT_WRONG_TOKENS_PER_MINUTE: positive(60).describe(
     'wrong or missing tokens a minute per client address, before only tokens are let in that were right there lately',
   ),

@@ -52,7 +52,8 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const aims = { before: before ? aimOf(toSettings(before)) : null, after: aimOf(check) };
       // trust is about one aim: a check whose aim changes loses it
       if (aims.before !== aims.after) check.trusted = trusted ?? false;
-      if (before && aims.before !== aims.after) refuseAdminsOnly(deps.checks, before, reach);
+      const switches = before !== undefined && before.enabled !== check.enabled;
+      if (before && (switches || aims.before !== aims.after)) refuseAdminsOnly(deps.checks, before, reach);
       const setBy = check.aimedBy ?? role;
       const problems = checkProblems(deps.checks, check, { ...reach, byAdmin: isAdmin(setBy) }, '');
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
@@ -89,18 +90,22 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       },
     },
   })
-    .judge(async ({ params }) => {
-      const checkType = checkTypeField.safeParse(params.checkType);
+    .judge(async (call) => {
+      const checkType = checkTypeField.safeParse(call.params.checkType);
       const problems = checkType.error?.issues.map(({ message }) => ({ path: 'checkType', message })) ?? [];
-      return { problems, found: checkType.data ?? null };
+      if (!checkType.success || call.refused.size > 0) return { problems, found: null };
+      const vm = await requireVm(deps, call);
+      const check = checkOf(vm, { checkType: checkType.data, name: call.query.name });
+      if (check === undefined) throw new AppError('not-found', `VM ${vm.id} has no such ${checkType.data} check.`);
+      requireMatch(call.ifMatch, check.revision);
+      refuseAdminsOnly(deps.checks, check, await reachOf(deps.database, call.caller, vm.address));
+      return { problems, found: { vm, check } };
     })
     .handle(async (call) => {
-      const vm = await requireVm(deps, call);
-      const check = checkOf(vm, { checkType: call.found, name: call.query.name });
-      if (check) refuseAdminsOnly(deps.checks, check, await reachOf(deps.database, call.caller, vm.address));
-      const committed = check && (await recordCheckDisabled(deps.database, vm.id, check, authorOf(call)));
-      if (!committed) throw new AppError('not-found', `VM ${vm.id} has no such ${call.found} check.`);
-      return changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
+      const { vm, check } = call.found;
+      const read = { vmId: vm.id, version: vm.settingsVersion };
+      const committed = await recordCheckDisabled(deps.database, read, check, authorOf(call));
+      return committed && changedAnswer({ disabled: true }, await announceChange(deps, committed, false));
     });
 
   return [configure, disable];

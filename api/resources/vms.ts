@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { findVms, type VmRecord } from '../../db/fleet/find-vms.ts';
 import { recordVmChanged, recordVmDeleted, type VmChange } from '../../db/fleet/vm-changes.ts';
-import { AppError, type Problem } from '../../domain/app-error.ts';
+import type { Problem } from '../../domain/app-error.ts';
 import { PEOPLE, type Role } from '../../domain/roles.ts';
 import { announceChange, announceDeletion, changedAnswer, unannounced } from '../announcing.ts';
 import type { Caller } from '../caller.ts';
@@ -110,12 +110,16 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
         schema: unannounced(deletedAnswer),
       },
     },
-  }).handle(async (call) => {
-    const { id } = await requireVm(deps, call);
-    const vm = await recordVmDeleted(deps.database, id, authorOf(call));
-    if (vm === null) throw new AppError('not-found', `There is no VM "${id}".`);
-    return changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
-  });
+  })
+    .judge(async (call) => {
+      const vm = await requireVm(deps, call);
+      requireMatch(call.ifMatch, vm.revision);
+      return { problems: [], found: { vmId: vm.id, version: vm.settingsVersion } };
+    })
+    .handle(async (call) => {
+      const vm = await recordVmDeleted(deps.database, call.found, authorOf(call));
+      return vm && changedAnswer({ deleted: true }, await announceDeletion(deps, vm));
+    });
 
   return [list, read, change, remove];
 }

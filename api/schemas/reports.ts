@@ -4,13 +4,16 @@ import { instantField, text } from './fields.ts';
 const MAX_AHEAD_MS = 300_000;
 export const MAX_PAST_REPORTS = 1_000;
 
+/** No number that an agent means is longer, and the patterns below take minutes on a text of a megabyte. */
+const MAX_NUMBER_LENGTH = 60;
+
 /** Older agents send numbers as text, some with a decimal comma or a percent sign. */
 const lenientNumber = z
   .union([z.number(), z.string()], 'must be a number')
   .transform((given) =>
     typeof given === 'number'
       ? given
-      : /\d/.test(given)
+      : given.length <= MAX_NUMBER_LENGTH && /\d/.test(given)
         ? Number(given.trim().replace(',', '.').replace(/ *%$/, ''))
         : Number.NaN,
   )

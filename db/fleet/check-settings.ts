@@ -62,16 +62,16 @@ async function recordWhatBeginsAnew(
     await recordProofsDropped(tx, vmId, stored.id);
 }
 
-/** Disables a check and keeps its row; null when the VM is gone. */
+/** Disables a check and keeps its row; null when the VM was changed since it was read, or is gone. */
 export async function recordCheckDisabled(
   database: Database,
-  vmId: string,
+  read: ReadVm,
   check: { id: string; checkType: string; name: string },
   author: Author,
 ): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
     const details = { checkType: check.checkType, name: check.name };
-    const vm = await recordSettings(tx, { vmId, version: null }, {}, author, 'health_check_disabled', details);
+    const vm = await recordSettings(tx, read, {}, author, 'health_check_disabled', details);
     if (vm === null) return null;
     await tx
       .update(checkConfigs)

@@ -67,11 +67,18 @@ async function isStopped(tx: Queryable, vmId: string): Promise<boolean> {
   return vm !== undefined && vm.at !== null;
 }
 
-/** Marks a VM deleted, frees its names and ends its agent's tokens; null when it is gone already. */
-export async function recordVmDeleted(database: Database, vmId: string, author: Author): Promise<CommittedVm | null> {
+/**
+ * Marks a VM deleted, frees its names and ends its agent's tokens; null when it is gone already, or was changed since `version`;
+ * `version` null = whatever it is now.
+ */
+export async function recordVmDeleted(
+  database: Database,
+  { vmId, version }: { vmId: string; version: number | null },
+  author: Author,
+): Promise<CommittedVm | null> {
   return database.orm.transaction(async (tx) => {
     const now = new Date(author.nowMs);
-    const vm = await recordSettings(tx, { vmId, version: null }, { deletedAt: now }, author, 'vm_deleted', {});
+    const vm = await recordSettings(tx, { vmId, version }, { deletedAt: now }, author, 'vm_deleted', {});
     if (vm === null) return null;
     await tx
       .update(apiTokens)

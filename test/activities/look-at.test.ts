@@ -47,6 +47,16 @@ describe('looking at a VM that was read or given', () => {
     expect(counts.reads).toBe(1);
   });
 
+  it('tells each probe who set its check, and what the tenant may reach', async () => {
+    const { lookAt, given } = lookWith(['plain']);
+    const checks = (['USER', 'ADMIN', 'OPERATOR', 'AGENT'] as const).map((aimedBy) =>
+      watchedCheck({ checkId: aimedBy, checkType: 'plain', aimedBy }),
+    );
+    await lookAt({ ...vm, checks, tenantTargets: ['10.20.0.0/16'] }, options);
+    expect(given.map(({ reach }) => reach.byAdmin)).toEqual([false, true, true, false]);
+    for (const { reach } of given) expect(reach.tenantTargets).toEqual(['10.20.0.0/16']);
+  });
+
   it('reads nothing when no probe that is due needs a fact', async () => {
     const { lookAt, counts } = lookWith(['plain']);
     await lookAt({ ...vm, checks: vm.checks.slice(0, 1) }, options);

@@ -35,3 +35,9 @@ it('has room again for what was forgotten', () => {
   expect(unstored.with('other', [])).toHaveLength(2);
   expect(unstored.letGo).toBe(0);
 });
+
+it('keeps nothing of what a server said', () => {
+  const unstored = createUnstoredResults();
+  const said = { ...result(0), rawResponse: { statusCode: 200, body: 'a secret' } };
+  expect(unstored.keep('vm', [said])).toEqual([{ ...said, rawResponse: {} }]);
+});

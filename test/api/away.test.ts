@@ -76,6 +76,7 @@ describe('While Temporal is away', () => {
       body: { status: 'unavailable', parts: { postgres: { ok: true }, temporal: { ok: false } } },
     });
     expect(health.body.error).toBe('temporal: does not answer');
+    expect(health.headers.get('retry-after')).toBe('5');
   });
 
   it('answers at once what only the workflow could do, instead of asking each time', async () => {

@@ -59,6 +59,16 @@ describe('Before its token is known a request', () => {
     expect(queries).toBeGreaterThan(0);
   });
 
+  it('is judged by its Authorization, whatever the header of older agents says', async () => {
+    api = await startApiUnderTest();
+    const right = { 'x-agent-token': OPERATOR_TOKEN };
+    expect((await api.call('GET', '/api/vms', undefined, { token: null, headers: right })).status).toBe(200);
+    for (const authorization of ['Bearer wrong', 'Basic x', '']) {
+      const both = { token: null, headers: { ...right, authorization } };
+      expect((await api.call('GET', '/api/vms', undefined, both)).status, authorization).toBe(401);
+    }
+  });
+
   it('forgets a token that was revoked', async () => {
     api = await startApiUnderTest({ settings: { RATE_LIMIT_WRONG_TOKENS_PER_MINUTE: '2' } });
     const token = await tenantToken(api, 'gone');
@@ -88,6 +98,16 @@ describe('The address that requests are counted by', () => {
       expect((await api.call('GET', '/api/vms', undefined, from(client))).status).toBe(401);
       expect((await api.call('GET', '/api/vms', undefined, from(client))).status).toBe(429);
     }
+  });
+
+  it('is one for all IPv6 addresses of a /64, and for both spellings of an IPv4 address', async () => {
+    api = await startApiUnderTest({ settings: { ...settings, TRUSTED_PROXIES: '127.0.0.0/8,::1' } });
+    const statusFrom = async (client: string) => (await api.call('GET', '/api/vms', undefined, from(client))).status;
+    expect(await statusFrom('2001:db8:0:1::1')).toBe(401);
+    expect(await statusFrom('2001:db8:0:1:ffff::2')).toBe(429);
+    expect(await statusFrom('2001:db8:0:2::1')).toBe(401);
+    expect(await statusFrom('192.0.2.1')).toBe(401);
+    expect(await statusFrom('::ffff:192.0.2.1')).toBe(429);
   });
 });
 

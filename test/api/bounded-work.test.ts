@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { badRequest } from '../../api/parse-request.ts';
+import { z } from 'zod';
+import { badRequest, parseRequest } from '../../api/parse-request.ts';
 import { type ApiUnderTest, aVm, startApiUnderTest } from './api-under-test.ts';
 
 const MAX_ANSWER = 64 * 1024;
@@ -53,6 +54,46 @@ describe('A request that is wrong everywhere', () => {
   it('has its event loop’s delay in the metrics', async () => {
     const { text } = await api.call('GET', '/metrics');
     expect(text).toMatch(/^defib_nodejs_eventloop_lag_p99_seconds \S+$/m);
+  });
+});
+
+describe('A field with a long text', () => {
+  let api: ApiUnderTest;
+  beforeAll(async () => {
+    api = await startApiUnderTest();
+  });
+  afterAll(() => api.close());
+
+  const long = (text: string) => text.repeat(40_000);
+  it.each([
+    ['address', 'dots', `:${long('.')}x`],
+    ['address', 'digits and dots', `:${long('1.')}x`],
+    ['address', 'zones', long('%a')],
+    ['address', 'labels', long('a.')],
+    ['cpu', 'blanks', `1${long(' ')}x`],
+    ['ram', 'digits', long('1')],
+    ['timestamp', 'digits', `${long('1')}x`],
+    ['vmId', 'letters', long('a')],
+  ])('is judged at once: %s with %s', async (field, _what, text) => {
+    const [path, body] = field === 'address' ? ['/api/vms', aVm()] : ['/api/health/report', { vmId: 'x' }];
+    const before = process.cpuUsage();
+    const reply = await api.call('POST', path, { ...body, [field]: text });
+    expect(reply.status).toBeGreaterThanOrEqual(400);
+    expect(reply.status).toBeLessThan(500);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6, 'CPU seconds').toBeLessThan(1);
+  });
+});
+
+describe('A list in place of an object', () => {
+  it('is not looked into, however long it is', () => {
+    const list = new Proxy([], {
+      ownKeys() {
+        throw new Error('looked into');
+      },
+    });
+    const { problems } = parseRequest({ body: z.object({ a: z.string() }) }, { query: {}, body: list });
+    expect(problems).toHaveLength(1);
   });
 });
 

@@ -52,13 +52,35 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     for (const address of ['192.0.2.10', 'localhost', null]) {
       expect((await change(id, { address }, user)).status, String(address)).toBe(403);
     }
+    const enable = (enabled: boolean, token: string) => configure(id, { checkType: 'http', enabled }, token);
     expect((await remove(id, user)).status).toBe(403);
+    expect((await enable(false, user)).status).toBe(403);
+    expect((await enable(false, admin)).status).toBe(200);
+    expect((await enable(true, user)).status).toBe(403);
+    expect((await enable(true, admin)).status).toBe(200);
     expect((await configure(id, { checkType: 'http', intervalSeconds: 30 }, user)).status).toBe(200);
     expect((await change(id, { name: 'renamed' }, user)).status).toBe(200);
     expect(await aimedBy(id)).toBe('ADMIN');
     expect((await configure(id, { checkType: 'http', target: '/other' }, admin)).status).toBe(200);
     expect((await change(id, { address: '192.0.2.10' }, admin)).status).toBe(200);
     expect((await remove(id, admin)).status).toBe(200);
+  });
+
+  it('are not disabled by others in the moment in which an administrator aims them there', async () => {
+    const { id } = await registered(api, { externalId: 'two-names', checks: [THERE] }, user);
+    const { pool } = api.database;
+    const { query } = pool;
+    // the other name, because changes by the same one take turns within a process
+    pool.query = (async (...asked: Parameters<typeof query>) => {
+      pool.query = query;
+      const found = await Reflect.apply(query, pool, asked);
+      if (JSON.stringify(asked).includes('find-vm')) await configure('two-names', HERE, admin);
+      else pool.query = overtaken;
+      return found;
+    }) as typeof query;
+    const overtaken = pool.query;
+    expect((await remove(id, user)).status).toBe(403);
+    expect(pool.query).toBe(query);
   });
 
   it('belong to whoever aimed them last, at whatever', async () => {
@@ -71,6 +93,10 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     await configure(id, { ...THERE, intervalSeconds: 31 }, user);
     expect(await aimedBy(id)).toBe('USER');
     await configure(id, THERE, admin);
+    await configure(id, { checkType: 'http', options: { followRedirects: true } }, user);
+    expect(await aimedBy(id)).toBe('USER');
+    await configure(id, { checkType: 'http', options: {} }, admin);
+    expect(await aimedBy(id)).toBe('ADMIN');
     await change(id, { address: '192.0.2.11' }, user);
     expect(await aimedBy(id)).toBe('USER');
   });

@@ -60,6 +60,20 @@ describeNeeding(['temporal'], 'Changes of one VM at the same time', () => {
     expect((await configure(apis[0], id, {}, { 'if-match': '*' })).status).toBe(200);
   });
 
+  it('are removals too: of what was changed since somebody read it, none', async () => {
+    const { id, revision } = await registered(apis[0], { checks: [] });
+    const { body: check } = await configure(apis[0], id, {});
+    await configure(apis[0], id, { intervalSeconds: 20 });
+    await apis[0].call('PATCH', `/api/vms/${id}`, { tags: ['a'] });
+    const remove = async (path: string, read: number) =>
+      (await apis[0].call('DELETE', `/api/vms/${id}${path}`, undefined, { headers: { 'if-match': `"${read}"` } }))
+        .status;
+    expect(await remove('/health/config/tcp', check.revision)).toBe(409);
+    expect(await remove('/health/config/tcp', check.revision + 1)).toBe(200);
+    expect(await remove('', revision)).toBe(409);
+    expect(await remove('', revision + 1)).toBe(200);
+  });
+
   it('concern a VM’s own settings or one of its checks', async () => {
     const { id, revision } = await registered(apis[0], {});
     const change = (body: object, ifMatch: string) =>

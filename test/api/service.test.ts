@@ -47,6 +47,19 @@ describe('The service around the endpoints', () => {
     }
   });
 
+  it('asks Postgres how it is once for many that ask for /health in a row', async () => {
+    const { state } = api.database;
+    const { probe } = state;
+    let probes = 0;
+    state.probe = () => {
+      probes += 1;
+      return probe();
+    };
+    for (let i = 0; i < 20; i++) await api.call('GET', '/health', undefined, { token: null });
+    state.probe = probe;
+    expect(probes).toBeLessThan(5);
+  });
+
   it('describes itself, and shows that on a page that takes the token in a form', async () => {
     const { body } = await api.call('GET', '/openapi.json');
     expect(body.openapi).toBe('3.1.0');

@@ -89,6 +89,7 @@ describe('an address that no check may reach', () => {
     'fd00:ec2::254',
     'fd20:ce::254',
     '168.63.129.16',
+    '192.0.0.192',
     '100.100.100.200',
     '64:ff9b::7f00:1',
     '64:ff9b::a83f:8110',
@@ -193,6 +194,13 @@ describe('what an operator gives to a tenant', () => {
     expect(refusalOf('10.30.0.1', 80, { tenantRanges, vmAddresses: ['10.30.0.1'] })).toContain('an operator gives');
   });
 
+  it('is all that its administrators reach too: this machine where it is given, and not else', () => {
+    const onOne = { adminsReachThisMachine: true, byAdmin: true, tenantRanges };
+    expect(refusalOf('127.0.0.1', 80, onOne)).toContain('an operator gives');
+    expect(refusalOf('127.0.0.1', 80, { ...onOne, tenantRanges: readRanges(['127.0.0.0/8']) })).toBeNull();
+    expect(refusalOf('127.0.0.1', 80, { ...onOne, tenantRanges: [] })).toBeNull();
+  });
+
   it('does not lessen what the installation allows, nor lead to where no check may connect', () => {
     expect(refusalOf('10.30.0.1', 80, { tenantRanges, allow: readAllowList(['10.30.0.1:80']) })).toBeNull();
     const all = readRanges(['0.0.0.0/0', '::/0']);
@@ -206,6 +214,8 @@ describe('an IPv4 address inside an IPv6 one', () => {
     ['NAT64', '64:ff9b::7f00:1'],
     ['local NAT64, 96 bits', '64:ff9b:1::7f00:1'],
     ['local NAT64, 48 bits', '64:ff9b:1:7f00:0:100::'],
+    ['local NAT64, 56 bits', '64:ff9b:1:aa7f:0:1:808:808'],
+    ['local NAT64, 64 bits', '64:ff9b:1:aabb:7f:0:108:808'],
     ['6to4', '2002:7f00:1::'],
     ['Teredo, its server', '2001:0:7f00:1::1'],
     ['Teredo, its client', '2001:0:808:808:0:0:80ff:fffe'],

@@ -114,10 +114,26 @@ describe('the egress rules, applied to names', () => {
       await new Promise(setImmediate);
     }
     names['postgres'] = ['10.0.0.3'];
-    vi.advanceTimersByTime(10_000);
+    vi.advanceTimersByTime(601_000);
     await egress.clear('vm.test', 80, of('vm.test'), deadlineOf());
     await new Promise(setImmediate);
     expect(await egress.clear('vm.test', 80, of('vm.test'), deadlineOf())).toMatchObject({ ok: true });
+  });
+
+  it("knows all addresses of Defib's machines where their names give them in turn", async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const addresses = ['10.0.0.2', '10.0.0.3', '10.0.0.4'];
+    let asked = 0;
+    const egress = egressWith({ refuse: ['postgres'] }, async () => [addresses[asked++ % 3]!]);
+    for (let i = 0; i < 6; i++) {
+      for (const told of addresses.slice(0, i + 1)) {
+        expect(await egress.clear(told, 80, of(told), deadlineOf()), `${told}, ${i}`).toMatchObject({ ok: false });
+      }
+      vi.advanceTimersByTime(10_000);
+      await egress.clear('10.0.0.9', 80, of('10.0.0.9'), deadlineOf());
+      await new Promise(setImmediate);
+    }
   });
 
   it('lets a name lead to this machine for nobody, whoever set the check', async () => {
@@ -129,6 +145,26 @@ describe('the egress rules, applied to names', () => {
       expect(await egress.clear(host, 80, byAdmin(host), deadlineOf())).toEqual({ ok: true, address: host });
       expect(await egress.clear(host, 80, of(host), deadlineOf())).toMatchObject({ ok: false });
     }
+  });
+
+  it('clears nothing that is no address, whatever a resolver says', async () => {
+    const egress = egressWith(
+      { allow: ['0.0.0.0/0'] },
+      resolverOf({ 'vm.test': ['', 'localhost', '127.1', '10.0.0.5'] }),
+    );
+    expect(await egress.clear('vm.test', 80, of('vm.test'), deadlineOf())).toEqual({ ok: true, address: '10.0.0.5' });
+  });
+
+  it('notices an address that this machine gets later', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const interfaces = ['10.0.0.1'];
+    const egress = createEgress(NOTHING, { resolve: resolverOf({}), ownAddresses: () => [...interfaces] });
+    const clear = () => egress.clear('10.0.0.2', 80, of('10.0.0.2'), deadlineOf());
+    expect(await clear()).toMatchObject({ ok: true });
+    interfaces.push('10.0.0.2');
+    vi.advanceTimersByTime(10_000);
+    expect(await clear()).toMatchObject({ ok: false });
   });
 
   it('asks what the tenant may reach', async () => {

@@ -116,6 +116,16 @@ describe('redirects', () => {
     expect(await following(`http://127.0.0.1:${within.port}/`, { settings })).toMatchObject({ status: 'healthy' });
   });
 
+  it('keep no body from elsewhere, though an administrator set the check: the server of a VM could show any other', async () => {
+    const other = await redirecting({});
+    const { port } = await redirecting({ '/': `http://127.0.0.1:${other.port}/`, '/within': '/next' });
+    expect(await following(`http://127.0.0.1:${port}/`)).toMatchObject({
+      status: 'healthy',
+      rawResponse: { statusCode: 200, body: null },
+    });
+    expect(await following(`http://127.0.0.1:${port}/within`)).toMatchObject({ rawResponse: { body: 'arrived' } });
+  });
+
   it('without a location are the answer', async () => {
     const port = await saying('HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n');
     expect((await following(`http://127.0.0.1:${port}/`)).status).toBe('healthy');

@@ -44,6 +44,18 @@ describe('the http check', () => {
     expect((await look('http', { target: at(port) })).message).toBe('HTTP 503');
   });
 
+  it.each([
+    ['announces its answer for ever', '', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+    ['never ends its status line', 'HTTP/1.1 200 ', 'O'],
+    ['never ends the head of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;', 'x'],
+    ['sends empty lines', '', '\r\n'],
+  ])('takes no answer from a server that %s', async (_what, head, piece) => {
+    const port = await saying(head + piece.repeat(400_000), () => undefined);
+    const result = await look('http', { target: `http://127.0.0.1:${port}/`, timeoutMs: 3_000 });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'not-http' });
+    expect(result.message).toContain('it does not end');
+  });
+
   it('looks at an IPv6 address', async () => {
     const port = await listening(
       createServer((request, response) => response.end(request.headers.host)),

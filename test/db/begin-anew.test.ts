@@ -7,7 +7,7 @@ import { completeCheck } from '../../api/check-defaults.ts';
 import type { CheckInput } from '../../api/schemas/checks.ts';
 import type { AimChange } from '../../db/fleet/begin-anew.ts';
 import { type Aims, recordCheck, recordCheckDisabled } from '../../db/fleet/check-settings.ts';
-import { recordVmChanged, type VmChange } from '../../db/fleet/vm-changes.ts';
+import { type ReadVm, recordVmChanged, type VmChange } from '../../db/fleet/vm-changes.ts';
 import { createLookWriter } from '../../db/looks/look-writer.ts';
 import { unseenCheck } from '../../domain/check-state.ts';
 import type { CheckResult, ProbeResult } from '../../domain/probe-result.ts';
@@ -49,6 +49,11 @@ async function looked(vm: WatchedVm, minute: number, status: ProbeResult['status
   const results = resultsOf(vm, NOON + minute * MINUTE, probeResult(status));
   expect(await writer.write(lookOf(vm, results))).toBe('stored');
   return again(vm);
+}
+
+/** The VM as it is to be changed. */
+async function readNow({ vmId }: WatchedVm): Promise<ReadVm> {
+  return { vmId, version: (await readVm(database.pool, vmId)).settingsVersion };
 }
 
 /** The VM after its first check was changed. */
@@ -189,7 +194,7 @@ describe('a VM that was stopped on purpose', () => {
   it('has its disabled checks begin anew as well', async () => {
     const vm = await stopped();
     const { checkId, checkType, name } = vm.checks[0]!;
-    await recordCheckDisabled(database, vm.vmId, { id: checkId, checkType, name }, author);
+    await recordCheckDisabled(database, await readNow(vm), { id: checkId, checkType, name }, author);
     await change(await again(vm), { stoppedOnPurposeAt: null });
     const { rows } = await database.pool.query('SELECT consecutive_failures FROM check_state WHERE check_id = $1', [
       checkId,
@@ -257,7 +262,7 @@ describe('a check whose aim stays', () => {
   it('that is enabled again begins anew and stays proven', async () => {
     const vm = await illVm();
     const { checkId, checkType, name } = vm.checks[0]!;
-    await recordCheckDisabled(database, vm.vmId, { id: checkId, checkType, name }, author);
+    await recordCheckDisabled(database, await readNow(vm), { id: checkId, checkType, name }, author);
     const enabled = await set(vm, {}, SAME);
     expect(stateOf(enabled)).toMatchObject({ status: 'unknown', consecutiveFailures: 0, provenAtMs: NOON + 3 });
     expect(seriesOf(enabled)).toBe(seriesOf(vm) + 1);

@@ -105,7 +105,7 @@ describe('the order of locks', () => {
     ],
     ['taking a registration back', async () => withdrawVm(own, await aVm(), author)],
     ['changing a VM', async () => recordVmChanged(own, { vmId: await aVm(), version: 1 }, { name: 'x' }, [], author)],
-    ['deleting a VM', async () => recordVmDeleted(own, await aVm(), author)],
+    ['deleting a VM', async () => recordVmDeleted(own, { vmId: await aVm(), version: null }, author)],
     ['setting a check', async () => recordCheck(own, { vmId: await aVm(), version: 1 }, check, SAME, author)],
     [
       'enabling a check again',
@@ -165,7 +165,12 @@ describe('the order of locks', () => {
       async () => {
         const vm = await registerVm(database, {}, [check]);
         const { checkId: id, checkType, name } = vm.checks[0]!;
-        return recordCheckDisabled(own, vm.vmId, { id, checkType, name }, author);
+        return recordCheckDisabled(
+          own,
+          { vmId: vm.vmId, version: vm.settingsVersion },
+          { id, checkType, name },
+          author,
+        );
       },
     ],
     [

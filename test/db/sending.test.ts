@@ -82,7 +82,11 @@ describe('an intended operation', () => {
 
   it.each<[change: string, why: string, make: (one: Awaited<ReturnType<typeof decided>>) => Promise<unknown>]>([
     ['a pause', 'the VM was paused', ({ vm }) => recordPaused(database, vm.vmId, 'upkeep', author)],
-    ['its end as a VM', 'the VM was deleted', ({ vm }) => recordVmDeleted(database, vm.vmId, author)],
+    [
+      'its end as a VM',
+      'the VM was deleted',
+      ({ vm }) => recordVmDeleted(database, { vmId: vm.vmId, version: null }, author),
+    ],
     [
       'a stop on purpose',
       'the VM was stopped on purpose',

@@ -94,3 +94,32 @@ it('ends one that is being started again when it is to stop', async () => {
   expect(part.running).toHaveLength(2);
   expect(await Promise.race([kept.givenUp, stopped])).toBeUndefined();
 });
+
+it('pauses before it is started again and again', async () => {
+  const part = aPart();
+  const startedAtMs: number[] = [];
+  const start = () => {
+    startedAtMs.push(performance.now());
+    return part.start();
+  };
+  const kept = await keepRunning('It', start, part.tell, { ...PATIENCE, pauseMs: 50 });
+  for (let ends = 1; ends <= 2; ends++) {
+    part.running.at(-1)?.end(killed);
+    await until(() => part.running.length === ends + 1);
+  }
+  const [, first = 0, second = 0] = startedAtMs;
+  // a timer may be a millisecond early
+  expect(second - first).toBeGreaterThanOrEqual(49);
+  await kept.stop();
+});
+
+it('is not started again when it is to stop during the pause', async () => {
+  const part = aPart();
+  const kept = await keepRunning('It', part.start, part.tell, { ...PATIENCE, pauseMs: 500 });
+  part.running[0]?.end(killed);
+  await until(() => part.running.length === 2);
+  part.running[1]?.end(killed);
+  await until(() => part.told.some((line) => line.includes('(2 of 2')));
+  await kept.stop();
+  expect(part.running).toHaveLength(2);
+});

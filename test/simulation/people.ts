@@ -96,7 +96,7 @@ export class People {
 
   async delete({ vm }: { vm: number }): Promise<void> {
     const vmId = this.#vmIds[vm] ?? '';
-    const deleted = await recordVmDeleted(this.#world.database, vmId, await this.author());
+    const deleted = await recordVmDeleted(this.#world.database, { vmId, version: null }, await this.author());
     if (deleted === null) return;
     await this.#ban(vm, 'deleted');
     const delivery = await this.#world.signals.retire(vmId);

@@ -150,7 +150,7 @@ export class FakeQmp {
       case 'answers-too-much':
         return void socket.write('x'.repeat(200_000));
       case 'answers-another-command':
-        return this.#say(socket, { return: {}, id: 'somebody-else' });
+        return this.#say(socket, { return: { status: 'running', running: true }, id: 'somebody-else' });
       case 'refuses':
         return reply({ error: { class: 'GenericError', desc: 'Resetting the Virtual Machine is required' } });
       case 'says-ok-does-nothing':

@@ -53,6 +53,21 @@ it('notices by probes of its own that it is back, without a call', async () => {
   expect(world.reported).toEqual(['began', 'over']);
 });
 
+it('learns nothing from a call that was made before it was back', async () => {
+  const { world, call, circuit } = aTemporal();
+  let fail: (error: Error) => void = () => undefined;
+  const slow = circuit.attempt(() => new Promise((_resolve, reject) => (fail = reject)));
+  world.answers = false;
+  await circuit.attempt(call).catch(() => undefined);
+  world.answers = true;
+  await until(() => world.reported.includes('over'));
+  fail(grpcError(UNAVAILABLE));
+  await expect(slow).rejects.toThrow('status 14');
+  expect(circuit.isAway).toBe(false);
+  expect(await circuit.attempt(call)).toBe('done');
+  expect(world.reported).toEqual(['began', 'over']);
+});
+
 it.each([UNAVAILABLE, DEADLINE_EXCEEDED])(
   'takes status %d for no answer, also inside an error of the SDK',
   async (code) => {
