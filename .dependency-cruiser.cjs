@@ -31,6 +31,7 @@ const ROOMS = {
       '@asteasolutions/zod-to-openapi',
       'express',
       'helmet',
+      'ipaddr.js',
       'pino',
       'pino-http',
       'prom-client',

@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import type { Request } from 'express';
+import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
-import { readAddress } from '../checks/address.ts';
 import { hashToken } from '../db/access/api-tokens.ts';
 import type { Database } from '../db/database.ts';
 import { AppError } from '../domain/app-error.ts';
@@ -46,7 +47,8 @@ export function createSignIn(database: Database, limits: RateLimits): SignIn {
  */
 export function addressOf(request: Pick<Request, 'ip'>): string {
   const given = request.ip ?? 'unknown';
-  const ip = readAddress(given);
-  if (ip === null) return given;
+  if (isIP(given) === 0) return given;
+  // an IPv4 address in the form of IPv6 is one of IPv4
+  const ip = ipaddr.process(given);
   return ip.kind() === 'ipv4' ? ip.toString() : `${Buffer.from(ip.toByteArray().slice(0, 8)).toString('hex')}/64`;
 }

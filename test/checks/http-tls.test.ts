@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { listening, look, saying } from './a-look.ts';
 import { hungServer } from './hung-server.ts';
@@ -30,6 +30,16 @@ describe('https', () => {
     const names = { 'other.test': ['127.0.0.1'] };
     const result = await look('http', { target: `https://other.test:${port}/` }, { authorities, names });
     expect(result).toMatchObject({ status: 'healthy', rawResponse: { body: 'for other.test' } });
+  });
+
+  it('ends an answer that does not end by itself', async () => {
+    const server = createTlsServer({ key: read('valid.key'), cert: read('valid.cert') }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.write(`HTTP/1.1 200 ${'O'.repeat(1_000_000)}`);
+    });
+    const port = await listening(server);
+    const result = await look('http', { target: `https://127.0.0.1:${port}/`, timeoutMs: 3_000 }, { authorities });
+    expect(result).toMatchObject({ status: 'unhealthy', reason: 'not-http' });
   });
 
   it.each([
