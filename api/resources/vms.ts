@@ -114,6 +114,10 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     .judge(async (call) => {
       const vm = await requireVm(deps, call);
       requireMatch(call.ifMatch, vm.revision);
+      // with the VM goes what only administrators set
+      refuseToMove(vm, call.caller);
+      const reach = await reachOf(deps.database, call.caller, vm.address);
+      for (const check of vm.checks) refuseAdminsOnly(deps.checks, check, reach);
       return { problems: [], found: { vmId: vm.id, version: vm.settingsVersion } };
     })
     .handle(async (call) => {

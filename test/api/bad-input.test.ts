@@ -126,6 +126,7 @@ describeNeeding(['temporal'], 'Bad input', () => {
     const theirs = await registered(api, { provider: { kind: 'qemu', qmpSocket: `${api.sockets}/not-theirs.sock` } });
     const taken = { provider: { kind: 'local' } };
     await refused(403, () => api.call('PATCH', `/api/vms/${theirs.id}`, taken, { token: user }));
+    await refused(403, () => api.call('DELETE', `/api/vms/${theirs.id}`, undefined, { token: user }));
     const judged = api.judgedSockets.length;
     const mine = await registered(api, { provider });
     expect(api.judgedSockets.slice(judged)).toEqual([provider.qmpSocket]);

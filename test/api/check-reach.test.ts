@@ -54,6 +54,7 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     }
     const enable = (enabled: boolean, token: string) => configure(id, { checkType: 'http', enabled }, token);
     expect((await remove(id, user)).status).toBe(403);
+    expect((await api.call('DELETE', `/api/vms/${id}`, undefined, { token: user })).status).toBe(403);
     expect((await enable(false, user)).status).toBe(403);
     expect((await enable(false, admin)).status).toBe(200);
     expect((await enable(true, user)).status).toBe(403);
@@ -64,6 +65,7 @@ describe('Checks of this machine, where all of Defib is on it', () => {
     expect((await configure(id, { checkType: 'http', target: '/other' }, admin)).status).toBe(200);
     expect((await change(id, { address: '192.0.2.10' }, admin)).status).toBe(200);
     expect((await remove(id, admin)).status).toBe(200);
+    expect((await api.call('DELETE', `/api/vms/${id}`, undefined, { token: user })).status).toBe(200);
   });
 
   it('are not disabled by others in the moment in which an administrator aims them there', async () => {
