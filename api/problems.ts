@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { databaseTrouble } from '../db/database-trouble.ts';
 import { AppError, type AppErrorCode } from '../domain/app-error.ts';
 import { toLoggedError } from './request-log.ts';
+import { endIfMuchIsUnread } from './unread-bodies.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -45,8 +46,9 @@ export function answerProblems(logger: Logger): ErrorRequestHandler {
       const level = databaseTrouble(error) === null ? 'warn' : 'debug';
       logger[level]({ requestId: String(request.id), err: toLoggedError(refusal.cause ?? refusal) }, 'unavailable');
     }
-    if (response.headersSent) next(error);
-    else sendProblem(response, String(request.id), refusal);
+    if (response.headersSent) return next(error);
+    endIfMuchIsUnread(request, response);
+    sendProblem(response, String(request.id), refusal);
   };
 }
 

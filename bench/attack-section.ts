@@ -69,7 +69,8 @@ async function attackFor({ apiUrl }: World, seconds: number): Promise<autocannon
   const none = { 'content-type': 'application/json' };
   const result = await autocannon({
     url: `${apiUrl}/api/vms`,
-    connections: 10,
+    // many, because each may have to wait for a second until its connection is ended
+    connections: 100,
     // in a thread of its own, or its own work would make the answers of /health late
     workers: 1,
     duration: seconds,

@@ -79,6 +79,30 @@ describe('A body without end', () => {
   });
 });
 
+describe('A body of 900 KB', () => {
+  const LENGTH = 900_000;
+  const head = (token: string) =>
+    `POST /api/vms HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${LENGTH}\r\n\r\n`;
+
+  it('is read no further once it is refused', async () => {
+    const { socket, answered, ended } = connected();
+    socket.write(head('wrong'));
+    await ended;
+    expect(statusesOf(answered())).toEqual(['401']);
+    expect(answered()).toMatch(/connection: close/i);
+  });
+
+  it('leaves its connection when it was read', async () => {
+    const { socket, answered } = connected();
+    const request = head(OPERATOR_TOKEN) + 'x'.repeat(LENGTH);
+    for (let i = 1; i <= 2; i++) {
+      socket.write(request);
+      await expect.poll(() => statusesOf(answered())).toEqual(Array.from({ length: i }, () => '400'));
+    }
+    socket.destroy();
+  });
+});
+
 describe('Requests that do not wait for the answers before them', () => {
   const requests = (count: number) => 'GET /health HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count);
 
