@@ -47,6 +47,21 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
     expect(without.reasons).toMatchObject([{ reason: 'no-checks' }]);
   });
 
+  it('is to be started when it is off only where that was said', async () => {
+    const kept = async (id: string) => {
+      const { rows } = await api.database.pool.query('SELECT keep_running FROM vms WHERE id = $1', [id]);
+      return rows[0].keep_running;
+    };
+    const [usual, said] = [await registered(api), await registered(api, { keepRunning: true })];
+    expect([usual.keepRunning, await kept(usual.id)]).toEqual([false, false]);
+    expect([said.keepRunning, await kept(said.id)]).toEqual([true, true]);
+    for (const keepRunning of [true, false]) {
+      const reply = await api.call('PATCH', `/api/vms/${usual.id}`, { keepRunning });
+      expect([reply.body.keepRunning, await kept(usual.id)]).toEqual([keepRunning, keepRunning]);
+    }
+    expect((await api.call('PATCH', `/api/vms/${said.id}`, { name: 'renamed' })).body.keepRunning).toBe(true);
+  });
+
   it('changes what is said and keeps the rest', async () => {
     const vm = await registered(api, { tags: ['a', 'b', 'a'], host: 'h1' });
     expect(vm.tags).toEqual(['a', 'b']);
