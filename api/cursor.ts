@@ -18,20 +18,39 @@ export function byKey<Row, Key extends string | number>(
 /** Ids are UUIDv7: the oldest first. */
 export const BY_ID = byKey(z.uuid(), ({ id }: { id: string }) => id);
 
+/** Rows of unequal weight are read so many at once, until they weigh enough for a page. */
+const BATCH = 200;
+const MAX_WEIGHT = 5_000;
+
 /**
  * A page of a list, and the cursor of the next one; null at the end. `find` is asked for the rows after a place, or the
- * first ones, and for one row more than the page holds, which tells whether there is a next page.
+ * first ones, and for one row more than the page holds, which tells whether there is a next page. With `weightOf` a page of heavy
+ * rows ends before its limit.
  * @throws AppError `bad-request` when the cursor is none of this list's.
  */
 export async function readPage<Row, Place>(
   { limit, cursor }: { limit: number; cursor?: string | undefined },
   order: Order<Row, Place>,
   find: (after: Place | null, limit: number) => Promise<Row[]>,
+  weightOf?: (row: Row) => number,
 ): Promise<{ page: Row[]; nextCursor: string | null }> {
-  const rows = await find(cursor === undefined ? null : fromCursor(cursor, order.place), limit + 1);
+  const batch = weightOf === undefined ? limit + 1 : BATCH;
+  const rows: Row[] = [];
+  let after = cursor === undefined ? null : fromCursor(cursor, order.place);
+  let weight = 0;
+  let isEnd = false;
+  while (!isEnd && rows.length <= limit && weight < MAX_WEIGHT) {
+    const wanted = Math.min(limit + 1 - rows.length, batch);
+    const found = await find(after, wanted);
+    isEnd = found.length < wanted;
+    for (const row of found) weight += weightOf?.(row) ?? 0;
+    rows.push(...found);
+    const reached = found.at(-1);
+    if (reached !== undefined) after = order.place.parse(order.keysOf(reached));
+  }
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { page, nextCursor: rows.length > limit && last !== undefined ? toCursor(order.keysOf(last)) : null };
+  return { page, nextCursor: isEnd || last === undefined ? null : toCursor(order.keysOf(last)) };
 }
 
 /** Where a page ended, opaque to callers. */

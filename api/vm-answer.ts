@@ -8,6 +8,11 @@ import { toProviderAnswer } from './vm-provider.ts';
 
 type StatusRow = Pick<VmAnswer, keyof typeof statusRow>;
 
+/** How much of a page a VM takes. */
+export function weightOfVm({ checks }: VmRecord): number {
+  return checks.length;
+}
+
 /** A VM as its tenant sees it. */
 export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
   return {

@@ -21,7 +21,7 @@ import {
   type podAnswer,
   resultAnswer,
 } from '../schemas/health.ts';
-import { toStatusRow } from '../vm-answer.ts';
+import { toStatusRow, weightOfVm } from '../vm-answer.ts';
 
 const HOUR_MS = 3_600_000;
 const RECENT_RESULTS = 10;
@@ -47,7 +47,12 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     const everyVm = { status: null, q: null, tag: null, provider: null };
     const [counts, { page, nextCursor }] = await Promise.all([
       findFleetCounts(pool, caller.tenantId, nowMs),
-      readPage(query, BY_ID, (afterId, limit) => findVms(pool, caller.tenantId, { ...everyVm, afterId, limit }, nowMs)),
+      readPage(
+        query,
+        BY_ID,
+        (afterId, limit) => findVms(pool, caller.tenantId, { ...everyVm, afterId, limit }, nowMs),
+        weightOfVm,
+      ),
     ]);
     const { healthy, unhealthy, degraded, unknown } = counts;
     const total = healthy + unhealthy + degraded + unknown;

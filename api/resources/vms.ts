@@ -14,7 +14,7 @@ import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { etagOf, requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
-import { toVmAnswer } from '../vm-answer.ts';
+import { toVmAnswer, weightOfVm } from '../vm-answer.ts';
 import { conflictOf, judgeProvider, refuseToMove } from '../vm-provider.ts';
 
 const TAG = 'VMs';
@@ -33,8 +33,12 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     answers: { 200: { description: 'At most 1,000 at a time; go on with cursor=nextCursor', schema: vmListAnswer } },
   }).handle(async ({ caller, query, nowMs }) => {
     const { status = null, q = null, tag = null, provider = null } = query;
-    const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
-      findVms(deps.database.pool, caller.tenantId, { status, q, tag, provider, afterId, limit }, nowMs),
+    const { page, nextCursor } = await readPage(
+      query,
+      BY_ID,
+      (afterId, limit) =>
+        findVms(deps.database.pool, caller.tenantId, { status, q, tag, provider, afterId, limit }, nowMs),
+      weightOfVm,
     );
     return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
   });

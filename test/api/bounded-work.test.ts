@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { badRequest, parseRequest } from '../../api/parse-request.ts';
-import { type ApiUnderTest, aVm, startApiUnderTest } from './api-under-test.ts';
+import { seedVm } from '../support/seed-vm.ts';
+import { type ApiUnderTest, aVm, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
 const MAX_ANSWER = 64 * 1024;
 const many = <Value>(count: number, value: (index: number) => Value) =>
@@ -109,3 +110,35 @@ describe('a refusal', () => {
 function wrongFields(count: number, name = 'wrong'): Record<string, unknown> {
   return Object.fromEntries(many(count, (i) => [`${i}${name}`, {}]));
 }
+
+describe('A page of VMs with many checks', () => {
+  it('ends before its limit, and the pages together hold every VM once', async () => {
+    const api = await startApiUnderTest();
+    try {
+      const token = await tenantToken(api, 'many-checks');
+      const stored: string[] = [];
+      for (let i = 0; i < 210; i++) stored.push(await seedVm(api.database, { tenantId: 'many-checks' }, []));
+      await api.sql(
+        `INSERT INTO check_configs (id, vm_id, check_type, name, interval_seconds, failure_threshold, success_threshold,
+           options, enabled, created_at, updated_at)
+         SELECT gen_random_uuid(), v.id, 'http', 'number ' || n, 60, 3, 1, '{}', true, now(), now()
+         FROM vms v, generate_series(1, 50) n WHERE v.tenant_id = 'many-checks'`,
+      );
+      for (const [path, rows] of [
+        ['/api/vms', 'vms'],
+        ['/api/vms/health/overview', 'pods'],
+      ] as const) {
+        const read = async (more: string) =>
+          (await api.call('GET', `${path}?limit=1000${more}`, undefined, { token })).body;
+        const first = await read('');
+        expect(first[rows]).toHaveLength(200);
+        const second = await read(`&cursor=${first.nextCursor}`);
+        expect(second.nextCursor).toBeNull();
+        const ids = [...first[rows], ...second[rows]].map((row) => row.id ?? row.podId);
+        expect(ids.toSorted()).toEqual(stored.toSorted());
+      }
+    } finally {
+      await api.close();
+    }
+  });
+});
