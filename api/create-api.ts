@@ -35,6 +35,9 @@ export interface Api {
   endpoints: readonly Endpoint[];
 }
 
+/** What is served without a token. */
+const WITHOUT_TOKEN = ['/health', '/docs'].map((path) => ({ method: 'get', path }));
+
 /** The API, not listening yet: see `startApi`. It holds no timers. */
 export function createApi(deps: ApiDependencies): Api {
   const limits = createRateLimits(deps.database, deps.settings);
@@ -72,7 +75,7 @@ export function createApi(deps: ApiDependencies): Api {
   });
   app.use('/docs', serveDocs());
   mountEndpoints(app, endpoints, deps, createSignIn(deps.database, limits));
-  answerOtherMethods(app, endpoints);
+  answerOtherMethods(app, [...endpoints, ...WITHOUT_TOKEN]);
   app.use(answerNotFound);
   app.use(answerProblems(deps.logger));
   return { app, endpoints };

@@ -41,6 +41,7 @@ export function parseRequest<Query extends z.ZodType, Body extends z.ZodType>(
 const MAX_PROBLEMS = 50;
 const MAX_PROBLEM_BYTES = 15_000;
 const MAX_PATH_CHARACTERS = 200;
+const MAX_MESSAGE_CHARACTERS = 2_000;
 
 /** One refusal that names every problem, each place with the same message once; of very many, the first and how many more. */
 export function badRequest(problems: readonly Problem[]): AppError {
@@ -56,7 +57,7 @@ function firstOf(problems: readonly Problem[]): Problem[] {
   const told: Problem[] = [];
   let bytes = 0;
   for (const { path, message } of problems.slice(0, MAX_PROBLEMS)) {
-    const problem = { path: path.slice(0, MAX_PATH_CHARACTERS), message };
+    const problem = { path: path.slice(0, MAX_PATH_CHARACTERS), message: message.slice(0, MAX_MESSAGE_CHARACTERS) };
     bytes += Buffer.byteLength(JSON.stringify(problem));
     if (bytes > MAX_PROBLEM_BYTES && told.length > 0) break;
     told.push(problem);

@@ -7,13 +7,26 @@ export const environment = process.env;
 const NEEDED =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|TZ|LANG|LD_LIBRARY_PATH|SYSTEMROOT|GO(MAXPROCS|MEMLIMIT|GC|DEBUG))$/i;
 
+/** Names of settings that hold a secret, of Defib and of whatever else a shell has. */
+const SECRET = /^(DATABASE_URL|PG\w+)$|PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY$/i;
+
 /**
  * The environment for a server of ours: only what any program may need. Settings of Defib hold secrets that are no concern of
  * servers, and others that a shell sets for clients (PG…, TEMPORAL_…) would lead them astray.
+ * @param {NodeJS.ProcessEnv} given
  * @returns {NodeJS.ProcessEnv}
  */
-export function environmentOfServers() {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => NEEDED.test(name)));
+export function environmentOfServers(given = environment) {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => NEEDED.test(name)));
+}
+
+/**
+ * The environment for a tool whose own settings nobody knows all of: all but secrets.
+ * @param {NodeJS.ProcessEnv} given
+ * @returns {NodeJS.ProcessEnv}
+ */
+export function environmentOfTools(given) {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !SECRET.test(name)));
 }
 
 /**

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { environment as ownEnvironment } from './environment.mjs';
+import { environmentOfServers, environmentOfTools, environment as ownEnvironment } from './environment.mjs';
 import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
 import { firstLineOf, StartError } from './start-error.ts';
 
@@ -72,13 +72,13 @@ async function onPath({ environment, log }: Search): Promise<TemporalProgram | u
     log('Temporal: no `temporal` on PATH.');
     return undefined;
   }
-  return (await isFit(path, log)) ? { path, from: 'PATH' } : undefined;
+  return (await isFit(path, environment, log)) ? { path, from: 'PATH' } : undefined;
 }
 
 async function inCache({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   const folders = [builtFolder(environment), downloadFolder(environment)];
   for (const path of folders.flatMap(programsIn)) {
-    if (await isFit(path, log)) return { path, from: 'cache' };
+    if (await isFit(path, environment, log)) return { path, from: 'cache' };
   }
   log(`Temporal: none in the cache (${folders.join(', ')}).`);
   return undefined;
@@ -88,7 +88,7 @@ async function byDownload({ environment, log }: Search): Promise<TemporalProgram
   try {
     log('Temporal: asking the SDK to download a server …');
     const path = await downloadBySdk('createLocal', downloadFolder(environment));
-    return (await isFit(path, log)) ? { path, from: 'download' } : undefined;
+    return (await isFit(path, environment, log)) ? { path, from: 'download' } : undefined;
   } catch (error) {
     log(`Temporal: no download: ${firstLineOf(error)}.`);
     return undefined;
@@ -97,14 +97,14 @@ async function byDownload({ environment, log }: Search): Promise<TemporalProgram
 
 async function byGo({ environment, log }: Search): Promise<TemporalProgram | undefined> {
   try {
-    const said = await run('go', ['version'], { env: environment });
+    const said = await run('go', ['version'], { env: environmentOfTools(environment) });
     const version = said.stdout.match(/go(\d+)\.(\d+)/);
     if (!atLeast(version, MIN_GO)) throw new Error(`${said.stdout.trim()} is older than ${MIN_GO.join('.')}`);
     const path = join(builtFolder(environment), 'temporal');
     const install = async (workFolder: string) => {
       log(`Temporal: building the server with Go, once; this takes about three minutes on two cores …`);
       await run('go', ['install', `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`], {
-        env: { ...environment, GOBIN: workFolder },
+        env: { ...environmentOfTools(environment), GOBIN: workFolder },
         maxBuffer: 64 * 1024 * 1024,
       });
       const built = join(workFolder, 'temporal');
@@ -112,7 +112,7 @@ async function byGo({ environment, log }: Search): Promise<TemporalProgram | und
       renameSync(built, path);
     };
     await makeOnce(path, install, log);
-    return (await isFit(path, log)) ? { path, from: 'go install' } : undefined;
+    return (await isFit(path, environment, log)) ? { path, from: 'go install' } : undefined;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     log(`Temporal: not built with Go: ${missing ? 'no `go` on PATH' : goReason(error)}.`);
@@ -126,10 +126,10 @@ function goReason(error: unknown): string {
 }
 
 /** Whether this program is a server for Defib; says in a line why it isn't. */
-async function isFit(path: string, log: (line: string) => void): Promise<boolean> {
+async function isFit(path: string, environment: NodeJS.ProcessEnv, log: (line: string) => void): Promise<boolean> {
   let unfit: string;
   try {
-    const { stdout } = await run(path, ['--version'], { timeout: 20_000 });
+    const { stdout } = await run(path, ['--version'], { timeout: 20_000, env: environmentOfServers(environment) });
     // A CLI built with `go install` calls itself 0.0.0-DEV; the server's version tells.
     const server = stdout.match(/Server (\d+)\.(\d+)/);
     const cli = stdout.match(/version (\d+)\.(\d+)/);

@@ -62,7 +62,7 @@ export const pageQuery = {
     .min(1, 'must be from 1 to 1000')
     .max(1_000, 'must be from 1 to 1000')
     .default(1_000),
-  cursor: z.string().max(500).optional(),
+  cursor: z.string().max(500, 'must have at most 500 characters').optional(),
 };
 export const nextCursorAnswer = z.string().nullable();
 

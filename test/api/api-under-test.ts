@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { QueryResult } from 'pg';
 import { pino } from 'pino';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { callProvider } from '../../activities/call-provider.ts';
 import { createApi } from '../../api/create-api.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
@@ -165,6 +165,8 @@ export async function startApiUnderTest(
       const isJson = text !== '' && /json/.test(answer.headers.get('content-type') ?? '');
       const reply = { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : null, text };
       checkAnswer(method, path, reply);
+      if (reply.status === 429 || reply.status === 503)
+        expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
       return reply;
     },
     sql: (text, values = []) => database.pool.query(text, values),

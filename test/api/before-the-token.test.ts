@@ -23,6 +23,15 @@ describe('Before its token is known a request', () => {
     expect(forbidden.status).toBe(403);
   });
 
+  it.each([
+    ['nested deeper than 20 levels', NESTED],
+    ['has more than 200 fields', JSON.stringify(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i, 1])))],
+  ])('and once it is known, what is %s is not parsed', async (words, raw) => {
+    api = await startApiUnderTest();
+    const refused = await api.call('POST', '/api/vms', undefined, { raw });
+    expect([refused.status, refused.body.error]).toEqual([400, expect.stringContaining(words)]);
+  });
+
   it('counts as a wrong token, and is soon refused with the time to wait; tokens that were right there go on', async () => {
     api = await startApiUnderTest({ settings: { RATE_LIMIT_WRONG_TOKENS_PER_MINUTE: '3' } });
     const [seen, unseen] = [await tenantToken(api, 'seen'), await tenantToken(api, 'unseen')];

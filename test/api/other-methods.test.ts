@@ -18,6 +18,13 @@ it('other methods on a path that exists are answered 405, with those that it tak
   expect((await api.call('PUT', '/no/such/path', {})).status).toBe(404);
 });
 
+it.each(['/health', '/docs'])('so are those of %s', async (path) => {
+  const refused = await api.call('POST', path, {}, { token: null });
+  expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
+  const asked = await api.call('OPTIONS', path, undefined, { token: null });
+  expect([asked.status < 300, asked.headers.get('allow')]).toEqual([true, expect.stringContaining('GET, HEAD')]);
+});
+
 it('OPTIONS says what a path takes', async () => {
   const reply = await api.call('OPTIONS', '/api/vms/some-id');
   expect(reply.status).toBe(204);

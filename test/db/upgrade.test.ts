@@ -71,6 +71,42 @@ describe('upgrading a database of 0.1', () => {
           ('ADMIN', 'health_check_configured', '{"checkType":"http","name":"never"}'),
           ('USER', 'health_check_configured', '{"checkType":"http","name":"never"}'))
         AS a(by, action, details) JOIN api_tokens t ON t.role = a.by`);
+    // one that a user changed, one that a user made, one that nobody with a token made
+    for (const [n, changes] of [
+      [
+        7,
+        [
+          ['ADMIN', 'vm_created'],
+          ['USER', 'vm_updated'],
+        ],
+      ],
+      [
+        8,
+        [
+          ['USER', 'vm_created'],
+          ['ADMIN', 'vm_updated'],
+        ],
+      ],
+      [
+        9,
+        [
+          [null, 'vm_created'],
+          ['ADMIN', 'vm_updated'],
+        ],
+      ],
+    ] as const) {
+      const id = `01a00000-0000-7000-8000-00000000002${n}`;
+      await sql(`INSERT INTO vms (id, tenant_id, name, site, provider, report_interval_seconds, created_at, updated_at)
+        VALUES ('${id}', 'default', 'of ${n}', 'main', '{"kind":"local"}', 60, now(), now())`);
+      await sql(`INSERT INTO check_configs (id, vm_id, check_type, name, interval_seconds, failure_threshold, success_threshold,
+          options, enabled, created_at, updated_at)
+        VALUES (gen_random_uuid(), '${id}', 'tcp', 'of ${n}', 60, 3, 1, '{}', true, now(), now())`);
+      for (const [role, action] of changes) {
+        await sql(`INSERT INTO audit_log (tenant_id, at, actor, action, vm_id, details)
+          SELECT 'default', now(), coalesce((SELECT role || ' (token ' || id || ')' FROM api_tokens WHERE role = '${role}'),
+            'setup'), '${action}', '${id}', '{}'`);
+      }
+    }
     await migrate(database.url);
   });
 
@@ -80,6 +116,9 @@ describe('upgrading a database of 0.1', () => {
       { check_type: 'agent', name: '', aimed_by: 'ADMIN' },
       { check_type: 'http', name: '', aimed_by: 'ADMIN' },
       { check_type: 'http', name: 'never', aimed_by: 'USER' },
+      { check_type: 'tcp', name: 'of 7', aimed_by: 'USER' },
+      { check_type: 'tcp', name: 'of 8', aimed_by: 'USER' },
+      { check_type: 'tcp', name: 'of 9', aimed_by: 'USER' },
     ]);
   });
 

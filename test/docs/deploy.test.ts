@@ -32,6 +32,15 @@ describe('what production is made of', () => {
     expect(read('docker-compose.yml')).toContain(`RETENTION: \${HEAL_RETENTION_DAYS:-${days}}d`);
   });
 
+  it('lets checks reach none of the services that keep running', () => {
+    const compose = read('docker-compose.yml');
+    const services = compose.slice(compose.indexOf('\nservices:\n')).split(/\n(?=\w)/)[1] ?? '';
+    const blocks = [...services.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)*)/gm)];
+    const keepRunning = blocks.filter(([, , block]) => !block?.includes('restart: on-failure')).map(([, name]) => name);
+    expect(keepRunning).toContain('temporal-ui');
+    expect(/CHECK_TARGETS_REFUSE: (\S+)/.exec(compose)?.[1]?.split(',').toSorted()).toEqual(keepRunning.toSorted());
+  });
+
   it('runs entry points that exist', () => {
     const started = ['Dockerfile', 'docker-compose.yml', 'deploy/systemd/defib.service'].flatMap(
       (path) => read(path).match(/dist\/[\w/-]+\.js/g) ?? [],

@@ -1,11 +1,13 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { healthAnswer } from '../../api/schemas/health.ts';
-import { vmListAnswer } from '../../api/schemas/vms.ts';
+import { vmAnswer, vmListAnswer } from '../../api/schemas/vms.ts';
 import { listeningPorts } from '../../local/listening-ports.ts';
+import { findFreePorts } from '../../local/ports.ts';
 import { commandLineOf, isRunning } from '../../local/processes.ts';
 import { createRest, type Rest } from '../../local/rest.ts';
 import { until } from '../../local/until.ts';
@@ -19,7 +21,8 @@ const ONCE = { timeout: LONG_MS, retry: 0 };
 const PATIENT = { timeout: 120_000, interval: 200 };
 const SECRET = 'ab'.repeat(32);
 
-const PARTS = ['Postgres', 'Temporal', 'The worker'] as const;
+/** Temporal last: the worker must learn of its new ports while it runs. */
+const PARTS = ['Postgres', 'The worker', 'Temporal'] as const;
 type PartName = (typeof PARTS)[number];
 
 /** A Defib of one test alone, as `npm start` runs it. */
@@ -48,6 +51,17 @@ class Started {
 
   get url(): string {
     return `http://127.0.0.1:${this.ports.PORT}`;
+  }
+
+  /** One statement on its database. */
+  async sql(text: string, values: unknown[]): Promise<void> {
+    const password = readFileSync(join(this.dataDir, 'postgres', 'password'), 'utf8').trim();
+    const client = new Client({
+      connectionString: `postgres://postgres:${password}@127.0.0.1:${this.ports.POSTGRES_PORT}/defib`,
+    });
+    await client.connect();
+    await client.query(text, values);
+    await client.end();
   }
 
   /** The status of `GET /health`, and when to come back. */
@@ -79,7 +93,9 @@ describeNeeding(['temporal'], 'a part of npm start that dies', () => {
     test.for(PARTS)('is named with its end and runs again, and looks go on: %s', ONCE, async (part) => {
       const before = started.pidOf(part);
       process.kill(before, 'SIGKILL');
-      await defib.said(new RegExp(`^${part} was ended by SIGKILL\\. It said last:$`, 'm'));
+      // Postgres and Temporal write to a file, whose name is said too
+      const lastSaid = part === 'The worker' ? '' : String.raw`(  \| .*\n)*  \| \(.*\.log\)$`;
+      await defib.said(new RegExp(`^${part} was ended by SIGKILL\\. It said last:\n${lastSaid}`, 'm'));
       await defib.said(new RegExp(`^Starting ${part} again \\(1 of 3 within 60 s\\)`, 'm'));
       await defib.said(new RegExp(`^${part} runs again\\.$`, 'm'));
       expect(started.pidOf(part)).not.toBe(before);
@@ -92,15 +108,37 @@ describeNeeding(['temporal'], 'a part of npm start that dies', () => {
       await expect.poll(async () => (await seen()) > killedAt, PATIENT).toBe(true);
     });
 
-    test('keeps checks from the ports that the new Temporal server opened', ONCE, async () => {
-      const opened = listeningPorts(started.pidOf('Temporal'));
-      expect(opened.length).toBeGreaterThan(2);
-      for (const port of opened) {
-        const checks = [{ checkType: 'tcp', target: String(port) }];
-        const vm = { name: `at-${port}`, address: '127.0.0.1', provider: { kind: 'local' }, checks };
-        const refused = started.rest().post('/api/vms', vm, z.unknown());
-        await expect(refused).rejects.toThrow('belongs to Defib itself');
-      }
+    test(
+      'keeps checks from every port that its processes listen on, those of the new Temporal server too',
+      ONCE,
+      async () => {
+        const opened = listeningPorts(started.pidOf('Temporal'));
+        expect(opened.length).toBeGreaterThan(2);
+        const ofOthers = processesOf(started.dataDir).flatMap(listeningPorts);
+        expect(ofOthers).toContain(started.ports.POSTGRES_PORT);
+        for (const port of new Set([...opened, ...ofOthers, started.ports.PORT])) {
+          const checks = [{ checkType: 'tcp', target: String(port) }];
+          const vm = { name: `at-${port}`, address: '127.0.0.1', provider: { kind: 'local' }, checks };
+          const refused = started.rest().post('/api/vms', vm, z.unknown());
+          await expect(refused).rejects.toThrow('belongs to Defib itself');
+        }
+      },
+    );
+
+    test('and a check that leads there is not looked at: the worker knows them too', ONCE, async () => {
+      const rest = started.rest();
+      const [port = 0] = await findFreePorts(1);
+      const checks = [{ checkType: 'tcp', target: String(port) }];
+      const vm = { name: 'led there', address: '127.0.0.1', provider: { kind: 'local' }, checks };
+      const { id } = (await rest.post('/api/vms', vm, z.object({ id: z.string() }))).body;
+      // no way over the API leads there
+      const opened = listeningPorts(started.pidOf('Temporal')).find(
+        (one) => !Object.values(started.ports).includes(one),
+      );
+      await started.sql('UPDATE check_configs SET target = $1 WHERE vm_id = $2', [String(opened), id]);
+      await rest.post(`/api/vms/${id}/look-now`, {}, z.unknown());
+      const reasons = async () => (await rest.get(`/api/vms/${id}`, vmAnswer)).reasons.map(({ reason }) => reason);
+      await expect.poll(reasons, PATIENT).toEqual(['target-refused']);
     });
 
     test('ends well afterwards', ONCE, async () => {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningPostgres, startPostgres } from '../../local/embedded-postgres.ts';
+import { environment } from '../../local/environment.mjs';
 import { findFreePort } from '../../local/ports.ts';
 import { isRunning } from '../../local/processes.ts';
 import { makeRunFolder, type RunFolder } from '../support/leftover-runs.ts';
@@ -58,6 +59,16 @@ describe('embedded Postgres', () => {
     expect(await ask(url, 'show unix_socket_directories')).toEqual(['']);
     expect(await ask(url, 'show server_encoding')).toEqual(['UTF8']);
     expect(await ask(url, 'show synchronous_commit')).toEqual(['on']);
+  });
+
+  it('gets none of our secrets in its environment', async () => {
+    environment['DEFIB_SECRET_KEY'] = 'sesame-of-a-test';
+    try {
+      const { pid } = await start();
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('sesame-of-a-test');
+    } finally {
+      delete environment['DEFIB_SECRET_KEY'];
+    }
   });
 
   it('stops the server that a killed process left behind, and carries on with its data', async () => {

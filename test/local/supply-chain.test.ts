@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { judgeAudit } from '../../.ci/audit.mjs';
 import { judgeLicences } from '../../.ci/licences.mjs';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const run = promisify(execFile);
 
 describe('the licences of packages', () => {
   const wrongIn = (packages: Record<string, object>) => judgeLicences({ packages }).wrong;
@@ -63,6 +68,29 @@ describe('an audit', () => {
 });
 
 describe('what npm does', () => {
+  it('lists all that production installs, as the image holds it', async () => {
+    // as in the Dockerfile, whose packages are those of production alone
+    const folder = mkdtempSync(join(tmpdir(), 'defib-sbom-'));
+    try {
+      const { devDependencies: _, ...production } = JSON.parse(read('package.json'));
+      const lock = JSON.parse(read('package-lock.json'));
+      const packages = Object.entries<{ dev?: boolean }>(lock.packages).filter(([, { dev }]) => dev !== true);
+      const root = { '': { ...lock.packages[''], devDependencies: {} } };
+      writeFileSync(join(folder, 'package.json'), JSON.stringify(production));
+      const lockOfProduction = { ...lock, packages: { ...Object.fromEntries(packages), ...root } };
+      writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lockOfProduction));
+      const asked = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only'];
+      const { stdout } = await run('npm', asked, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+      const { bomFormat, components } = JSON.parse(stdout);
+      expect(bomFormat).toBe('CycloneDX');
+      const names = new Set(components.map(({ name }: { name: string }) => name));
+      expect(Object.keys(production.dependencies).filter((name) => !names.has(name))).toEqual([]);
+      expect(names).not.toContain('vitest');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('runs no install script, and takes the lock file as it is', () => {
     expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
     for (const file of [

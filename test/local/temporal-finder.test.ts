@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,22 @@ describe('the search for a Temporal server', () => {
     const found = await find({ TEMPORAL_ADDRESS: 'temporal.example:7233' });
     expect(found).toEqual({ kind: 'address', address: 'temporal.example:7233' });
     expect(lines).toEqual([]);
+  });
+
+  it('shows no secret to the programs that it asks', async () => {
+    const shown = join(folder, 'shown');
+    program('bin/temporal', `$(env >> ${shown})`);
+    program('bin/go', `$(env >> ${shown}; echo go version go1.99)`);
+    const secrets = {
+      DEFIB_SECRET_KEY: 'sesame',
+      DEFIB_ADMIN_TOKEN: 'sesame',
+      DATABASE_URL: 'sesame',
+      PGPASSWORD: 'sesame',
+    };
+    await expect(find({ ...secrets, GOPROXY: 'off', GOFLAGS: '-mod=mod' }, true)).rejects.toThrow();
+    const text = readFileSync(shown, 'utf8');
+    expect(text).toContain('GOPROXY=off');
+    expect(text).not.toContain('sesame');
   });
 
   it('takes the program on PATH before the cache', async () => {

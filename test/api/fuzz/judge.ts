@@ -48,6 +48,8 @@ export function createJudge(tenants: readonly { mark: string; id: string }[]): (
       expect(reply.headers.get('content-type')).toContain('application/problem+json');
       expect(body, 'a problem').toEqual(problemAnswer.strict().parse(body));
       expect(body.status).toBe(status);
+      expect(Buffer.byteLength(text), 'a refusal in bytes').toBeLessThanOrEqual(64 * 1024);
+      if (status === 503) expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     const { role, operation } = sent.request;
     // an operator reaches every tenant, and adds providers for every one
