@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -32,7 +35,10 @@ class Started {
 
   async start(): Promise<DefibProcess> {
     this.ports = await freePorts();
-    const defib = startDefib('node', this.dataDir, this.ports, { DEFIB_SECRET_KEY: SECRET });
+    const defib = startDefib('node', this.dataDir, this.ports, {
+      DEFIB_SECRET_KEY: SECRET,
+      KEEP_RESPONSE_BODIES: 'false',
+    });
     await defib.said(/This machine is registered as the first VM and healthy/);
     return defib;
   }
@@ -54,14 +60,15 @@ class Started {
   }
 
   /** One statement on its database. */
-  async sql(text: string, values: unknown[]): Promise<void> {
+  async sql(text: string, values: unknown[]): Promise<unknown[]> {
     const password = readFileSync(join(this.dataDir, 'postgres', 'password'), 'utf8').trim();
     const client = new Client({
       connectionString: `postgres://postgres:${password}@127.0.0.1:${this.ports.POSTGRES_PORT}/defib`,
     });
     await client.connect();
-    await client.query(text, values);
+    const { rows } = await client.query(text, values);
     await client.end();
+    return rows;
   }
 
   /** The status of `GET /health`, and when to come back. */
@@ -200,6 +207,21 @@ describeNeeding(['temporal'], 'the worker of npm start', () => {
       const shown = readFileSync(`/proc/${pid}/${file}`, 'utf8');
       expect(shown).not.toContain(SECRET);
       expect(shown).not.toContain('postgres://');
+    }
+  });
+
+  test('keeps no body where KEEP_RESPONSE_BODIES says so, also of an administrator’s check', ONCE, async () => {
+    const server = createServer((_request, response) => void response.end('names of others')).listen(0, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+      const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+      const checks = [{ checkType: 'http', target }];
+      const vm = { name: 'with a body', address: '127.0.0.1', provider: { kind: 'local' }, checks };
+      const { id } = (await started.rest().post('/api/vms', vm, z.object({ id: z.string() }))).body;
+      const kept = () => started.sql('SELECT raw_response FROM check_results WHERE vm_id = $1 LIMIT 1', [id]);
+      await expect.poll(kept, PATIENT).toEqual([{ raw_response: { statusCode: 200, body: null } }]);
+    } finally {
+      server.close();
     }
   });
 
