@@ -1,5 +1,9 @@
+import type { Database } from '../db/database.ts';
 import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
-import { toLegacyStatus } from '../domain/health.ts';
+import { findApplicablePolicies } from '../db/policies/find-policies.ts';
+import { type HealthStatus, toLegacyStatus } from '../domain/health.ts';
+import { effectivePolicy, type Policy } from '../domain/policy.ts';
+import { situationOf } from '../domain/situation.ts';
 import { timeoutOf } from '../domain/watched.ts';
 import type { Caller } from './caller.ts';
 import { declaredFields, toIso } from './schemas/fields.ts';
@@ -13,14 +17,59 @@ export function weightOfVm({ checks }: VmRecord): number {
   return checks.length;
 }
 
-/** A VM as its tenant sees it. */
-export function toVmAnswer(vm: VmRecord, caller: Caller, nowMs: number): VmAnswer {
+/** VMs as their tenant sees them. */
+export async function toVmAnswers(
+  { pool }: Database,
+  records: readonly VmRecord[],
+  caller: Caller,
+  nowMs: number,
+): Promise<VmAnswer[]> {
+  // of those only is it asked why nothing is done
+  const left = records.filter(({ status, incident }) => incident === null && isIll(status));
+  const policies =
+    left.length === 0
+      ? new Map()
+      : await findApplicablePolicies(
+          pool,
+          left.map(({ id }) => id),
+        );
+  const policyOf = (vm: VmRecord) =>
+    left.includes(vm)
+      ? (effectivePolicy({ vmId: vm.id, tags: vm.tags }, policies.get(vm.id) ?? [])?.policy ?? null)
+      : undefined;
+  return records.map((vm) => toVmAnswer(vm, policyOf(vm), caller, nowMs));
+}
+
+/** One VM as its tenant sees it. */
+export async function toOneVmAnswer(
+  database: Database,
+  vm: VmRecord,
+  caller: Caller,
+  nowMs: number,
+): Promise<VmAnswer> {
+  const [answer] = await toVmAnswers(database, [vm], caller, nowMs);
+  return answer as VmAnswer;
+}
+
+function isIll(status: HealthStatus): boolean {
+  return status === 'degraded' || status === 'unhealthy';
+}
+
+function toVmAnswer(vm: VmRecord, policy: Policy | null | undefined, caller: Caller, nowMs: number): VmAnswer {
+  const row = toStatusRow(vm, nowMs);
   return {
     ...declaredFields(vmAnswer, vm),
     provider: toProviderAnswer(vm, caller),
     status: toLegacyStatus(vm.status),
     health: vm.status,
-    ...toStatusRow(vm, nowMs),
+    ...row,
+    situation: situationOf({
+      ...vm,
+      reasons: row.reasons.map((one) => ({ ...one, checkType: one.checkType })),
+      lastHealthyAtMs: vm.lastHealthyAt?.getTime() ?? null,
+      policy,
+      nowMs,
+    }),
     lastLookAt: toIso(vm.lastLookAt),
     stoppedOnPurpose: vm.unknownReason === 'stopped-on-purpose',
     checks: vm.checks.map(toCheckAnswer),

@@ -15,6 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision, OperationEnd, ProviderAnswer } from '../activities/contract.ts';
+import { MAX_HOLD_MS } from '../domain/hold.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { ReadBack } from '../domain/power.ts';
 import { type HealInput, type HealNews, healSignals, type Verifying, vmSignals, WORKFLOW } from './messages.ts';
@@ -30,9 +31,6 @@ const UNTIL_DONE = {
 const { decide } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'asks every guard what to do' });
 const { resolveOperation } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'in doubt: never sent again' });
 const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'did it help?' });
-
-/** Policies change and signals may be lost: whatever it waits for, a heal decides again after this time. */
-const MAX_HOLD_MS = 5 * 60_000;
 
 interface Heal extends HealInput {
   /** Whether the VM is paused, by the last signal. */

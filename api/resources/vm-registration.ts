@@ -13,7 +13,7 @@ import type { Sound } from '../parse-request.ts';
 import { unavailable } from '../problems.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { newVmAnswer, newVmInput } from '../schemas/vms.ts';
-import { toVmAnswer } from '../vm-answer.ts';
+import { toOneVmAnswer } from '../vm-answer.ts';
 import { conflictOf, judgeProvider } from '../vm-provider.ts';
 
 /** Replaces an address that the schema refuses, so that the checks can still be judged: as those of a VM with a host name. */
@@ -63,7 +63,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       return {
         status: 201,
         headers: { Location: `/api/vms/${id}` },
-        body: { ...toVmAnswer(stored, caller, nowMs), agentToken },
+        body: { ...(await toOneVmAnswer(deps.database, stored, caller, nowMs)), agentToken },
       };
     });
 }

@@ -14,7 +14,7 @@ import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { etagOf, requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
-import { toVmAnswer, weightOfVm } from '../vm-answer.ts';
+import { toOneVmAnswer, toVmAnswers, weightOfVm } from '../vm-answer.ts';
 import { conflictOf, judgeProvider, refuseToMove } from '../vm-provider.ts';
 
 const TAG = 'VMs';
@@ -40,7 +40,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
         findVms(deps.database.pool, caller.tenantId, { status, q, tag, provider, afterId, limit }, nowMs),
       weightOfVm,
     );
-    return ok({ vms: page.map((vm) => toVmAnswer(vm, caller, nowMs)), nextCursor });
+    return ok({ vms: await toVmAnswers(deps.database, page, caller, nowMs), nextCursor });
   });
 
   const read = endpoint({
@@ -53,7 +53,10 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     answers: { 200: { description: 'The VM', schema: vmAnswer } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
-    return { ...ok(toVmAnswer(vm, call.caller, call.nowMs)), headers: { ETag: etagOf(vm.revision) } };
+    return {
+      ...ok(await toOneVmAnswer(deps.database, vm, call.caller, call.nowMs)),
+      headers: { ETag: etagOf(vm.revision) },
+    };
   });
 
   const change = endpoint({
@@ -97,7 +100,8 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       // only checks that begin anew are due sooner
       const lookSooner = stoppedOnPurpose === false || aimChanges.length > 0;
       const announced = await announceChange(deps, changed.vm, lookSooner);
-      return changedAnswer(toVmAnswer(await requireVm(deps, call), caller, nowMs), announced);
+      const after = await requireVm(deps, call);
+      return changedAnswer(await toOneVmAnswer(deps.database, after, caller, nowMs), announced);
     });
 
   const remove = endpoint({

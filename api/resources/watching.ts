@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Database } from '../../db/database.ts';
+import type { VmRecord } from '../../db/fleet/find-vms.ts';
 import { findBeingSent, recordPaused, recordResumed } from '../../db/fleet/pause.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { PEOPLE } from '../../domain/roles.ts';
+import type { UnknownReason } from '../../domain/situation.ts';
 import type { Delivery } from '../../temporal/vm-signals.ts';
 import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -11,8 +13,10 @@ import { type Endpoint, earlierPathOf, endpoint, ok } from '../endpoint.ts';
 import { unavailable } from '../problems.ts';
 import { authorOf, identityOf, requireVm } from '../request-context.ts';
 import { text } from '../schemas/fields.ts';
+import { toStatusRow } from '../vm-answer.ts';
 
 const TAG = 'Watching';
+const NOT_LOOKED_AT: ReadonlySet<UnknownReason> = new Set(['paused', 'stopped-on-purpose', 'no-checks']);
 const pauseInput = z.strictObject({ reason: text(500) });
 const pauseAnswer = z.object({
   paused: z.literal(true),
@@ -28,11 +32,12 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     method: 'post',
     path: `${prefix}/:id/look-now`,
     tag: TAG,
-    summary: 'Looks at every enabled check at once',
+    summary: 'Looks at every enabled check at once; 409 and why where nothing is looked at',
     roles: PEOPLE,
     answers: { 202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }) } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
+    requireLookedAt(vm, call.nowMs);
     requireDelivered(await deps.temporal.lookNow(identityOf(vm)));
     return { status: 202, body: { requested: true } };
   });
@@ -92,6 +97,12 @@ const SENDING_IS_OVER_MS = 3_000;
 async function untilNothingIsSent(database: Database, vmId: string): Promise<void> {
   const untilMs = performance.now() + SENDING_IS_OVER_MS;
   while (performance.now() < untilMs && (await findBeingSent(database, vmId)).length > 0) await sleep(ASK_AGAIN_MS);
+}
+
+/** @throws AppError `conflict` where a look that is asked for would never come */
+function requireLookedAt(vm: VmRecord, nowMs: number): void {
+  if (vm.unknownReason === null || !NOT_LOOKED_AT.has(vm.unknownReason)) return;
+  throw new AppError('conflict', toStatusRow(vm, nowMs).reasons[0]?.message ?? vm.unknownReason);
 }
 
 /** Only the workflow can look, so a request that was not delivered has no effect. @throws AppError `unavailable` */

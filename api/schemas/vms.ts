@@ -97,6 +97,34 @@ export const statusRow = {
   lastUnhealthyAt: atAnswer,
 };
 
+const pausedAnswer = z.object({ since: z.string(), reason: z.string(), by: z.string() });
+
+/** What is wrong with a VM, what is done about it, and why no more is. */
+export const situationAnswer = z.object({
+  sentence: z.string().describe('what is wrong, what Defib does about it, why it does no more, and who said so'),
+  paused: pausedAnswer.nullable(),
+  incident: z
+    .object({
+      number: z.int(),
+      openedAt: z.iso.datetime(),
+      state: z.enum(['deciding', 'holding', 'acting', 'verifying']),
+      reason: z.string().nullable().describe('why it holds, or why it acts'),
+      nextAt: atAnswer.describe('when it is decided again at the latest'),
+      lastAction: z
+        .object({
+          action: z.string(),
+          attempt: z.int(),
+          at: z.iso.datetime(),
+          result: z.enum(['pending', 'success', 'failed', 'skipped']),
+        })
+        .nullable(),
+    })
+    .nullable(),
+  stoppedOnPurpose: z.boolean(),
+  notWatched: z.string().nullable().describe('why nobody looks at it'),
+  cannotTell: z.string().nullable().describe('why looks can not tell how it is'),
+});
+
 export const vmAnswer = z.object({
   id: z.uuid(),
   name: z.string(),
@@ -110,9 +138,10 @@ export const vmAnswer = z.object({
   status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
   health: healthStatus,
   ...statusRow,
+  situation: situationAnswer,
   lastLookAt: atAnswer,
   stoppedOnPurpose: z.boolean(),
-  paused: z.object({ since: z.string(), reason: z.string(), by: z.string() }).nullable(),
+  paused: pausedAnswer.nullable(),
   keepRunning: z.boolean(),
   agent: z
     .object({

@@ -4,8 +4,9 @@ import { isUuid } from '../../domain/ids.ts';
 import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { Role } from '../../domain/roles.ts';
+import type { OpenIncidentFacts, UnknownReason } from '../../domain/situation.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
-import { effectiveStatus, type UnknownReason, unknownReason, WATCH_OF_EACH } from './unknown-reason.ts';
+import { effectiveStatus, unknownReason, WATCH_OF_EACH } from './unknown-reason.ts';
 
 /** A VM as the API answers it: settings, checks, health as it stands now and its agent's last report. */
 export interface VmRecord {
@@ -41,6 +42,8 @@ export interface VmRecord {
   lastUnhealthyAt: Date | null;
   lastLookAt: Date | null;
   agent: AgentRecord | null;
+  /** The one that is open. */
+  incident: OpenIncidentFacts | null;
   checks: CheckRecord[];
 }
 
@@ -80,6 +83,7 @@ export interface CheckRecord {
 }
 
 /** A timestamp inside JSON as JavaScript writes it. */
+const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Sent as arrays in this order: to name the fields of every check took a fifth of a page's time. */
@@ -136,6 +140,14 @@ SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "ext
   CASE WHEN a.vm_id IS NOT NULL THEN json_build_object('lastReportAt', ${iso('a.last_heartbeat_at')}, 'agentVersion',
     a.agent_version, 'cpu', a.cpu_percent, 'ram', a.ram_percent, 'disk', a.disk_percent, 'uptime', a.uptime_seconds)
   END AS agent,
+  (SELECT json_build_object('number', i.incident, 'openedAtMs', ${ms('i.opened_at')}, 'lastStep', (
+      SELECT json_build_object('kind', h.kind, 'reason', h.reason, 'sentence', h.decision->>'sentence', 'wouldChange',
+        h.decision->>'wouldChange', 'lookAgainInMs', (h.decision->>'lookAgainInMs')::float8, 'decidedAtMs', ${ms('h.last_seen_at')})
+      FROM heal_steps h WHERE h.vm_id = v.id AND h.incident = i.incident ORDER BY h.step DESC LIMIT 1), 'lastOperation', (
+      SELECT json_build_object('action', o.action, 'attempt', o.attempt, 'state', o.state, 'result', o.result, 'intendedAtMs',
+        ${ms('o.intended_at')}, 'endedAtMs', ${ms('o.ended_at')}, 'verifyMs', o.verify_ms)
+      FROM operations o WHERE o.vm_id = v.id AND o.incident = i.incident ORDER BY o.attempt DESC LIMIT 1))
+    FROM incidents i WHERE i.vm_id = v.id AND i.closed_at IS NULL LIMIT 1) AS incident,
   coalesce((SELECT json_agg(json_build_array(${Object.values(CHECK_COLUMNS).join(', ')}) ORDER BY c.check_type, c.name)
     FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id), '[]') AS checks
 FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id

@@ -20,8 +20,6 @@ export const WATCH_OF_EACH = `LEFT JOIN LATERAL (
 export const WATCH_OF_ALL = `LEFT JOIN (
   SELECT c.vm_id, ${WATCH_COLUMNS} FROM check_configs c WHERE c.enabled GROUP BY c.vm_id) w ON w.vm_id = v.id`;
 
-export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not-watched' | 'cannot-tell';
-
 /** Why a VM's health isn't known whatever is stored; null = the stored status holds. `now` is an SQL expression. */
 export function unknownReason(now: string): string {
   // one in the future was noted by a clock that was wrong, as domain/grid.ts's `plausibleTime` has it

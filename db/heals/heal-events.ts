@@ -14,7 +14,10 @@ export interface HealEventRecord {
   result: OperationResult;
   errorMessage: string | null;
   previousStatus: string;
-  /** `restarting`, `stopped` or `migrating`; null where the remedy leads to none of them. */
+  /**
+   * Where the VM is with it: `restarting` or `migrating` until looks have judged it, then `healthy`, `stopped`, or as it was before;
+   * null where nothing was done to it.
+   */
   newStatus: string | null;
   triggeredAt: Date;
   completedAt: Date | null;
@@ -26,8 +29,12 @@ export async function findHealEvents(pool: Pool, vmId: string, limit: number): P
     `SELECT event_id::float8 AS id, vm_id AS "vmId", incident, id AS "operationId", policy_id AS "policyId",
        CASE WHEN escalation THEN 'escalate' ELSE action END AS action, reason, result, error_message AS "errorMessage",
        previous_status AS "previousStatus",
-       CASE WHEN power IN ('stop', 'shutdown') THEN 'stopped' WHEN power <> 'resume' THEN 'restarting'
-         WHEN action = 'migrate' THEN 'migrating' END AS "newStatus",
+       CASE WHEN power IS NULL AND action <> 'migrate' OR result = 'skipped' THEN NULL
+         WHEN result = 'failed' THEN previous_status
+         WHEN power IN ('stop', 'shutdown') THEN 'stopped'
+         WHEN result = 'success' THEN 'healthy'
+         WHEN action = 'migrate' THEN 'migrating'
+         WHEN power <> 'resume' THEN 'restarting' END AS "newStatus",
        intended_at AS "triggeredAt", judged_at AS "completedAt"
      FROM operations WHERE vm_id = $1 ORDER BY intended_at DESC, event_id DESC LIMIT $2`,
     [vmId, limit],

@@ -16,7 +16,7 @@ export const attemptsUsedUp: Guard = {
     return {
       reason: 'attempts-used-up',
       sentence: `${attempts.length} of ${policy.maxAttempts} attempts within ${policy.attemptWindowHours} h; manual intervention needed`,
-      wouldChange: `recovery, POST /auto-heal/reset, or the oldest attempt leaving the window at ${new Date(freeAtMs).toISOString()}`,
+      wouldChange: `recovery, POST /api/vms/${facts.vmId}/auto-heal/reset, or the oldest attempt leaving the window at ${new Date(freeAtMs).toISOString()}`,
       lookAgainInMs: Math.min(Math.max(1_000, freeAtMs - nowMs), HOUR_MS),
     };
   },

@@ -19,7 +19,7 @@ describe('While Temporal is away', () => {
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     api = await startApiUnderTest({ temporalAddress: `127.0.0.1:${port}` });
-    await seedVm(api.database, { name: 'old', externalId: 'old', announcedVersion: 1 }, []);
+    await seedVm(api.database, { name: 'old', externalId: 'old', announcedVersion: 1 }, [{ checkType: 'ping' }]);
     await api.database.pool.query(`UPDATE vm_status SET status = 'healthy'`);
   });
   afterAll(async () => {

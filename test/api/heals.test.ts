@@ -38,7 +38,7 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
       result: 'success',
       errorMessage: null,
       previousStatus: 'unhealthy',
-      newStatus: 'restarting',
+      newStatus: 'healthy',
       policyId: null,
     });
     expect((await api.call('GET', '/api/vms/h-4/auto-heal/history?limit=1')).body).toEqual([events[0]]);
@@ -67,11 +67,21 @@ describeNeeding(['temporal'], 'Heals over the API', () => {
     expect(await last()).toEqual([1, new Date(api.nowMs - 60_000).toISOString()]);
   });
 
-  it('tells of a resume that it is no restart', async () => {
-    const vm = await registered(api, { externalId: 'h-7' });
-    await heal(vm.id, 'resume', 'done', 60_000);
-    const events = (await api.call('GET', '/api/vms/h-7/auto-heal/history')).body;
-    expect(events).toMatchObject([{ newStatus: null }]);
+  it.each([
+    ['reset', 'pending', 'restarting'],
+    ['resume', 'pending', null],
+    ['reset', 'success', 'healthy'],
+    ['resume', 'success', 'healthy'],
+    ['stop', 'pending', 'stopped'],
+    ['stop', 'success', 'stopped'],
+    ['reset', 'failed', 'unhealthy'],
+    ['stop', 'failed', 'unhealthy'],
+    ['reset', 'skipped', null],
+  ] as const)('says where a VM is with a %s that is %s: %s', async (power, result, newStatus) => {
+    const { id } = await registered(api);
+    await heal(id, power, 'done', 60_000);
+    await sql('UPDATE operations SET result = $2 WHERE vm_id = $1', [id, result]);
+    expect((await api.call('GET', `/api/vms/${id}/auto-heal/history`)).body).toMatchObject([{ newStatus }]);
   });
 
   it('tells why and why not: incidents with their decisions', async () => {

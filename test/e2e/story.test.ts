@@ -129,7 +129,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
 
     const [event] = await healEvents();
     expect(event).toMatchObject({ incident: 1, action: 'restart', result: 'success', errorMessage: null });
-    expect(event).toMatchObject({ reason: reasonOf(incident), previousStatus: 'unhealthy', newStatus: 'restarting' });
+    expect(event).toMatchObject({ reason: reasonOf(incident), previousStatus: 'unhealthy', newStatus: 'healthy' });
     const health = await healthOf(vmId);
     expect(health).toMatchObject({ status: 'healthy', autoHealAttempts: 1 });
     expect(health.lastUnhealthyAt! > hungAt && health.lastHealthyAt! > health.lastUnhealthyAt!).toBe(true);
@@ -164,7 +164,7 @@ describeNeeding(['qemu', 'temporal'], 'npm start, with a VM that hangs', () => {
     });
     expect(incident.steps).toContainEqual(expect.objectContaining({ kind: 'hold', reason: 'paused-at-hypervisor' }));
     const [event] = await healEvents();
-    expect(event).toMatchObject({ incident: 2, action: 'resume', result: 'success', newStatus: null });
+    expect(event).toMatchObject({ incident: 2, action: 'resume', result: 'success', newStatus: 'healthy' });
     expect(event).toMatchObject({ reason: 'Paused at its hypervisor', previousStatus: 'unhealthy' });
     await onTemporal(async (client) => {
       const heal = client.workflow.getHandle(healWorkflowId(vmId, 2));
