@@ -1,7 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { CheckRecord, VmRecord } from '../db/fleet/find-vms.ts';
 import { findApplicablePolicies } from '../db/policies/find-policies.ts';
-import { type HealthStatus, toLegacyStatus } from '../domain/health.ts';
+import { type ShownStatus, toLegacyStatus } from '../domain/health.ts';
 import { effectivePolicy, type Policy } from '../domain/policy.ts';
 import { situationOf } from '../domain/situation.ts';
 import { timeoutOf } from '../domain/watched.ts';
@@ -51,7 +51,7 @@ export async function toOneVmAnswer(
   return answer as VmAnswer;
 }
 
-function isIll(status: HealthStatus): boolean {
+function isIll(status: ShownStatus): boolean {
   return status === 'degraded' || status === 'unhealthy';
 }
 

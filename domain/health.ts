@@ -1,18 +1,22 @@
 /** How well a VM or a check is, in the words that Defib uses inside. */
 export type HealthStatus = 'unknown' | 'healthy' | 'degraded' | 'unhealthy';
 
-/** Values that scripts of older systems read, as `/api/vms` and `/api/status` answer them. */
-export type LegacyStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN';
+/** The same as people are shown it: of a VM that is paused nothing else is said. */
+export type ShownStatus = HealthStatus | 'paused';
 
-const LEGACY: Record<HealthStatus, LegacyStatus> = {
+/** Values that scripts of older systems read, as `/api/vms` and `/api/status` answer them; PAUSED is new to those. */
+export type LegacyStatus = 'HEALTHY' | 'WARNING' | 'DOWN' | 'UNKNOWN' | 'PAUSED';
+
+const LEGACY: Record<ShownStatus, LegacyStatus> = {
   healthy: 'HEALTHY',
   degraded: 'WARNING',
   unhealthy: 'DOWN',
   unknown: 'UNKNOWN',
+  paused: 'PAUSED',
 };
 
 /** Translates an internal value to the legacy one. */
-export function toLegacyStatus(status: HealthStatus): LegacyStatus {
+export function toLegacyStatus(status: ShownStatus): LegacyStatus {
   return LEGACY[status];
 }
 

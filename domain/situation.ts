@@ -1,4 +1,4 @@
-import type { HealthStatus } from './health.ts';
+import type { ShownStatus } from './health.ts';
 import { MAX_HOLD_MS } from './hold.ts';
 import type { OperationResult, OperationState } from './operation.ts';
 import type { Policy } from './policy.ts';
@@ -38,7 +38,7 @@ export interface OpenIncidentFacts {
 
 /** What a VM's situation is told from. */
 export interface SituationFacts {
-  status: HealthStatus;
+  status: ShownStatus;
   unknownReason: UnknownReason | null;
   /** Of its checks that are not healthy, the worst first: type, reason and message. */
   reasons: readonly { reason: string; message: string | null; checkType?: string | undefined }[];
@@ -160,6 +160,8 @@ function howItIs({ status, reasons, lastHealthyAtMs, consecutiveFailures }: Situ
       return reasons.length === 0 ? 'Healthy' : `Healthy${why}${more}`;
     case 'unknown':
       return 'Not looked at yet';
+    case 'paused':
+      return 'Paused';
     case 'degraded':
     case 'unhealthy': {
       const since = lastHealthyAtMs === null ? 'never seen healthy' : `last healthy at ${iso(lastHealthyAtMs)}`;

@@ -54,9 +54,9 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
         weightOfVm,
       ),
     ]);
-    const { healthy, unhealthy, degraded, unknown } = counts;
-    const total = healthy + unhealthy + degraded + unknown;
-    return ok({ summary: { total, healthy, unhealthy, degraded, unknown }, pods: page.map(toPod), nextCursor });
+    const { healthy, unhealthy, degraded, unknown, paused } = counts;
+    const total = healthy + unhealthy + degraded + unknown + paused;
+    return ok({ summary: { total, healthy, unhealthy, degraded, unknown, paused }, pods: page.map(toPod), nextCursor });
   });
 
   const health = endpoint({

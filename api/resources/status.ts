@@ -11,6 +11,7 @@ const statusAnswer = z.object({
   warning: z.int(),
   down: z.int(),
   unknown: z.int(),
+  paused: z.int(),
   resets: z.int().describe('carried out, within the retention of heal events'),
 });
 
@@ -29,8 +30,8 @@ export function statusEndpoints({ database }: ApiDependencies): Endpoint[] {
       findFleetCounts(database.pool, caller.tenantId, nowMs),
       countResets(database.pool, caller.tenantId),
     ]);
-    const { healthy, degraded: warning, unhealthy: down, unknown } = counts;
-    return ok({ total: healthy + warning + down + unknown, healthy, warning, down, unknown, resets });
+    const { healthy, degraded: warning, unhealthy: down, unknown, paused } = counts;
+    return ok({ total: healthy + warning + down + unknown + paused, healthy, warning, down, unknown, paused, resets });
   });
   return [status];
 }

@@ -30,6 +30,8 @@ export const addressField = z
 
 /** Defib's own words for health. */
 export const healthStatus = z.enum(['unknown', 'healthy', 'degraded', 'unhealthy']);
+/** Of a VM, which may be paused. */
+export const shownStatus = z.enum([...healthStatus.options, 'paused']);
 
 /** An instant as answers carry it: ISO 8601, or null where it never was. */
 export const atAnswer = z.iso.datetime().nullable();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CHECK_TYPES } from '../../checks/registry.ts';
 import { checkFields, checkTypeField } from './checks.ts';
-import { atAnswer, healthStatus, nextCursorAnswer, pageQuery, text } from './fields.ts';
+import { atAnswer, nextCursorAnswer, pageQuery, shownStatus, text } from './fields.ts';
 import { statusRow } from './vms.ts';
 
 export const checkConfigInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
@@ -31,11 +31,11 @@ export const resultAnswer = z.object({
 
 export const healthAnswer = z.object({
   podId: z.string(),
-  status: healthStatus,
+  status: shownStatus,
   ...statusRow,
   autoHealAttempts: z.int().describe("within the policy's window, since the last reset"),
   lastAutoHealAt: atAnswer.describe('when the last attempt was decided, also before that window'),
-  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: healthStatus }),
+  pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: shownStatus }),
   recentResults: z.array(resultAnswer).describe('the 10 newest, newest first'),
 });
 
@@ -55,7 +55,7 @@ export const historyAnswer = z.object({
 export const podAnswer = z.object({
   podId: z.string(),
   name: z.string(),
-  status: healthStatus,
+  status: shownStatus,
   consecutiveFailures: z.int(),
   lastCheckAt: atAnswer,
   lastHealthyAt: atAnswer,
@@ -69,6 +69,7 @@ export const overviewAnswer = z.object({
     unhealthy: z.int(),
     degraded: z.int(),
     unknown: z.int(),
+    paused: z.int(),
   }),
   pods: z.array(podAnswer),
   nextCursor: nextCursorAnswer,

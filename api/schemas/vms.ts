@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { HealthStatus } from '../../domain/health.ts';
+import type { ShownStatus } from '../../domain/health.ts';
 import { providerAnswer, providerInput, providerKind } from '../vm-provider.ts';
 import { checkAnswer, checkInput } from './checks.ts';
 import {
   addressField,
   atAnswer,
-  healthStatus,
   nameField,
   nextCursorAnswer,
   pageQuery,
+  shownStatus,
   siteField,
   tagField,
   text,
@@ -56,7 +56,7 @@ export const vmChangeInput = z.strictObject({
     .optional(),
 });
 
-const INNER: Record<string, HealthStatus> = {
+const INNER: Record<string, ShownStatus> = {
   HEALTHY: 'healthy',
   WARNING: 'degraded',
   DOWN: 'unhealthy',
@@ -64,13 +64,14 @@ const INNER: Record<string, HealthStatus> = {
   DEGRADED: 'degraded',
   UNHEALTHY: 'unhealthy',
   UNKNOWN: 'unknown',
+  PAUSED: 'paused',
 };
 
 export const vmListQuery = z.strictObject({
   status: z
     .string()
     .transform((word) => INNER[word.toUpperCase()])
-    .refine((status) => status !== undefined, 'must be HEALTHY, WARNING, DOWN or UNKNOWN')
+    .refine((status) => status !== undefined, 'must be HEALTHY, WARNING, DOWN, UNKNOWN or PAUSED')
     .optional(),
   q: text(200).describe('part of the name, address or externalId').optional(),
   tag: tagField.optional(),
@@ -135,8 +136,8 @@ export const vmAnswer = z.object({
   host: z.string().nullable(),
   reportIntervalSeconds: z.int(),
   provider: providerAnswer,
-  status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN']),
-  health: healthStatus,
+  status: z.enum(['HEALTHY', 'WARNING', 'DOWN', 'UNKNOWN', 'PAUSED']),
+  health: shownStatus,
   ...statusRow,
   situation: situationAnswer,
   lastLookAt: atAnswer,

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { HealthStatus } from '../../domain/health.ts';
+import type { HealthStatus, ShownStatus } from '../../domain/health.ts';
 import { isUuid } from '../../domain/ids.ts';
 import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
@@ -31,7 +31,7 @@ export interface VmRecord {
   keepRunning: boolean;
   createdAt: Date;
   updatedAt: Date;
-  status: HealthStatus;
+  status: ShownStatus;
   /** Why the status isn't the stored one. */
   unknownReason: UnknownReason | null;
   reasons: HealthReason[];
@@ -168,7 +168,7 @@ export async function findVm(pool: Pool, tenantId: string, reference: string, no
 }
 
 export interface VmFilter {
-  status: HealthStatus | null;
+  status: ShownStatus | null;
   /** Part of the name, address or externalId, in any case. */
   q: string | null;
   tag: string | null;
@@ -183,7 +183,11 @@ export async function findVms(pool: Pool, tenantId: string, filter: VmFilter, no
   const put = (value: unknown) => `$${values.push(value)}`;
   const where: string[] = [];
   if (filter.afterId !== null) where.push(`v.id > ${put(filter.afterId)}::uuid`);
-  if (filter.status === 'unknown') where.push(`(s.status = 'unknown' OR (${UNKNOWN_REASON}) IS NOT NULL)`);
+  if (filter.status === 'paused') where.push(`(${UNKNOWN_REASON}) = 'paused'`);
+  else if (filter.status === 'unknown')
+    where.push(
+      `(s.status = 'unknown' OR (${UNKNOWN_REASON}) IS NOT NULL) AND (${UNKNOWN_REASON}) IS DISTINCT FROM 'paused'`,
+    );
   // the stored status comes first: it leaves few VMs whose checks have to be read
   else if (filter.status !== null) where.push(`s.status = ${put(filter.status)} AND (${UNKNOWN_REASON}) IS NULL`);
   if (filter.tag !== null) where.push(`${put(filter.tag)} = ANY(v.tags)`);

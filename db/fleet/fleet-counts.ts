@@ -1,20 +1,20 @@
 import type { Pool } from 'pg';
-import type { HealthStatus } from '../../domain/health.ts';
-import { CANNOT_TELL_WHY, unknownReason, WATCH_OF_ALL } from './unknown-reason.ts';
+import type { ShownStatus } from '../../domain/health.ts';
+import { CANNOT_TELL_WHY, shownStatus, unknownReason, WATCH_OF_ALL } from './unknown-reason.ts';
 
-export type FleetCounts = Record<HealthStatus, number> & {
+export type FleetCounts = Record<ShownStatus, number> & {
   /** Of the unknown ones: nobody looks at them. */
   unwatched: number;
   /** Of the unknown ones: they are looked at, but no check of theirs is conclusive. */
   cannotTell: number;
 };
 
-type Counted = { status: HealthStatus; count: number; unwatched: number; cannotTell: number };
+type Counted = { status: ShownStatus; count: number; unwatched: number; cannotTell: number };
 
 /** How many VMs have which status now; `tenantId` null = of all tenants. */
 export async function findFleetCounts(pool: Pool, tenantId: string | null, nowMs: number): Promise<FleetCounts> {
   const { rows } = await pool.query<Counted>(
-    `SELECT CASE WHEN reason IS NULL THEN status ELSE 'unknown' END AS status, count(*)::int AS count,
+    `SELECT ${shownStatus('reason', 'status')} AS status, count(*)::int AS count,
        (count(*) FILTER (WHERE reason = 'not-watched'))::int AS unwatched,
        (count(*) FILTER (WHERE reason = 'cannot-tell'))::int AS "cannotTell"
      FROM (SELECT s.status, ${unknownReason('$1::timestamptz')} AS reason
@@ -23,7 +23,15 @@ export async function findFleetCounts(pool: Pool, tenantId: string | null, nowMs
      GROUP BY 1`,
     [new Date(nowMs), tenantId],
   );
-  const counts: FleetCounts = { unknown: 0, healthy: 0, degraded: 0, unhealthy: 0, unwatched: 0, cannotTell: 0 };
+  const counts: FleetCounts = {
+    unknown: 0,
+    healthy: 0,
+    degraded: 0,
+    unhealthy: 0,
+    paused: 0,
+    unwatched: 0,
+    cannotTell: 0,
+  };
   for (const { status, count, unwatched, cannotTell } of rows) {
     counts[status] += count;
     counts.unwatched += unwatched;

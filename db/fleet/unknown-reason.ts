@@ -40,7 +40,12 @@ export function unknownReason(now: string): string {
 /** Why a VM's checks can't tell how it is: the first reason of its last look, which is one of a check that is about `alive`. */
 export const CANNOT_TELL_WHY = `coalesce(s.reasons->0->>'reason', 'not-conclusive')`;
 
-/** The status that is shown: `unknown` where the stored one does not hold. */
+/** The status that is shown: `paused`, or `unknown` where the stored one does not hold. */
 export function effectiveStatus(now: string): string {
-  return `CASE WHEN (${unknownReason(now)}) IS NULL THEN s.status ELSE 'unknown' END`;
+  return shownStatus(unknownReason(now), 's.status');
+}
+
+/** The status that is shown, of two SQL expressions. */
+export function shownStatus(reason: string, status: string): string {
+  return `CASE ${reason} WHEN 'paused' THEN 'paused' ELSE CASE WHEN (${reason}) IS NULL THEN ${status} ELSE 'unknown' END END`;
 }

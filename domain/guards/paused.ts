@@ -12,7 +12,7 @@ export const paused: Guard = {
     return {
       reason: 'paused',
       sentence: `${by} paused it: ${reason}`,
-      wouldChange: 'POST /resume of the VM',
+      wouldChange: `the end of the pause: POST /api/vms/${facts.vmId}/resume`,
       lookAgainInMs: PAUSED_ASK_AGAIN_MS,
     };
   },

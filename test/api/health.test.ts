@@ -91,7 +91,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
       new Date(api.nowMs),
     ]);
     const { body } = await api.call('GET', '/api/cloud-pods/health/overview', undefined, { token });
-    expect(body.summary).toEqual({ total: 2, healthy: 1, unhealthy: 0, degraded: 0, unknown: 1 });
+    expect(body.summary).toEqual({ total: 2, healthy: 1, unhealthy: 0, degraded: 0, unknown: 1, paused: 0 });
     expect(body.pods).toMatchObject([
       {
         podId: well.id,
@@ -114,7 +114,7 @@ describeNeeding(['temporal'], 'Health over the API', () => {
     const paused = await api.call('POST', '/api/vms/h-6/pause', { reason: 'moving house' });
     expect(paused).toMatchObject({ status: 200, body: { paused: true, reason: 'moving house', sentBefore: [] } });
     expect((await api.call('GET', '/api/vms/h-6')).body).toMatchObject({
-      health: 'unknown',
+      health: 'paused',
       paused: { reason: 'moving house', by: expect.stringMatching(/\w/), since: expect.stringMatching(/^20/) },
       reasons: [{ reason: 'paused', message: expect.stringContaining('moving house') }],
     });

@@ -147,7 +147,7 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
         reasons: [{ reason: 'not-watched' }],
       });
       const totals = (await api.call('GET', '/api/status', undefined, { token })).body;
-      expect(totals).toEqual({ total: 1, healthy: 0, warning: 0, down: 0, unknown: 1, resets: 0 });
+      expect(totals).toEqual({ total: 1, healthy: 0, warning: 0, down: 0, unknown: 1, paused: 0, resets: 0 });
       const metrics = await api.call('GET', '/metrics');
       expect(metrics.text).toMatch(/^defib_vms_unwatched [1-9]/m);
     } finally {

@@ -28,12 +28,13 @@ describe('the worst of several statuses', () => {
   });
 });
 
-it('the words of the older systems are HEALTHY, WARNING, DOWN and UNKNOWN', () => {
-  expect((['healthy', 'degraded', 'unhealthy', 'unknown'] as const).map(toLegacyStatus)).toEqual([
+it('the words of the older systems are HEALTHY, WARNING, DOWN, UNKNOWN and PAUSED', () => {
+  expect((['healthy', 'degraded', 'unhealthy', 'unknown', 'paused'] as const).map(toLegacyStatus)).toEqual([
     'HEALTHY',
     'WARNING',
     'DOWN',
     'UNKNOWN',
+    'PAUSED',
   ]);
 });
 

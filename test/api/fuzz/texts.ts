@@ -78,7 +78,7 @@ const TEXTS: Record<string, fc.Arbitrary<string>> = {
   ),
   tag: fc.oneof(own('mark'), fc.constantFrom('prod', 'test')),
   tags: fc.oneof(own('mark'), fc.constantFrom('prod', 'test')),
-  status: fc.constantFrom('HEALTHY', 'warning', 'DOWN', 'UNKNOWN', 'ILL'),
+  status: fc.constantFrom('HEALTHY', 'warning', 'DOWN', 'UNKNOWN', 'PAUSED', 'ILL'),
   q: fc.oneof(fc.constantFrom('vm', '%', '_', '\\'), own('mark'), other('mark')),
   name: fc.oneof({ weight: 5, arbitrary: markedText }, { weight: 1, arbitrary: fc.constant('') }),
   options: fc.constantFrom('followRedirects', 'verifyTls', 'shell'),
