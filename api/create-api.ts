@@ -11,9 +11,11 @@ import { answerNotFound, answerProblems } from './problems.ts';
 import { createPrometheus } from './prometheus.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createRequestLog } from './request-log.ts';
+import { auditEndpoints } from './resources/audit.ts';
 import { healEndpoints } from './resources/heals.ts';
 import { healthEndpoints } from './resources/health.ts';
 import { healthConfigEndpoints } from './resources/health-config.ts';
+import { incidentEndpoints, tenantIncidentEndpoints } from './resources/incidents.ts';
 import { measurementEndpoints } from './resources/measurements.ts';
 import { noticeEndpoints } from './resources/notices.ts';
 import { policyEndpoints } from './resources/policies.ts';
@@ -49,6 +51,8 @@ export function createApi(deps: ApiDependencies): Api {
     ...ofPods(deps, '/api/cloud-pods', 'OfPod'),
     ...measurementEndpoints(deps),
     ...reportEndpoints(deps),
+    ...tenantIncidentEndpoints(deps),
+    ...auditEndpoints(deps),
     ...noticeEndpoints(deps),
     ...providerEndpoints(deps),
     ...statusEndpoints(deps),
@@ -88,6 +92,7 @@ function ofPods(deps: ApiDependencies, prefix: string, suffix: string): Endpoint
     ...healthConfigEndpoints(deps, prefix, suffix),
     ...policyEndpoints(deps, prefix, suffix),
     ...healEndpoints(deps, prefix, suffix),
+    ...incidentEndpoints(deps, prefix, suffix),
     ...watchingEndpoints(deps, prefix, suffix),
   ];
 }

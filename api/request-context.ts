@@ -1,6 +1,7 @@
 import type { Author } from '../db/access/audit.ts';
 import type { Database } from '../db/database.ts';
 import { findVm, type VmRecord } from '../db/fleet/find-vms.ts';
+import { findKnownVm, type KnownVm } from '../db/fleet/known-vm.ts';
 import { AppError } from '../domain/app-error.ts';
 import type { VmIdentity } from '../temporal/vm-signals.ts';
 import type { Caller } from './caller.ts';
@@ -21,8 +22,25 @@ export async function requireVm(
 ): Promise<VmRecord> {
   const reference = params.id ?? '';
   const vm = await findVm(database.pool, caller.tenantId, reference, nowMs);
-  if (vm === null) throw new AppError('not-found', `There is no VM "${reference.slice(0, 200)}".`);
+  if (vm === null) throw noSuchVm(reference);
   return vm;
+}
+
+/**
+ * The same, or the VM that the path named last before it was deleted: its history is kept. @throws AppError `not-found`.
+ */
+export async function requireKnownVm(
+  { database }: { database: Database },
+  { caller, params }: Pick<RequestContext, 'caller' | 'params'>,
+): Promise<KnownVm> {
+  const reference = params.id ?? '';
+  const vm = await findKnownVm(database.pool, caller.tenantId, reference);
+  if (vm === null) throw noSuchVm(reference);
+  return vm;
+}
+
+function noSuchVm(reference: string): AppError {
+  return new AppError('not-found', `There is no VM "${reference.slice(0, 200)}".`);
 }
 
 /** Whoever changes something by this call. */

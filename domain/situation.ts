@@ -1,40 +1,11 @@
 import type { ShownStatus } from './health.ts';
-import { MAX_HOLD_MS } from './hold.ts';
-import type { OperationResult, OperationState } from './operation.ts';
+import { type IncidentFacts, type IncidentState, incidentSentence, incidentStateOf, nextAtMsOf } from './incident.ts';
+import type { OperationResult } from './operation.ts';
 import type { Policy } from './policy.ts';
+import { iso, withoutStop } from './sentences.ts';
 
 /** Why a VM's health isn't known whatever is stored. */
 export type UnknownReason = 'stopped-on-purpose' | 'paused' | 'no-checks' | 'not-watched' | 'cannot-tell';
-
-/** What a heal decided last. */
-export interface LastStep {
-  kind: 'act' | 'hold' | 'close';
-  reason: string;
-  /** Of a hold: why, in words; what would change it; and after how long it is decided again. */
-  sentence: string | null;
-  wouldChange: string | null;
-  lookAgainInMs: number | null;
-  decidedAtMs: number;
-}
-
-/** The attempt at a remedy that was begun last. */
-export interface LastOperation {
-  action: string;
-  attempt: number;
-  state: OperationState;
-  result: OperationResult;
-  intendedAtMs: number;
-  endedAtMs: number | null;
-  verifyMs: number;
-}
-
-/** An incident that is open. */
-export interface OpenIncidentFacts {
-  number: number;
-  openedAtMs: number;
-  lastStep: LastStep | null;
-  lastOperation: LastOperation | null;
-}
 
 /** What a VM's situation is told from. */
 export interface SituationFacts {
@@ -45,13 +16,11 @@ export interface SituationFacts {
   paused: { since: string; reason: string; by: string } | null;
   consecutiveFailures: number;
   lastHealthyAtMs: number | null;
-  incident: OpenIncidentFacts | null;
+  incident: IncidentFacts | null;
   /** Of a VM that is ill: the policy that counts for it; null = none. Undefined where nobody asked. */
   policy?: Policy | null | undefined;
   nowMs: number;
 }
-
-export type IncidentState = 'deciding' | 'holding' | 'acting' | 'verifying';
 
 export interface Situation {
   /** What is wrong, what Defib does about it, why it does no more, and who said so. */
@@ -73,9 +42,6 @@ export interface Situation {
   cannotTell: string | null;
 }
 
-/** What is later than this is told as late. */
-const LATE_MS = 60_000;
-
 /** How a VM is, for whoever is on call. */
 export function situationOf(facts: SituationFacts): Situation {
   const { paused, unknownReason, incident } = facts;
@@ -90,9 +56,9 @@ export function situationOf(facts: SituationFacts): Situation {
   };
 }
 
-function incidentOf(incident: OpenIncidentFacts): Situation['incident'] {
+function incidentOf(incident: IncidentFacts): Situation['incident'] {
   const { number, openedAtMs, lastStep, lastOperation } = incident;
-  const state = stateOf(incident);
+  const state = incidentStateOf(incident);
   const nextAtMs = nextAtMsOf(incident, state);
   return {
     number,
@@ -107,24 +73,6 @@ function incidentOf(incident: OpenIncidentFacts): Situation['incident'] {
       result: lastOperation.result,
     },
   };
-}
-
-function stateOf({ lastStep, lastOperation }: OpenIncidentFacts): IncidentState {
-  if (lastOperation !== null && (lastStep === null || lastOperation.intendedAtMs >= lastStep.decidedAtMs)) {
-    if (lastOperation.state === 'intended' || lastOperation.state === 'sent') return 'acting';
-    if (lastOperation.result === 'pending') return 'verifying';
-    return 'deciding';
-  }
-  return lastStep?.kind === 'hold' ? 'holding' : 'deciding';
-}
-
-function nextAtMsOf({ lastStep, lastOperation }: OpenIncidentFacts, state: IncidentState): number | null {
-  if (state === 'holding' && lastStep !== null) {
-    return lastStep.decidedAtMs + Math.min(lastStep.lookAgainInMs ?? MAX_HOLD_MS, MAX_HOLD_MS);
-  }
-  if (state === 'verifying' && lastOperation?.endedAtMs != null)
-    return lastOperation.endedAtMs + lastOperation.verifyMs;
-  return null;
 }
 
 function sentenceOf(facts: SituationFacts): string {
@@ -143,10 +91,10 @@ function sentenceOf(facts: SituationFacts): string {
     case 'cannot-tell':
       return sentences(
         what ?? 'Its health is not known',
-        incident ? healing(incident, facts.nowMs) : 'Nothing is done meanwhile',
+        incident ? incidentSentence(incident, facts.nowMs) : 'Nothing is done meanwhile',
       );
     case null:
-      return sentences(howItIs(facts), incident ? healing(incident, facts.nowMs) : whyNoIncident(facts));
+      return sentences(howItIs(facts), incident ? incidentSentence(incident, facts.nowMs) : whyNoIncident(facts));
   }
 }
 
@@ -171,32 +119,6 @@ function howItIs({ status, reasons, lastHealthyAtMs, consecutiveFailures }: Situ
   }
 }
 
-function healing(incident: OpenIncidentFacts, nowMs: number): string {
-  const { number, lastStep, lastOperation } = incident;
-  const which = `Incident ${number}`;
-  const state = stateOf(incident);
-  const nextAtMs = nextAtMsOf(incident, state);
-  if (nextAtMs !== null && nextAtMs < nowMs - LATE_MS) {
-    return `${which} was to be decided again at ${iso(nextAtMs)}, and was not: see that workers run and Temporal answers.`;
-  }
-  switch (state) {
-    case 'deciding':
-      return `${which} was opened, and what to do is being decided.`;
-    case 'acting':
-      return `${which}: ${attemptOf(lastOperation)} is being carried out.`;
-    case 'verifying': {
-      const until = nextAtMs === null ? '' : ` until ${iso(nextAtMs)}`;
-      return `${which}: ${attemptOf(lastOperation)} was carried out, and looks show${until} whether it helped.`;
-    }
-    case 'holding': {
-      const why = lastStep?.sentence ?? lastStep?.reason ?? 'unknown';
-      const change = lastStep?.wouldChange ? ` Would change it: ${withoutStop(lastStep.wouldChange)}.` : '';
-      const next = nextAtMs === null ? '' : ` Decided again by ${iso(nextAtMs)}.`;
-      return `${which} holds (${lastStep?.reason}): ${withoutStop(why)}.${change}${next}`;
-    }
-  }
-}
-
 /** Why nothing is done about a VM that is ill. */
 function whyNoIncident({ status, policy, consecutiveFailures }: SituationFacts): string {
   if (status !== 'degraded' && status !== 'unhealthy') return '';
@@ -209,21 +131,9 @@ function whyNoIncident({ status, policy, consecutiveFailures }: SituationFacts):
   return `Policy "${policy.name}" (${policy.action}) covers it; its incident is about to be opened.`;
 }
 
-function attemptOf(operation: LastOperation | null): string {
-  return operation === null ? 'a remedy' : `${operation.action} (attempt ${operation.attempt})`;
-}
-
 function sentences(...parts: string[]): string {
   return parts
     .filter((part) => part !== '')
     .map((part) => `${withoutStop(part)}.`)
     .join(' ');
-}
-
-function withoutStop(text: string): string {
-  return text.replace(/\.$/, '');
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,25 +1,16 @@
 import { z } from 'zod';
 import { recordAttemptsReset } from '../../db/heals/attempts-reset.ts';
 import { findHealEvents, type HealEventRecord } from '../../db/heals/heal-events.ts';
-import { findIncidents, type IncidentRecord } from '../../db/heals/incident-history.ts';
 import { PEOPLE } from '../../domain/roles.ts';
-import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { authorOf, requireVm } from '../request-context.ts';
+import { authorOf, requireKnownVm, requireVm } from '../request-context.ts';
 import { declaredFields, toIso } from '../schemas/fields.ts';
-import {
-  healEventAnswer,
-  healHistoryQuery,
-  incidentAnswer,
-  incidentListAnswer,
-  incidentListQuery,
-} from '../schemas/heals.ts';
+import { healEventAnswer, healHistoryQuery } from '../schemas/heals.ts';
 
 const TAG = 'Auto-heal';
-const BY_INCIDENT = byKey(z.int32(), ({ incident }: IncidentRecord) => incident);
 
-/** What was done to a VM, why, and why not. */
+/** What was done to a VM. */
 export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: string): Endpoint[] {
   const history = endpoint({
     id: `readHealHistory${suffix}`,
@@ -31,7 +22,7 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     query: healHistoryQuery,
     answers: { 200: { description: 'Heal events', schema: z.array(healEventAnswer) } },
   }).handle(async (call) => {
-    const vm = await requireVm(deps, call);
+    const vm = await requireKnownVm(deps, call);
     const events = await findHealEvents(deps.database.pool, vm.id, call.query.limit);
     return ok(events.map(toHealEvent));
   });
@@ -55,24 +46,7 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     return ok({ reset: true });
   });
 
-  const incidents = endpoint({
-    id: `listIncidents${suffix}`,
-    method: 'get',
-    path: `${prefix}/:id/incidents`,
-    tag: TAG,
-    summary: "A VM's incidents, newest first, each decision with the guards' answers and the facts it was made from",
-    roles: PEOPLE,
-    query: incidentListQuery,
-    answers: { 200: { description: 'Incidents', schema: incidentListAnswer } },
-  }).handle(async (call) => {
-    const vm = await requireVm(deps, call);
-    const { page, nextCursor } = await readPage(call.query, BY_INCIDENT, (before, limit) =>
-      findIncidents(deps.database.pool, vm.id, { before, limit }),
-    );
-    return ok({ incidents: page.map(toIncident), nextCursor });
-  });
-
-  return [history, reset, incidents];
+  return [history, reset];
 }
 
 function toHealEvent(row: HealEventRecord): z.input<typeof healEventAnswer> {
@@ -82,14 +56,5 @@ function toHealEvent(row: HealEventRecord): z.input<typeof healEventAnswer> {
     podId: row.vmId,
     triggeredAt: row.triggeredAt.toISOString(),
     completedAt: toIso(row.completedAt),
-  };
-}
-
-function toIncident(record: IncidentRecord): z.input<typeof incidentAnswer> {
-  const { openedAt, closedAt } = record;
-  return {
-    ...declaredFields(incidentAnswer, record),
-    openedAt: openedAt.toISOString(),
-    closedAt: toIso(closedAt),
   };
 }

@@ -10,7 +10,7 @@ import { uptimeOf } from '../../domain/uptime.ts';
 import { BY_ID, type Order, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { requireVm } from '../request-context.ts';
+import { requireKnownVm, requireVm } from '../request-context.ts';
 import { declaredFields, instantMs, toIso } from '../schemas/fields.ts';
 import {
   healthAnswer,
@@ -95,7 +95,7 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
   }).handle(async (call) => {
     const { hours, checkType = null } = call.query;
-    const vm = await requireVm(deps, call);
+    const vm = await requireKnownVm(deps, call);
     const sinceMs = call.nowMs - hours * HOUR_MS;
     const [totals, { page, nextCursor }] = await Promise.all([
       findHistoryTotals(pool, vm.id, { sinceMs, checkType }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anyObject, atAnswer, nextCursorAnswer, pageQuery } from './fields.ts';
+import { anyObject, atAnswer, instantField, nextCursorAnswer, pageQuery, text } from './fields.ts';
 
 export const healHistoryQuery = z.strictObject({ limit: pageQuery.limit.default(20) });
 
@@ -21,18 +21,45 @@ export const healEventAnswer = z.object({
 
 export const incidentListQuery = z.strictObject({ ...pageQuery, limit: pageQuery.limit.default(20) });
 
+export const incidentsQuery = z.strictObject({
+  open: z
+    .enum(['true', 'false'], 'must be true or false')
+    .describe('only those that are open, or that are closed')
+    .optional(),
+  since: instantField.describe('only those that were opened since then').optional(),
+  q: text(200).describe("part of the VM's name, address or externalId").optional(),
+  ...pageQuery,
+  limit: pageQuery.limit.default(100),
+});
+
 const at = z.iso.datetime();
-export const incidentAnswer = z.object({
+
+/** What is told of an incident first. */
+const told = {
+  sentence: z.string().describe('what is done about it and why no more is; of a closed one, how it ended'),
+  state: z.enum(['deciding', 'holding', 'acting', 'verifying', 'closed']),
+  decidingGuard: z.string().nullable().describe('the guard whose objection counts now'),
+  wouldChange: z.string().nullable().describe('what would change its mind'),
+  nextAt: atAnswer.describe('when it is decided again at the latest'),
   incident: z.int(),
+  vmId: z.uuid(),
+  vmName: z.string(),
+  vmDeletedAt: atAnswer.describe('null = the VM is there'),
   openedAt: at,
   closedAt: atAnswer,
   outcome: z.string().nullable(),
+};
+
+export const incidentSummaryAnswer = z.object(told);
+
+export const incidentAnswer = z.object({
+  ...told,
   steps: z.array(
     z.object({
       step: z.int(),
       kind: z.enum(['act', 'hold', 'close']),
       reason: z.string(),
-      decision: anyObject.describe('for a hold: what would change it, and when it is asked again'),
+      decision: anyObject.describe('for a hold: why, in a sentence, and after how long it is decided again'),
       guards: z.array(z.object({ guard: z.string(), objection: z.string().nullable() })),
       facts: anyObject.describe('the facts it was made from'),
       decidedAt: at,
@@ -44,9 +71,11 @@ export const incidentAnswer = z.object({
     z.object({
       id: z.string(),
       action: z.string(),
+      attempt: z.int(),
       power: z.string().nullable(),
       escalation: z.boolean(),
       state: z.enum(['intended', 'sent', 'abandoned', 'done']),
+      result: z.enum(['pending', 'success', 'failed', 'skipped']),
       detail: z.string().nullable(),
       intendedAt: at,
       sentAt: atAnswer,
@@ -56,3 +85,7 @@ export const incidentAnswer = z.object({
 });
 
 export const incidentListAnswer = z.object({ incidents: z.array(incidentAnswer), nextCursor: nextCursorAnswer });
+export const incidentSummaryListAnswer = z.object({
+  incidents: z.array(incidentSummaryAnswer),
+  nextCursor: nextCursorAnswer,
+});

@@ -4,7 +4,8 @@ import { apiTokens } from '../schema/tenants.ts';
 import { hashToken } from './api-tokens.ts';
 
 /** The one token that is set from outside; every start finds it under this id. */
-const ADMIN_TOKEN_ID = '00000000-0000-4000-8000-000000000001';
+/** The token that the environment names; audit logs of all tenants name it. */
+export const ADMIN_TOKEN_ID = '00000000-0000-4000-8000-000000000001';
 
 /**
  * Makes `token` the installation's own: role OPERATOR, tenant `default`, never expiring. A token set by an earlier start

@@ -1,12 +1,16 @@
 import type { Pool } from 'pg';
 import type { HealthStatus, ShownStatus } from '../../domain/health.ts';
 import { isUuid } from '../../domain/ids.ts';
+import type { IncidentFacts } from '../../domain/incident.ts';
 import type { JsonObject, JsonValue } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { Role } from '../../domain/roles.ts';
-import type { OpenIncidentFacts, UnknownReason } from '../../domain/situation.ts';
+import type { UnknownReason } from '../../domain/situation.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
+import { LAST_OPERATION, LAST_STEP } from '../heals/incident-columns.ts';
+import { asIso, asMs } from '../sql-times.ts';
 import { effectiveStatus, unknownReason, WATCH_OF_EACH } from './unknown-reason.ts';
+import { holding, vmMatches } from './vm-matches.ts';
 
 /** A VM as the API answers it: settings, checks, health as it stands now and its agent's last report. */
 export interface VmRecord {
@@ -43,7 +47,7 @@ export interface VmRecord {
   lastLookAt: Date | null;
   agent: AgentRecord | null;
   /** The one that is open. */
-  incident: OpenIncidentFacts | null;
+  incident: IncidentFacts | null;
   checks: CheckRecord[];
 }
 
@@ -83,8 +87,6 @@ export interface CheckRecord {
 }
 
 /** A timestamp inside JSON as JavaScript writes it. */
-const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
-const iso = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Sent as arrays in this order: to name the fields of every check took a fifth of a page's time. */
 const CHECK_COLUMNS = {
@@ -102,13 +104,13 @@ const CHECK_COLUMNS = {
   trusted: 'c.trusted',
   aimedBy: 'c.aimed_by',
   revision: 'c.revision',
-  provenAt: iso('st.proven_at'),
+  provenAt: asIso('st.proven_at'),
   status: 'st.status',
   reason: 'st.reason',
   message: 'st.message',
   consecutiveFailures: 'st.consecutive_failures',
   consecutiveSuccesses: 'st.consecutive_successes',
-  lastCheckAt: iso('st.last_check_at'),
+  lastCheckAt: asIso('st.last_check_at'),
 } satisfies Record<keyof CheckRecord, string>;
 const CHECK_FIELDS = Object.keys(CHECK_COLUMNS);
 
@@ -131,22 +133,17 @@ const SELECT = `
 SELECT v.id, v.tenant_id AS "tenantId", v.name, v.address, v.external_id AS "externalId", v.site, v.host, v.tags, v.provider, pi.name AS "providerInstance",
   v.report_interval_seconds AS "reportIntervalSeconds", v.settings_version AS "settingsVersion", v.revision,
   v.announced_version AS "announcedVersion", v.attempts_reset_at AS "attemptsResetAt", v.created_at AS "createdAt",
-  CASE WHEN v.paused_at IS NOT NULL THEN json_build_object('since', ${iso('v.paused_at')}, 'reason', v.paused_reason, 'by',
+  CASE WHEN v.paused_at IS NOT NULL THEN json_build_object('since', ${asIso('v.paused_at')}, 'reason', v.paused_reason, 'by',
     v.paused_by) END AS paused, v.keep_running AS "keepRunning",
   v.updated_at AS "updatedAt", ${effectiveStatus(NOW)} AS status, ${UNKNOWN_REASON} AS "unknownReason",
   s.reasons, s.consecutive_failures AS "consecutiveFailures", s.consecutive_successes AS "consecutiveSuccesses",
   s.last_check_at AS "lastCheckAt", s.last_healthy_at AS "lastHealthyAt", s.last_unhealthy_at AS "lastUnhealthyAt",
   s.last_look_at AS "lastLookAt",
-  CASE WHEN a.vm_id IS NOT NULL THEN json_build_object('lastReportAt', ${iso('a.last_heartbeat_at')}, 'agentVersion',
+  CASE WHEN a.vm_id IS NOT NULL THEN json_build_object('lastReportAt', ${asIso('a.last_heartbeat_at')}, 'agentVersion',
     a.agent_version, 'cpu', a.cpu_percent, 'ram', a.ram_percent, 'disk', a.disk_percent, 'uptime', a.uptime_seconds)
   END AS agent,
-  (SELECT json_build_object('number', i.incident, 'openedAtMs', ${ms('i.opened_at')}, 'lastStep', (
-      SELECT json_build_object('kind', h.kind, 'reason', h.reason, 'sentence', h.decision->>'sentence', 'wouldChange',
-        h.decision->>'wouldChange', 'lookAgainInMs', (h.decision->>'lookAgainInMs')::float8, 'decidedAtMs', ${ms('h.last_seen_at')})
-      FROM heal_steps h WHERE h.vm_id = v.id AND h.incident = i.incident ORDER BY h.step DESC LIMIT 1), 'lastOperation', (
-      SELECT json_build_object('action', o.action, 'attempt', o.attempt, 'state', o.state, 'result', o.result, 'intendedAtMs',
-        ${ms('o.intended_at')}, 'endedAtMs', ${ms('o.ended_at')}, 'verifyMs', o.verify_ms)
-      FROM operations o WHERE o.vm_id = v.id AND o.incident = i.incident ORDER BY o.attempt DESC LIMIT 1))
+  (SELECT json_build_object('number', i.incident, 'openedAtMs', ${asMs('i.opened_at')}, 'lastStep', ${LAST_STEP},
+      'lastOperation', ${LAST_OPERATION})
     FROM incidents i WHERE i.vm_id = v.id AND i.closed_at IS NULL LIMIT 1) AS incident,
   coalesce((SELECT json_agg(json_build_array(${Object.values(CHECK_COLUMNS).join(', ')}) ORDER BY c.check_type, c.name)
     FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id), '[]') AS checks
@@ -192,10 +189,7 @@ export async function findVms(pool: Pool, tenantId: string, filter: VmFilter, no
   else if (filter.status !== null) where.push(`s.status = ${put(filter.status)} AND (${UNKNOWN_REASON}) IS NULL`);
   if (filter.tag !== null) where.push(`${put(filter.tag)} = ANY(v.tags)`);
   if (filter.provider !== null) where.push(`v.provider->>'kind' = ${put(filter.provider)}`);
-  if (filter.q !== null) {
-    const pattern = put(`%${filter.q.replaceAll(/[\\%_]/g, '\\$&')}%`);
-    where.push(`(v.name ILIKE ${pattern} OR v.address ILIKE ${pattern} OR v.external_id ILIKE ${pattern})`);
-  }
+  if (filter.q !== null) where.push(vmMatches(put(holding(filter.q))));
   const conditions = where.map((condition) => ` AND ${condition}`).join('');
   const text = `${SELECT}${conditions} ORDER BY v.id LIMIT ${put(filter.limit)}`;
   const { rows } = await pool.query<VmRow>(text, values);

@@ -16,7 +16,15 @@ export function createAnswerCheck(
     expect(Object.keys(answers), called).toContain(String(status));
     const { schema } = answers[status] ?? {};
     if (schema) expect(body, called).toEqual(schema.parse(body));
+    expect(fieldsInEpochMs(body), `${called}: times are ISO 8601`).toEqual([]);
   };
+}
+
+/** Fields of an answer that hold a time of these years as a number. Labels and measurements are their senders'. */
+function fieldsInEpochMs(value: unknown, path = ''): string[] {
+  if (typeof value === 'number') return value > 1.6e12 && value < 2.2e12 ? [path] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, held]) => fieldsInEpochMs(held, `${path}.${name}`));
 }
 
 interface Reply {

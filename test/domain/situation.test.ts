@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type LastOperation,
-  type LastStep,
-  type OpenIncidentFacts,
-  type SituationFacts,
-  situationOf,
-} from '../../domain/situation.ts';
+import type { IncidentFacts, LastOperation, LastStep } from '../../domain/incident.ts';
+import { type SituationFacts, situationOf } from '../../domain/situation.ts';
 import { policy } from './examples.ts';
 
 const NOON = Date.parse('2026-11-22T12:00:00Z');
@@ -48,7 +43,7 @@ const RESTART: LastOperation = {
   verifyMs: 3 * MINUTE,
 };
 
-function incident(lastStep: LastStep | null, lastOperation: LastOperation | null = null): OpenIncidentFacts {
+function incident(lastStep: LastStep | null, lastOperation: LastOperation | null = null): IncidentFacts {
   return { number: 4, openedAtMs: NOON - 2 * MINUTE, lastStep, lastOperation };
 }
 
@@ -117,7 +112,7 @@ describe('a VM without an incident', () => {
 });
 
 describe('an incident', () => {
-  const told = (open: OpenIncidentFacts, nowMs = NOON) => {
+  const told = (open: IncidentFacts, nowMs = NOON) => {
     const { sentence, incident: parts } = situationOf(facts({ incident: open, nowMs }));
     return { ...parts, does: sentence.replace(/^.*failed in a row\. /, '') };
   };
