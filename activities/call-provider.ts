@@ -19,8 +19,8 @@ export async function callProvider(
   if (call.call === 'test') return reached.provider.test(TEST_LIMIT_MS);
   const registered = await reached.provider.register({ ...call.reference, kind });
   if (registered.ok) {
-    const { reference, key } = registered;
-    return { ok: true, detail: 'may be registered', registered: { reference, key } };
+    const { reference, key, warning } = registered;
+    return { ok: true, detail: 'may be registered', registered: { reference, key, warning } };
   }
   const { problems } = registered;
   const message = problems.map((problem) => problem.message).join('; ');

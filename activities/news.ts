@@ -1,8 +1,9 @@
 import type { Database } from '../db/database.ts';
 import { databaseTrouble } from '../db/database-trouble.ts';
 import { findApplicablePolicies } from '../db/policies/find-policies.ts';
+import { failingIn, failuresOf } from '../domain/evidence.ts';
 import { lookLine } from '../domain/look.ts';
-import { effectivePolicy, triggers } from '../domain/policy.ts';
+import { effectivePolicy } from '../domain/policy.ts';
 import type { WatchedVm } from '../domain/watched.ts';
 import type { LookInput, LookNews } from './contract.ts';
 import type { LookOutcome } from './look/look.ts';
@@ -19,12 +20,13 @@ export function createNews(pool: Database['pool']): NewsOf {
   const policiesOf = groupedReads((vmIds) => findApplicablePolicies(pool, vmIds));
 
   /** Whether a policy wants it healed. A VM without failures triggers none, and most looks are at such VMs. */
-  async function isHealWanted({ vmId, tags, stoppedOnPurpose, paused, health }: WatchedVm): Promise<boolean> {
+  async function isHealWanted(vm: WatchedVm): Promise<boolean> {
+    const { vmId, tags, stoppedOnPurpose, paused, health } = vm;
     if (stoppedOnPurpose || paused !== null || health.consecutiveFailures === 0) return false;
     // level-triggered: while Postgres is away nothing is healed, and the next look asks again
     const policies = await policiesOf(vmId).catch(noneWhileAway);
     const effective = effectivePolicy({ vmId, tags }, policies ?? []);
-    return effective !== null && triggers(effective.policy, health.consecutiveFailures);
+    return effective !== null && failingIn({ checks: vm.checks.map(failuresOf) }, effective.policy).length > 0;
   }
 
   return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested, paused }) => {

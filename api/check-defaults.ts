@@ -8,6 +8,7 @@ const DEFAULTS = {
   name: '',
   target: null,
   intervalSeconds: 60,
+  retryIntervalSeconds: null,
   timeoutSeconds: null,
   failureThreshold: 3,
   successThreshold: 1,

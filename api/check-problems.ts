@@ -10,6 +10,7 @@ export interface JudgedCheck {
   target?: string | null | undefined;
   options?: JsonObject | undefined;
   intervalSeconds?: number | undefined;
+  retryIntervalSeconds?: number | null | undefined;
   timeoutSeconds?: number | null | undefined;
 }
 
@@ -18,7 +19,7 @@ export interface JudgedCheck {
  * @throws AppError `forbidden` when it would be right if an administrator set it
  */
 export function checkProblems(rules: CheckRules, check: JudgedCheck, reach: Reach, path: string): Problem[] {
-  const { checkType, target = null, options = {}, intervalSeconds, timeoutSeconds } = check;
+  const { checkType, target = null, options = {}, intervalSeconds, retryIntervalSeconds, timeoutSeconds } = check;
   const at = (field: string) => (path === '' ? field : `${path}.${field}`);
   const ofSettings = rules.problems({ checkType, target, options }, reach.vmAddress);
   // where a malformed target leads is not known
@@ -28,9 +29,9 @@ export function checkProblems(rules: CheckRules, check: JudgedCheck, reach: Reac
   const problems = refusal === null ? [] : [{ path: at('target'), message: refusal }];
   problems.push(...ofSettings.map(({ field, message }) => ({ path: at(field), message })));
   const interval = intervalSeconds ?? 60;
-  if (timeoutSeconds != null && timeoutSeconds > interval) {
-    problems.push({ path: at('timeoutSeconds'), message: `must not be longer than the interval (${interval} s)` });
-  }
+  const message = `must not be longer than the interval (${interval} s)`;
+  if ((timeoutSeconds ?? 0) > interval) problems.push({ path: at('timeoutSeconds'), message });
+  if ((retryIntervalSeconds ?? 0) > interval) problems.push({ path: at('retryIntervalSeconds'), message });
   return problems;
 }
 

@@ -4,7 +4,7 @@ import { findApplicablePolicies } from '../db/policies/find-policies.ts';
 import { type ShownStatus, toLegacyStatus } from '../domain/health.ts';
 import { effectivePolicy, type Policy } from '../domain/policy.ts';
 import { situationOf } from '../domain/situation.ts';
-import { timeoutOf } from '../domain/watched.ts';
+import { retryIntervalOf, timeoutOf } from '../domain/watched.ts';
 import type { Caller } from './caller.ts';
 import { declaredFields, toIso } from './schemas/fields.ts';
 import { type statusRow, type VmAnswer, vmAnswer } from './schemas/vms.ts';
@@ -102,6 +102,7 @@ export function toCheckAnswer(check: CheckRecord): VmAnswer['checks'][number] {
     name: check.name,
     target: check.target,
     intervalSeconds: check.intervalSeconds,
+    retryIntervalSeconds: retryIntervalOf(check) / 1000,
     timeoutSeconds: timeoutOf(check) / 1000,
     failureThreshold: check.failureThreshold,
     successThreshold: check.successThreshold,

@@ -38,6 +38,12 @@ export const providerAnswer = z
 /** A provider as it is stored, and the name that no other VM may have. */
 export type JudgedProvider = Pick<NewVm, 'provider' | 'providerKey' | 'providerInstanceId'>;
 
+/** The same with what people should know although the VM may be registered there. */
+export interface FoundProvider {
+  stored: JudgedProvider;
+  warnings: string[];
+}
+
 /** @throws Error for a kind that was stored by another version of Defib. */
 export function requireKind(name: string): ProviderKind {
   const kind = KINDS.get(name);
@@ -54,7 +60,7 @@ export async function judgeProvider(
   caller: Caller,
   sent: z.output<typeof providerInput> | undefined,
   vmSite: string,
-): Promise<Judged<JudgedProvider>> {
+): Promise<Judged<FoundProvider>> {
   if (sent === undefined) return { problems: [], found: null };
   const { instance: instanceName, ...named } = sent;
   const { kind } = requireKind(named.kind);
@@ -71,8 +77,9 @@ export async function judgeProvider(
   const reference = named as { [field: string]: JsonValue };
   const answer = await providers.call(instance?.site ?? vmSite, { kind, instanceId, call: 'register', reference });
   if (answer.ok && answer.registered) {
-    const { reference: provider, key: providerKey } = answer.registered;
-    return { problems: [], found: { provider, providerKey, providerInstanceId: instanceId } };
+    const { reference: provider, key: providerKey, warning = null } = answer.registered;
+    const stored = { provider, providerKey, providerInstanceId: instanceId };
+    return { problems: [], found: { stored, warnings: warning === null ? [] : [warning] } };
   }
   return { problems: refusalsOf(answer), found: null };
 }

@@ -83,7 +83,7 @@ async function store({ database, targets }: World, name: string, intervalSeconds
     address: '127.0.0.1',
     externalId: name,
     site: SITE,
-    provider: { kind: 'local' as const },
+    provider: { kind: 'none' as const },
     reportIntervalSeconds: 60,
   };
   const checks = [

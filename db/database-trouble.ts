@@ -157,3 +157,11 @@ function reasonOfServer({ code = '', severity, message }: DatabaseError): Troubl
   if (code === PROTOCOL_VIOLATION) return isFatal ? 'unreachable' : null;
   return REASON_OF_CLASS[code.slice(0, 2)] ?? (isFatal ? 'unreachable' : null);
 }
+
+/** Whether Postgres refused a row because another one has its name. */
+export function isUniqueViolation(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof DatabaseError) return cause.code === '23505';
+  }
+  return false;
+}

@@ -1,4 +1,4 @@
-import { WATCH_CLOSELY_MS } from './grid.ts';
+import { tickAtOrBefore, WATCH_CLOSELY_MS } from './grid.ts';
 import type { HealthStatus } from './health.ts';
 import type { CheckResult } from './probe-result.ts';
 
@@ -23,6 +23,11 @@ export interface CheckState {
   lastUnhealthyAtMs: number | null;
   /** When the last failure that was counted was due, or began where that was late; null = none since it was last healthy. */
   failedDueAtMs: number | null;
+  /**
+   * The tick at or before the first of the failures in a row, at the pace of a check that is not healthy; null = none, or it was
+   * counted by a version before 0.2.
+   */
+  failingSinceMs: number | null;
   /** When it first succeeded with its present aim; null = never. */
   provenAtMs: number | null;
   /** Of the last result, `unknown` ones too. */
@@ -43,6 +48,7 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
     lastHealthyAtMs: null,
     lastUnhealthyAtMs: null,
     failedDueAtMs: null,
+    failingSinceMs: null,
     provenAtMs: null,
     reason: 'not-checked-yet',
     message: null,
@@ -57,7 +63,7 @@ export function unseenCheck(checkId: string, checkType: string): CheckState {
  */
 export function foldCheck(
   state: CheckState,
-  { intervalMs, thresholds }: { intervalMs: number; thresholds: Thresholds },
+  { vmId, retryIntervalMs, thresholds }: { vmId: string; retryIntervalMs: number; thresholds: Thresholds },
   result: Pick<CheckResult, 'status' | 'reason' | 'message' | 'dueAtMs' | 'checkedAtMs' | 'provesAim'>,
 ): CheckState {
   const { reason, message, dueAtMs, checkedAtMs } = result;
@@ -76,11 +82,12 @@ export function foldCheck(
       lastCheckAtMs: checkedAtMs,
       lastHealthyAtMs: checkedAtMs,
       failedDueAtMs: null,
+      failingSinceMs: null,
     };
   }
   // looks that are late, as the first one of all, may be followed at once by that of the next tick
   const failedAtMs = checkedAtMs - dueAtMs > WATCH_CLOSELY_MS ? checkedAtMs : dueAtMs;
-  const counts = isApart(state.failedDueAtMs, failedAtMs, intervalMs);
+  const counts = isApart(state.failedDueAtMs, failedAtMs, retryIntervalMs);
   const consecutiveFailures = state.consecutiveFailures + (counts ? 1 : 0);
   return {
     ...base,
@@ -92,10 +99,20 @@ export function foldCheck(
     lastCheckAtMs: checkedAtMs,
     lastUnhealthyAtMs: checkedAtMs,
     failedDueAtMs: counts ? failedAtMs : state.failedDueAtMs,
+    // from a tick, or a look that people asked for would make the ones of the next ticks too few
+    failingSinceMs:
+      counts && state.consecutiveFailures === 0
+        ? tickAtOrBefore(vmId, retryIntervalMs, failedAtMs)
+        : state.failingSinceMs,
   };
 }
 
 /** Whether a failure is far enough from the last counted one; that one is later where a clock was ahead. */
-function isApart(lastAtMs: number | null, failedAtMs: number, intervalMs: number): boolean {
-  return lastAtMs === null || Math.abs(failedAtMs - lastAtMs) >= Math.min(intervalMs, WATCH_CLOSELY_MS);
+function isApart(lastAtMs: number | null, failedAtMs: number, paceMs: number): boolean {
+  return lastAtMs === null || Math.abs(failedAtMs - lastAtMs) >= Math.min(paceMs, WATCH_CLOSELY_MS);
+}
+
+/** From the first of the failures in a row to the last, in ms; null = not known. */
+export function failingForMs({ failingSinceMs, failedDueAtMs }: CheckState): number | null {
+  return failingSinceMs === null || failedDueAtMs === null ? null : Math.max(0, failedDueAtMs - failingSinceMs);
 }

@@ -1,10 +1,20 @@
+import { failingForMs } from './check-state.ts';
 import type { Remedy } from './choose-remedy.ts';
 import type { CheckFact, Facts } from './facts.ts';
-import { type Policy, triggers } from './policy.ts';
+import { type FailuresInARow, type Policy, triggers } from './policy.ts';
+import type { WatchedCheck } from './watched.ts';
 
-/** The checks that trigger the policy: about being alive, and with as many failures in a row as it asks for. */
-export function failingIn({ checks }: Pick<Facts, 'checks'>, policy: Policy): CheckFact[] {
-  return checks.filter((check) => check.about === 'alive' && triggers(policy, check.consecutiveFailures));
+/** The checks that trigger the policy: about being alive, and failing as often in a row, and for as long, as it asks for. */
+export function failingIn<Check extends Pick<CheckFact, 'about'> & FailuresInARow>(
+  { checks }: { checks: readonly Check[] },
+  policy: Policy,
+): Check[] {
+  return checks.filter((check) => check.about === 'alive' && triggers(policy, check));
+}
+
+/** The failures in a row of a check that is watched. */
+export function failuresOf({ about, intervalMs, state }: WatchedCheck): Pick<CheckFact, 'about'> & FailuresInARow {
+  return { about, intervalMs, consecutiveFailures: state.consecutiveFailures, failingForMs: failingForMs(state) };
 }
 
 /** Those of them that are evidence for a power action: proven, or trusted by an administrator. */

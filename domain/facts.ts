@@ -10,6 +10,8 @@ export interface CheckFact extends CheckTraits {
   name: string;
   status: HealthStatus;
   consecutiveFailures: number;
+  /** From the first to the last of them; null = not known. */
+  failingForMs: number | null;
   reason: string;
   message: string | null;
   /** The tick of the last look, conclusive or not, epoch ms. */

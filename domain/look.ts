@@ -21,7 +21,9 @@ export interface LookMode {
 
 /** Milliseconds between two looks at this check in this mode. */
 export function intervalIn(mode: LookMode, check: WatchedCheck): number {
-  return mode.paceMs === null ? check.intervalMs : Math.min(check.intervalMs, mode.paceMs);
+  const isIll = check.state.status === 'degraded' || check.state.status === 'unhealthy';
+  const ownMs = isIll ? check.retryIntervalMs : check.intervalMs;
+  return mode.paceMs === null ? ownMs : Math.min(ownMs, mode.paceMs);
 }
 
 /** The checks due now. A VM that is stopped on purpose or paused is not looked at. */
@@ -74,7 +76,10 @@ export function foldLook(vm: WatchedVm, results: readonly CheckResult[], nowMs: 
     if (!check || (result.series !== undefined && result.series !== check.series)) continue;
     const last = plausibleTime(check.state.lastDueAtMs, nowMs);
     if (last !== null && result.dueAtMs <= last) continue;
-    checks.set(result.checkId, { ...check, state: foldCheck(stateInARow(check, result), check, result) });
+    checks.set(result.checkId, {
+      ...check,
+      state: foldCheck(stateInARow(check, result), { ...check, vmId: vm.vmId }, result),
+    });
     folded.push(result);
   }
   const after = [...checks.values()];

@@ -27,6 +27,8 @@ export interface Policy {
   escalationAction: PolicyAction;
   /** How long after a remedy looks may show that it helped. */
   verifySeconds: number;
+  /** How long a check has to fail as well, from its first failed answer; null = all but one of the failures' intervals. */
+  unhealthyForSeconds: number | null;
   vmId: string | null;
   tag: string | null;
   createdAtMs: number;
@@ -95,9 +97,30 @@ export function attemptsCountSince(
   return Math.max(nowMs - windowMs, attemptsResetAtMs ?? 0);
 }
 
-/** Whether this many failures in a row of a check about being alive trigger the policy. */
-export function triggers(policy: Policy, consecutiveFailures: number): boolean {
-  return consecutiveFailures >= policy.triggerAfterFailures;
+/** The failures in a row of a check about being alive. */
+export interface FailuresInARow {
+  consecutiveFailures: number;
+  /** From the first to the last of them; null = not known, from before this was measured. */
+  failingForMs: number | null;
+  /** Of the check. */
+  intervalMs: number;
+}
+
+/**
+ * How long a check has to fail before the policy acts, in ms, from its first failed answer. By default that is as long as the
+ * failures take at the check's interval, so that a quicker pace while it fails resets no VM in the midst of an ordinary reboot.
+ */
+export function mustFailForMs(
+  { unhealthyForSeconds, triggerAfterFailures }: Pick<Policy, 'unhealthyForSeconds' | 'triggerAfterFailures'>,
+  intervalMs: number,
+): number {
+  return unhealthyForSeconds === null ? (triggerAfterFailures - 1) * intervalMs : unhealthyForSeconds * 1000;
+}
+
+/** Whether these failures trigger the policy: enough of them, over long enough a time. */
+export function triggers(policy: Policy, { consecutiveFailures, failingForMs, intervalMs }: FailuresInARow): boolean {
+  if (consecutiveFailures < policy.triggerAfterFailures) return false;
+  return failingForMs === null || failingForMs >= mustFailForMs(policy, intervalMs);
 }
 
 /** The reason of an ordinary trigger, as heal events give it. */

@@ -10,5 +10,9 @@ export type ProviderCall = { kind: string; instanceId: string | null } & (
 );
 
 export type ProviderCallAnswer =
-  | { ok: true; detail: string; registered?: { reference: ProviderReference; key: string | null } }
+  | {
+      ok: true;
+      detail: string;
+      registered?: { reference: ProviderReference; key: string | null; warning?: string | null };
+    }
   | { ok: false; reason: string; message: string; problems?: Problem[] };

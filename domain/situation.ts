@@ -120,15 +120,16 @@ function howItIs({ status, reasons, lastHealthyAtMs, consecutiveFailures }: Situ
 }
 
 /** Why nothing is done about a VM that is ill. */
-function whyNoIncident({ status, policy, consecutiveFailures }: SituationFacts): string {
+function whyNoIncident({ status, policy }: SituationFacts): string {
   if (status !== 'degraded' && status !== 'unhealthy') return '';
   if (policy === undefined) return '';
   if (policy === null) return 'No policy covers it, so people have to see to it.';
-  const left = policy.triggerAfterFailures - consecutiveFailures;
-  if (left > 0) {
-    return `Policy "${policy.name}" (${policy.action}) acts after ${policy.triggerAfterFailures} failed looks in a row of a check about being alive.`;
-  }
-  return `Policy "${policy.name}" (${policy.action}) covers it; its incident is about to be opened.`;
+  const times = `${policy.triggerAfterFailures} failed looks in a row of a check about being alive`;
+  const over =
+    policy.unhealthyForSeconds === null
+      ? `${policy.triggerAfterFailures - 1} of its intervals`
+      : `${policy.unhealthyForSeconds} s`;
+  return `Policy "${policy.name}" (${policy.action}) acts after ${times}, over at least ${over}.`;
 }
 
 function sentences(...parts: string[]): string {

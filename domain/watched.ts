@@ -13,6 +13,8 @@ export interface WatchedCheck extends CheckTraits {
   name: string;
   target: string | null;
   intervalMs: number;
+  /** The pace while it is not healthy; never longer than the interval. */
+  retryIntervalMs: number;
   timeoutMs: number;
   thresholds: Thresholds;
   staleAfterSeconds: number | null;
@@ -57,10 +59,23 @@ export interface WatchedVm {
   lookSeq: number;
 }
 
+/** The pace of a check that is not healthy, in ms: its own, or its interval. */
+export function retryIntervalOf(check: {
+  intervalSeconds: number;
+  retryIntervalSeconds?: number | null | undefined;
+}): number {
+  return Math.min(check.retryIntervalSeconds ?? check.intervalSeconds, check.intervalSeconds) * 1000;
+}
+
 /** Of a check that sets none and has no shorter interval. */
 export const DEFAULT_TIMEOUT_SECONDS = 10;
 
 /** A check's timeout in ms: its own, else 10 s or the interval where that is shorter. */
-export function timeoutOf(check: { intervalSeconds: number; timeoutSeconds: number | null }): number {
+export function timeoutOf(check: { intervalSeconds: number; timeoutSeconds?: number | null | undefined }): number {
   return (check.timeoutSeconds ?? Math.min(DEFAULT_TIMEOUT_SECONDS, check.intervalSeconds)) * 1000;
+}
+
+/** In how many seconds a check has answered once at the latest: its interval and timeout. */
+export function secondsToAnswer(check: Parameters<typeof timeoutOf>[0]): number {
+  return check.intervalSeconds + timeoutOf(check) / 1000;
 }

@@ -46,9 +46,12 @@ export interface PreparedAction {
 /** How long a prepared action may be held: meanwhile a QMP monitor serves no other client. */
 export const HOLD_MS = 3_000;
 
-/** A VM that may be registered: its reference as it is to be stored, and the name that no two VMs may share, if any. */
+/**
+ * A VM that may be registered: its reference as it is to be stored, the name that no two VMs may share, if any, and what people
+ * should know although it may be registered.
+ */
 export type Registration =
-  | { ok: true; reference: ProviderReference; key: string | null }
+  | { ok: true; reference: ProviderReference; key: string | null; warning: string | null }
   | { ok: false; problems: Problem[] };
 
 export type ConnectionTest = { ok: true; detail: string } | ProviderTrouble;

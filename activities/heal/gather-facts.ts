@@ -1,6 +1,7 @@
 import type { Queryable } from '../../db/database.ts';
 import type { HealSubject } from '../../db/heals/heal-subject.ts';
 import { findAttempts, findLastRemedyDone, findOperationsOf, type OperationRow } from '../../db/heals/operations.ts';
+import { failingForMs } from '../../domain/check-state.ts';
 import type { CheckFact, Facts, NotSentFact, ProviderFact } from '../../domain/facts.ts';
 import { attemptsCountSince, type Policy } from '../../domain/policy.ts';
 import type { PowerReading } from '../../domain/power.ts';
@@ -105,6 +106,7 @@ export function checkFacts(vm: WatchedVm): CheckFact[] {
     timeoutMs: check.timeoutMs,
     status: state.status,
     consecutiveFailures: state.consecutiveFailures,
+    failingForMs: failingForMs(state),
     reason: state.reason,
     message: state.message,
     lastDueAtMs: state.lastDueAtMs,

@@ -4,6 +4,7 @@ import type { CheckRecord, VmRecord } from '../../db/fleet/find-vms.ts';
 import type { NewCheck } from '../../db/fleet/vm-registration.ts';
 import { AppError } from '../../domain/app-error.ts';
 import { PEOPLE } from '../../domain/roles.ts';
+import { retryIntervalOf, secondsToAnswer } from '../../domain/watched.ts';
 import { announceChange, changedAnswer, unannounced } from '../announcing.ts';
 import { completeCheck } from '../check-defaults.ts';
 import { checkProblems } from '../check-problems.ts';
@@ -12,6 +13,7 @@ import { refuseTrustBy } from '../check-trust.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint } from '../endpoint.ts';
 import { requireMatch } from '../if-match.ts';
+import { tooSlowFor } from '../policy-rules.ts';
 import { authorOf, requireVm } from '../request-context.ts';
 import { checkAnswer, checkTypeField } from '../schemas/checks.ts';
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
@@ -56,6 +58,11 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       if (before && (switches || aims.before !== aims.after)) refuseAdminsOnly(deps.checks, before, reach);
       const setBy = check.aimedBy ?? role;
       const problems = checkProblems(deps.checks, check, { ...reach, byAdmin: isAdmin(setBy) }, '');
+      // one that is no slower than before breaks nothing
+      const isSlower = !before?.enabled || secondsToAnswer(check) > secondsToAnswer(before);
+      if (check.enabled && isSlower) {
+        problems.push(...(await tooSlowFor(deps.database, vm.id, secondsToAnswer(check))));
+      }
       if (before === undefined && vm.checks.length >= MAX_CHECKS) {
         problems.push({ path: '', message: `The VM has ${MAX_CHECKS} checks, and can't have more.` });
       }
@@ -67,7 +74,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
       const committed = await recordCheck(deps.database, read, check, aims, authorOf(call));
       if (committed === null) return null;
       const isNew = !before?.enabled || aims.before !== aims.after;
-      const lookSooner = check.enabled && (isNew || check.intervalSeconds < before.intervalSeconds);
+      const lookSooner = check.enabled && (isNew || isSooner(check, before));
       const announced = await announceChange(deps, committed, lookSooner);
       const after = checkOf(await requireVm(deps, call), check);
       if (after === undefined) throw new AppError('conflict', 'The check was taken away meanwhile; try again.');
@@ -111,6 +118,11 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
   return [configure, disable];
 }
 
+/** Whether a check is looked at more often than before, now or once it fails. */
+function isSooner(check: NewCheck, before: CheckRecord): boolean {
+  return check.intervalSeconds < before.intervalSeconds || retryIntervalOf(check) < retryIntervalOf(before);
+}
+
 /** The check of that type and name; without a name, the one that is addressed by its type alone. */
 function checkOf(
   vm: VmRecord,
@@ -121,13 +133,14 @@ function checkOf(
 
 /** What is stored of a check's settings, without its state. */
 function toSettings(check: CheckRecord): NewCheck {
-  const { checkType, name, target, intervalSeconds, timeoutSeconds, failureThreshold, successThreshold } = check;
-  const { staleAfterSeconds, options, enabled, trusted, aimedBy } = check;
+  const { checkType, name, target, intervalSeconds, retryIntervalSeconds, timeoutSeconds, failureThreshold } = check;
+  const { successThreshold, staleAfterSeconds, options, enabled, trusted, aimedBy } = check;
   return {
     checkType,
     name,
     target,
     intervalSeconds,
+    retryIntervalSeconds,
     timeoutSeconds,
     failureThreshold,
     successThreshold,

@@ -7,14 +7,21 @@ import {
   recordPolicyDeleted,
 } from '../../db/policies/policy-changes.ts';
 import { isUuid } from '../../domain/ids.ts';
+import { policyInWords } from '../../domain/policy-words.ts';
 import { PEOPLE } from '../../domain/roles.ts';
 import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
-import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
+import { countCovered, judgePolicy, noSuchPolicy, underItsName } from '../policy-rules.ts';
 import { authorOf } from '../request-context.ts';
 import { declaredFields } from '../schemas/fields.ts';
-import { policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
+import {
+  policyAnswer,
+  policyInput,
+  policyListAnswer,
+  policyListQuery,
+  savedPolicyAnswer,
+} from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
 
@@ -45,20 +52,23 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     roles: PEOPLE,
     body: policyInput,
     answers: {
-      200: { description: 'Changed', schema: policyAnswer },
-      201: { description: 'Made', schema: policyAnswer },
+      200: { description: 'Changed', schema: savedPolicyAnswer },
+      201: { description: 'Made', schema: savedPolicyAnswer },
     },
   })
     .judge((call) => judgePolicy(deps, call))
     .handle(async (call) => {
       const { found } = call;
-      if (found.id === null) {
-        const made = await recordPolicy(deps.database, found.settings, authorOf(call));
-        return { status: 201, body: toAnswer(made) };
-      }
-      const changed = await recordPolicyChanged(deps.database, found.id, found.settings, authorOf(call));
-      if (changed === null) throw noSuchPolicy(found.id);
-      return ok(toAnswer(changed));
+      const { id, settings, named } = found;
+      const { database } = deps;
+      const saved = await underItsName(database, call.caller.tenantId, { id, ...named }, () =>
+        id === null
+          ? recordPolicy(database, settings, authorOf(call))
+          : recordPolicyChanged(database, id, settings, authorOf(call)),
+      );
+      if (saved === null) throw noSuchPolicy(id ?? '');
+      const body = { ...toAnswer(saved), ...(await countCovered(database, saved)), inWords: policyInWords(saved) };
+      return id === null ? { status: 201, body } : ok(body);
     });
 
   const remove = endpoint({

@@ -40,16 +40,17 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       return { problems: [...problems, ...newCheckProblems(deps.checks, body.checks, reach)], found };
     })
     .handle(async (call) => {
-      const { body, caller, nowMs, found: provider } = call;
+      const { body, caller, nowMs, found } = call;
+      const { provider } = found.stored;
       const { checks = defaultChecks(body.address ?? null), provider: _, ...sent } = body;
       const { DEFIB_SITE, AGENT_REPORT_INTERVAL_SECONDS } = deps.settings;
       const preset = { site: DEFIB_SITE, reportIntervalSeconds: AGENT_REPORT_INTERVAL_SECONDS };
-      const vm = { ...preset, ...sent, ...provider };
+      const vm = { ...preset, ...sent, ...found.stored };
       const { site } = vm;
       const author = authorOf(call);
       const completed = checks.map((check) => completeCheck(check, caller.role));
       const registered = await recordVm(deps.database, vm, completed, author);
-      if (!registered.ok) throw conflictOf(registered.conflicts, provider.provider);
+      if (!registered.ok) throw conflictOf(registered.conflicts, provider);
 
       const { id, agentToken } = registered;
       const { tenantId } = caller;
@@ -63,7 +64,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       return {
         status: 201,
         headers: { Location: `/api/vms/${id}` },
-        body: { ...(await toOneVmAnswer(deps.database, stored, caller, nowMs)), agentToken },
+        body: { ...(await toOneVmAnswer(deps.database, stored, caller, nowMs)), agentToken, warnings: found.warnings },
       };
     });
 }

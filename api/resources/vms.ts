@@ -13,7 +13,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { etagOf, requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
+import { changedVmAnswer, vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toOneVmAnswer, toVmAnswers, weightOfVm } from '../vm-answer.ts';
 import { conflictOf, judgeProvider, refuseToMove } from '../vm-provider.ts';
 
@@ -68,8 +68,8 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     roles: PEOPLE,
     body: vmChangeInput,
     answers: {
-      200: { description: 'Changed', schema: vmAnswer },
-      202: { description: 'Changed; its workflow is notified when Temporal answers again', schema: vmAnswer },
+      200: { description: 'Changed', schema: changedVmAnswer },
+      202: { description: 'Changed; its workflow is notified when Temporal answers again', schema: changedVmAnswer },
     },
   })
     .judge(async (call) => {
@@ -90,7 +90,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     .handle(async (call) => {
       const { caller, nowMs, found } = call;
       const { provider: _, stoppedOnPurpose, ...settings } = call.body;
-      const change: VmChange = { ...settings, ...found.provider };
+      const change: VmChange = { ...settings, ...found.provider?.stored };
       if (stoppedOnPurpose !== undefined) change.stoppedOnPurposeAt = stoppedOnPurpose ? new Date(nowMs) : null;
       const read = { vmId: found.vm.id, version: found.vm.settingsVersion };
       const aimChanges = aimChangesBy(deps.checks, found.vm, change.address, caller.role);
@@ -101,7 +101,8 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
       const lookSooner = stoppedOnPurpose === false || aimChanges.length > 0;
       const announced = await announceChange(deps, changed.vm, lookSooner);
       const after = await requireVm(deps, call);
-      return changedAnswer(await toOneVmAnswer(deps.database, after, caller, nowMs), announced);
+      const answer = await toOneVmAnswer(deps.database, after, caller, nowMs);
+      return changedAnswer({ ...answer, warnings: found.provider?.warnings ?? [] }, announced);
     });
 
   const remove = endpoint({

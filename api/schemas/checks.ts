@@ -20,6 +20,10 @@ export const checkFields = {
     .describe(TARGETS_IN_WORDS)
     .optional(),
   intervalSeconds: wholeNumber(1, 86_400, 'seconds').optional(),
+  retryIntervalSeconds: wholeNumber(1, 86_400, 'seconds')
+    .nullable()
+    .describe('the pace while it is not healthy; null = the interval')
+    .optional(),
   timeoutSeconds: wholeNumber(1, 86_400, 'seconds').nullable().describe('null = 10, or the interval').optional(),
   failureThreshold: wholeNumber(1, 1_000).optional(),
   successThreshold: wholeNumber(1, 1_000).optional(),
@@ -43,6 +47,7 @@ export const checkAnswer = z.object({
   name: z.string(),
   target: z.string().nullable(),
   intervalSeconds: z.int(),
+  retryIntervalSeconds: z.int().describe('the pace while it is not healthy: the one that counts, set or not'),
   timeoutSeconds: z.int().describe('the one that counts, set or not'),
   failureThreshold: z.int(),
   successThreshold: z.int(),

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { POLICY_ACTIONS } from '../../domain/policy.ts';
 import { nameField, nextCursorAnswer, pageQuery, tagField, text, wholeNumber } from './fields.ts';
 
+const FAILS_FOR =
+  'how long a check has to fail as well, from its first failed answer; null = (triggerAfterFailures - 1) times its interval';
 const action = z.enum(POLICY_ACTIONS, `must be one of ${POLICY_ACTIONS.join(', ')}`);
 
 export const policyInput = z.strictObject({
@@ -17,6 +19,7 @@ export const policyInput = z.strictObject({
   escalateAfterAttempts: wholeNumber(1, 1_000).nullable().optional(),
   escalationAction: action.optional(),
   verifySeconds: wholeNumber(1, 86_400, 'seconds').optional(),
+  unhealthyForSeconds: wholeNumber(0, 604_800, 'seconds').nullable().describe(FAILS_FOR).optional(),
   vmId: text(200).nullable().describe('id or externalId: for this VM only').optional(),
   tag: tagField.nullable().describe('for VMs with this tag only').optional(),
 });
@@ -34,10 +37,20 @@ export const policyAnswer = z.object({
   escalateAfterAttempts: z.int().nullable(),
   escalationAction: action,
   verifySeconds: z.int().describe('how long after a remedy looks may show that it helped'),
+  unhealthyForSeconds: z.int().nullable().describe(FAILS_FOR),
   vmId: z.uuid().nullable(),
   tag: z.string().nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
+});
+
+/** A policy that was just made or changed. */
+export const savedPolicyAnswer = policyAnswer.extend({
+  covers: z.int().describe('how many VMs are in its scope'),
+  countsFor: z
+    .int()
+    .describe('for how many of them it is the one that counts: for the others a more specific or older one does'),
+  inWords: z.string().describe('what it will do'),
 });
 
 export const policyListQuery = z.strictObject(pageQuery);

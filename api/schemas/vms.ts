@@ -162,5 +162,11 @@ export const vmAnswer = z.object({
 });
 export type VmAnswer = z.input<typeof vmAnswer>;
 
-export const newVmAnswer = vmAnswer.extend({ agentToken: z.string().describe('shown this once') });
+/** A VM that was just registered or changed. */
+export const changedVmAnswer = vmAnswer.extend({
+  warnings: z
+    .array(z.string())
+    .describe('what is accepted, and perhaps not meant: such as a socket where nothing listens'),
+});
+export const newVmAnswer = changedVmAnswer.extend({ agentToken: z.string().describe('shown this once') });
 export const vmListAnswer = z.object({ vms: z.array(vmAnswer), nextCursor: nextCursorAnswer });

@@ -29,6 +29,7 @@ export async function recordBegunAnew(tx: Queryable, vmId: string, checkIds: rea
       lastHealthyAt: null,
       lastUnhealthyAt: null,
       failedDueAt: null,
+      failingSince: null,
       reason: 'not-checked-yet',
       message: null,
     })

@@ -66,6 +66,7 @@ export interface CheckRecord {
   name: string;
   target: string | null;
   intervalSeconds: number;
+  retryIntervalSeconds: number | null;
   timeoutSeconds: number | null;
   failureThreshold: number;
   successThreshold: number;
@@ -95,6 +96,7 @@ const CHECK_COLUMNS = {
   name: 'c.name',
   target: 'c.target',
   intervalSeconds: 'c.interval_seconds',
+  retryIntervalSeconds: 'c.retry_interval_seconds',
   timeoutSeconds: 'c.timeout_seconds',
   failureThreshold: 'c.failure_threshold',
   successThreshold: 'c.success_threshold',

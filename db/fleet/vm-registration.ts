@@ -1,10 +1,10 @@
 import { and, eq, isNull, or } from 'drizzle-orm';
-import { DatabaseError } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { UNSEEN } from '../../domain/vm-health.ts';
 import { recordToken } from '../access/api-tokens.ts';
 import { type Author, recordAudit } from '../access/audit.ts';
 import type { Database, Queryable } from '../database.ts';
+import { isUniqueViolation } from '../database-trouble.ts';
 import { notify } from '../notify.ts';
 import { holdProviderInstance } from '../providers/provider-instances.ts';
 import { checkConfigs } from '../schema/checks.ts';
@@ -136,11 +136,4 @@ async function findConflicts(
       if (providerKey && row.providerKey === providerKey) taken.push({ what: 'provider', vmId });
       return taken;
     });
-}
-
-function isUniqueViolation(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof DatabaseError) return cause.code === '23505';
-  }
-  return false;
 }

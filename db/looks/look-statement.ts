@@ -72,18 +72,18 @@ WITH looks AS (
   RETURNING s.vm_id, s.look_seq, l."tenantId", l."from", l.status, l.reasons, l."endedAtMs", l."transitionSeq"
 ), states AS (
   INSERT INTO check_state (check_id, vm_id, status, consecutive_failures, consecutive_successes, last_due_at, last_check_at,
-    last_healthy_at, last_unhealthy_at, failed_due_at, proven_at, reason, message, seq)
+    last_healthy_at, last_unhealthy_at, failed_due_at, failing_since, proven_at, reason, message, seq)
   SELECT c."checkId", w.vm_id, c.status, c."consecutiveFailures", c."consecutiveSuccesses", ${at('c."lastDueAtMs"')},
-    ${at('c."lastCheckAtMs"')}, ${at('c."lastHealthyAtMs"')}, ${at('c."lastUnhealthyAtMs"')}, ${at('c."failedDueAtMs"')},
+    ${at('c."lastCheckAtMs"')}, ${at('c."lastHealthyAtMs"')}, ${at('c."lastUnhealthyAtMs"')}, ${at('c."failedDueAtMs"')}, ${at('c."failingSinceMs"')},
     ${at('c."provenAtMs"')}, c.reason, c.message, w.look_seq
   FROM jsonb_to_recordset($2::jsonb) AS c("vmId" uuid, "checkId" uuid, status text, "consecutiveFailures" int,
     "consecutiveSuccesses" int, "lastDueAtMs" float8, "lastCheckAtMs" float8, "lastHealthyAtMs" float8,
-    "lastUnhealthyAtMs" float8, "failedDueAtMs" float8, "provenAtMs" float8, reason text, message text)
+    "lastUnhealthyAtMs" float8, "failedDueAtMs" float8, "failingSinceMs" float8, "provenAtMs" float8, reason text, message text)
   JOIN won w ON w.vm_id = c."vmId"
   ON CONFLICT (check_id) DO UPDATE SET status = excluded.status, consecutive_failures = excluded.consecutive_failures,
     consecutive_successes = excluded.consecutive_successes, last_due_at = excluded.last_due_at,
     last_check_at = excluded.last_check_at, last_healthy_at = excluded.last_healthy_at,
-    last_unhealthy_at = excluded.last_unhealthy_at, failed_due_at = excluded.failed_due_at, proven_at = excluded.proven_at,
+    last_unhealthy_at = excluded.last_unhealthy_at, failed_due_at = excluded.failed_due_at, failing_since = excluded.failing_since, proven_at = excluded.proven_at,
     reason = excluded.reason, message = excluded.message, seq = excluded.seq
 ), results AS (
   INSERT INTO check_results (vm_id, check_id, due_at, checked_at, check_type, status, reason, latency_ms, message, raw_response)

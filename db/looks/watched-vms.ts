@@ -6,27 +6,27 @@ import type { JsonObject } from '../../domain/json-value.ts';
 import type { ProviderReference } from '../../domain/provider-reference.ts';
 import type { Role } from '../../domain/roles.ts';
 import type { HealthReason } from '../../domain/vm-health.ts';
-import { timeoutOf, type WatchedCheck, type WatchedVm } from '../../domain/watched.ts';
-
-const MS = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
+import { retryIntervalOf, timeoutOf, type WatchedCheck, type WatchedVm } from '../../domain/watched.ts';
+import { asMs } from '../sql-times.ts';
 
 const SQL = `
 SELECT v.id, v.tenant_id, v.name, v.address, v.site, v.host, v.provider->>'kind' AS provider_kind, v.tags,
        v.settings_version, v.watch_epoch, v.deleted_at IS NOT NULL AS deleted,
-       v.stopped_on_purpose_at IS NOT NULL AS stopped, ${MS('v.started_at')} AS started,
+       v.stopped_on_purpose_at IS NOT NULL AS stopped, ${asMs('v.started_at')} AS started,
        v.paused_at IS NOT NULL AS paused, v.paused_reason, v.paused_by, v.keep_running, v.report_interval_seconds,
        s.status, s.reasons, s.consecutive_failures, s.consecutive_successes, s.transition_seq, s.look_seq,
-       ${MS('s.last_check_at')} AS last_check, ${MS('s.last_healthy_at')} AS last_healthy,
-       ${MS('s.last_unhealthy_at')} AS last_unhealthy, ${MS('a.last_heartbeat_at')} AS last_heartbeat, c.checks,
+       ${asMs('s.last_check_at')} AS last_check, ${asMs('s.last_healthy_at')} AS last_healthy,
+       ${asMs('s.last_unhealthy_at')} AS last_unhealthy, ${asMs('a.last_heartbeat_at')} AS last_heartbeat, c.checks,
        t.check_targets
 FROM vms v JOIN vm_status s ON s.vm_id = v.id LEFT JOIN vm_agents a ON a.vm_id = v.id
 LEFT JOIN tenants t ON t.id = v.tenant_id
 LEFT JOIN LATERAL (
   SELECT json_agg(json_build_array(c.id, c.check_type, c.name, c.target, c.interval_seconds, c.timeout_seconds,
-    c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${MS('c.created_at')},
-    st.status, st.consecutive_failures, st.consecutive_successes, ${MS('st.last_due_at')}, ${MS('st.last_check_at')},
-    ${MS('st.last_healthy_at')}, ${MS('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
-    ${MS('st.proven_at')}, ${MS('st.failed_due_at')}, c.aimed_by) ORDER BY c.check_type, c.name) AS checks
+    c.failure_threshold, c.success_threshold, c.stale_after_seconds, c.options, ${asMs('c.created_at')},
+    st.status, st.consecutive_failures, st.consecutive_successes, ${asMs('st.last_due_at')}, ${asMs('st.last_check_at')},
+    ${asMs('st.last_healthy_at')}, ${asMs('st.last_unhealthy_at')}, st.reason, st.message, c.series, c.trusted,
+    ${asMs('st.proven_at')}, ${asMs('st.failed_due_at')}, c.aimed_by, c.retry_interval_seconds,
+    ${asMs('st.failing_since')}) ORDER BY c.check_type, c.name) AS checks
   FROM check_configs c LEFT JOIN check_state st ON st.check_id = c.id WHERE c.vm_id = v.id AND c.enabled
 ) c ON true
 WHERE v.id = ANY($1::uuid[])`;
@@ -100,6 +100,8 @@ type CheckTuple = [
   provenAtMs: number | null,
   failedDueAtMs: number | null,
   aimedBy: Role,
+  retryIntervalSeconds: number | null,
+  failingSinceMs: number | null,
 ];
 
 function toWatchedVm(row: VmRow, traitsOf: TraitsOf): WatchedVm {
@@ -148,6 +150,7 @@ function toWatchedCheck(tuple: CheckTuple, traitsOf: TraitsOf): WatchedCheck {
     name,
     target,
     intervalMs: intervalSeconds * 1000,
+    retryIntervalMs: retryIntervalOf({ intervalSeconds, retryIntervalSeconds: tuple[25] }),
     timeoutMs: timeoutOf({ intervalSeconds, timeoutSeconds }),
     thresholds: { failureThreshold, successThreshold },
     staleAfterSeconds: tuple[8],
@@ -174,6 +177,7 @@ function toCheckState(checkId: string, checkType: string, tuple: CheckTuple): Ch
     lastHealthyAtMs: wholeMs(tuple[16]),
     lastUnhealthyAtMs: wholeMs(tuple[17]),
     failedDueAtMs: wholeMs(tuple[23]),
+    failingSinceMs: wholeMs(tuple[26]),
     provenAtMs: wholeMs(tuple[22]),
     reason: tuple[18],
     message: tuple[19],

@@ -4,7 +4,7 @@ import type { Policy } from '../../domain/policy.ts';
 const COLUMNS = `p.id, p.name, p.enabled, p.trigger_after_failures AS "triggerAfterFailures", p.action,
   p.cooldown_minutes AS "cooldownMinutes", p.max_attempts AS "maxAttempts", p.attempt_window_hours AS "attemptWindowHours",
   p.notify_on_trigger AS "notifyOnTrigger", p.escalate_after_attempts AS "escalateAfterAttempts",
-  p.escalation_action AS "escalationAction", p.verify_seconds AS "verifySeconds", p.vm_id AS "vmId", p.tag,
+  p.escalation_action AS "escalationAction", p.verify_seconds AS "verifySeconds", p.unhealthy_for_seconds AS "unhealthyForSeconds", p.vm_id AS "vmId", p.tag,
   (extract(epoch FROM p.created_at) * 1000)::float8 AS "createdAtMs"`;
 
 /** The enabled policies that apply to each of these VMs; VMs without one are left out. domain/policy.ts picks among them. */

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type Author, recordAudit } from '../access/audit.ts';
@@ -34,7 +34,28 @@ export async function findPolicy(database: Database, tenantId: string, id: strin
   return row ?? null;
 }
 
-/** Stores a new policy of the author's tenant. */
+/** The id of another policy of this name and scope (one VM, one tag, or the tenant); null when there is none. */
+export async function findNamesake(
+  { orm }: Database,
+  tenantId: string,
+  { id, name, vmId, tag }: { id: string | null } & Pick<PolicySettings, 'name' | 'vmId' | 'tag'>,
+): Promise<string | null> {
+  const [other] = await orm
+    .select({ id: policies.id })
+    .from(policies)
+    .where(
+      and(
+        eq(policies.tenantId, tenantId),
+        eq(policies.name, name),
+        vmId === null ? isNull(policies.vmId) : eq(policies.vmId, vmId),
+        tag === null ? isNull(policies.tag) : eq(policies.tag, tag),
+        id === null ? undefined : ne(policies.id, id),
+      ),
+    );
+  return other?.id ?? null;
+}
+
+/** Stores a new policy of the author's tenant; throws a unique violation when another one has its name and scope. */
 export async function recordPolicy(database: Database, settings: PolicySettings, author: Author): Promise<PolicyRow> {
   return database.orm.transaction(async (tx) => {
     const { tenantId, nowMs } = author;
@@ -47,7 +68,7 @@ export async function recordPolicy(database: Database, settings: PolicySettings,
   });
 }
 
-/** Changes only the given fields; null when the policy is gone. */
+/** Changes only the given fields; null when the policy is gone. Throws a unique violation as `recordPolicy` does. */
 export async function recordPolicyChanged(
   database: Database,
   id: string,

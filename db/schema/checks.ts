@@ -41,6 +41,8 @@ export const checkConfigs = pgTable('check_configs', {
   aimedBy: text('aimed_by').$type<Role>().notNull().default('USER'),
   /** Counts its changes by people. */
   revision: integer('revision').notNull().default(1),
+  /** The pace while the check is not healthy; null = the interval. */
+  retryIntervalSeconds: integer('retry_interval_seconds'),
 });
 
 /** Counters and due times. Written only together with the VM's `vm_status.lookSeq`, copied to `seq`. */
@@ -61,6 +63,8 @@ export const checkState = pgTable('check_state', {
   provenAt: at('proven_at'),
   /** The tick of the last failure that was counted. */
   failedDueAt: at('failed_due_at'),
+  /** The tick of the first of the failures in a row. */
+  failingSince: at('failing_since'),
 });
 
 /** Earlier aims of a check, and when it first succeeded with each: when a change is undone, the check is proven again. */

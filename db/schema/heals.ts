@@ -27,6 +27,8 @@ export const policies = pgTable('policies', {
   tag: text('tag'),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
+  /** Null = all but one of the failures' intervals. */
+  unhealthyForSeconds: integer('unhealthy_for_seconds'),
 });
 
 /** The time in which a policy wants the VM healed; at most one open per VM. Its heal is workflow heal/<vm>/<incident>. */

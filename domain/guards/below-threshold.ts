@@ -1,11 +1,28 @@
-import { triggers } from '../policy.ts';
+import { failingIn } from '../evidence.ts';
+import { mustFailForMs } from '../policy.ts';
 import type { Guard } from './guard.ts';
 
-/** The failures that opened the incident are no longer in a row: it may be recovering by itself. */
+/**
+ * The failures that opened the incident are no longer in a row, or do not last long enough: it may be recovering by itself, or
+ * booting.
+ */
 export const belowThreshold: Guard = {
   reason: 'below-threshold',
   objectionTo({ facts, policy }) {
-    if (triggers(policy, facts.consecutiveFailures)) return null;
+    if (failingIn(facts, policy).length > 0) return null;
+    const often = facts.checks.filter(
+      ({ about, consecutiveFailures }) => about === 'alive' && consecutiveFailures >= policy.triggerAfterFailures,
+    );
+    if (often.length > 0) {
+      const seconds = Math.floor(Math.max(...often.map(({ failingForMs }) => failingForMs ?? 0)) / 1000);
+      const needed = Math.min(...often.map(({ intervalMs }) => mustFailForMs(policy, intervalMs))) / 1000;
+      return {
+        reason: 'below-threshold',
+        sentence: `its checks have failed for ${seconds} s, the policy acts after ${needed} s`,
+        wouldChange: `failed looks for ${needed} s, or recovery`,
+        lookAgainInMs: 15_000,
+      };
+    }
     return {
       reason: 'below-threshold',
       sentence: `${facts.consecutiveFailures} consecutive failures, the policy acts at ${policy.triggerAfterFailures}`,

@@ -37,16 +37,24 @@ export function createQemuProvider(deps: QemuDependencies): Provider {
   };
 }
 
-async function register(
-  { qmpSocketDirs, site = 'main' }: QemuDependencies,
-  reference: ProviderReference,
-): Promise<Registration> {
+async function register(deps: QemuDependencies, reference: ProviderReference): Promise<Registration> {
+  const { qmpSocketDirs, site = 'main' } = deps;
   const named = qemuReference.safeParse(reference);
   const judged = named.success ? await registerQmpSocket(named.data.qmpSocket, qmpSocketDirs) : null;
   if (!judged?.ok) return { ok: false, problems: [{ path: 'qmpSocket', message: QMP_SOCKET_REFUSAL }] };
   const { qmpSocket } = judged;
-  return { ok: true, reference: { kind: 'qemu', qmpSocket }, key: `qemu:${site}:${qmpSocket}` };
+  const stored = { kind: 'qemu', qmpSocket };
+  return { ok: true, reference: stored, key: `qemu:${site}:${qmpSocket}`, warning: await warningOf(deps, stored) };
 }
+
+/** A VM may be registered while it is off, but perhaps the path was mistyped. */
+async function warningOf(deps: QemuDependencies, reference: ProviderReference): Promise<string | null> {
+  const answer = await readState(deps, reference, performance.now() + REGISTER_LIMIT_MS);
+  if (answer.ok || answer.reason !== 'unreachable') return null;
+  return `Nothing listens at this qmpSocket now: ${answer.message} Until something does, the VM can't be healed.`;
+}
+
+const REGISTER_LIMIT_MS = 500;
 
 async function readState(deps: QemuDependencies, reference: ProviderReference, untilMs: number): Promise<StateAnswer> {
   const opened = await connect(deps, reference, untilMs);

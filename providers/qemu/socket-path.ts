@@ -4,7 +4,8 @@ import type { ConnectionTest, ProviderTrouble } from '../provider.ts';
 
 /** The one answer to every refused path, so that nobody learns from it what exists outside the folders. */
 export const QMP_SOCKET_REFUSAL =
-  'qmpSocket must be the absolute path (at most 107 bytes) of a QMP socket inside a folder of QMP_SOCKET_DIRS.';
+  'qmpSocket must be the absolute path (at most 107 bytes) of a QMP socket inside a folder of QMP_SOCKET_DIRS. To allow another ' +
+  "folder, add it to QMP_SOCKET_DIRS in the settings of its site's processes, and start them again.";
 
 const NO_LONGER_ITSELF =
   'The registered qmpSocket is no longer a socket of its own inside QMP_SOCKET_DIRS: it was replaced, linked, or the ' +

@@ -198,7 +198,7 @@ let made = 0;
 /** A VM on a provider of its own; the rest as given. */
 export function aVm(more: Record<string, unknown> = {}): Record<string, unknown> {
   made += 1;
-  return { name: `vm-${made}`, address: '192.0.2.10', provider: { kind: 'local' }, ...more };
+  return { name: `vm-${made}`, address: '192.0.2.10', provider: { kind: 'none' }, ...more };
 }
 
 /** Registers a VM and answers it. */

@@ -167,7 +167,7 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
     expect((await put({ target: 2222 })).body).toMatchObject({ trusted: false });
     const before = await api.counts();
     const checks = [{ checkType: 'ping' }, { checkType: 'tcp', target: 22, trusted: true }];
-    const registration = { name: 'mine', address: '192.0.2.10', provider: { kind: 'local' }, checks };
+    const registration = { name: 'mine', address: '192.0.2.10', provider: { kind: 'none' }, checks };
     expect((await api.call('POST', '/api/vms', registration, user)).status).toBe(403);
     expect(await api.counts()).toEqual(before);
   });
@@ -199,5 +199,28 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
     });
     expect(await failures()).toEqual([0, 9]);
     expect(await lookSeq()).toBe(before + 1);
+  });
+
+  it('looks at a check that is not healthy at a pace of its own, which is never longer than its interval', async () => {
+    await registered(api, { externalId: 'h-retry', checks: [{ checkType: 'ping' }] });
+    const put = (body: object) => api.call('PUT', '/api/vms/h-retry/health/config', { checkType: 'ping', ...body });
+    expect((await put({})).body).toMatchObject({ intervalSeconds: 60, retryIntervalSeconds: 60 });
+    expect((await put({ retryIntervalSeconds: 10 })).body).toMatchObject({ retryIntervalSeconds: 10 });
+    expect((await put({ intervalSeconds: 30 })).body).toMatchObject({ intervalSeconds: 30, retryIntervalSeconds: 10 });
+    expect((await put({ retryIntervalSeconds: 31 })).body.errors).toEqual([
+      { path: 'retryIntervalSeconds', message: 'must not be longer than the interval (30 s)' },
+    ]);
+    expect((await put({ intervalSeconds: 5 })).body.errors).toMatchObject([{ path: 'retryIntervalSeconds' }]);
+    expect((await put({ intervalSeconds: 5, retryIntervalSeconds: null })).body).toMatchObject({
+      retryIntervalSeconds: 5,
+    });
+    const checks = [{ checkType: 'ping', retryIntervalSeconds: 61 }];
+    const refused = await api.call('POST', '/api/vms', {
+      name: 'r',
+      address: '192.0.2.10',
+      provider: { kind: 'none' },
+      checks,
+    });
+    expect(refused.body.errors).toMatchObject([{ path: 'checks.0.retryIntervalSeconds' }]);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, expect, it } from 'vitest';
 import { describeNeeding } from '../support/requirements.ts';
 import { registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
@@ -39,7 +40,8 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
       body: { name: 'story', maxAttempts: 5, enabled: false, vmId: vm.id },
     });
     const listed = await api.call('GET', '/api/cloud-pods/auto-heal/policies', undefined, { token });
-    expect(listed.body).toEqual({ policies: [changed.body], nextCursor: null });
+    const { covers: _, countsFor: __, inWords: ___, ...policy } = changed.body;
+    expect(listed.body).toEqual({ policies: [policy], nextCursor: null });
     await listener.query('SELECT 1');
     listener.release(true);
     expect(heard.filter((payload) => payload.includes('"kind":"policies"'))).toHaveLength(2);
@@ -61,7 +63,7 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
     );
     await registered(api, { externalId: 'slow', checks: [{ checkType: 'ping', intervalSeconds: 300 }] }, token);
     const save = async (body: object) =>
-      (await api.call('POST', '/api/vms/auto-heal/policies', { name: 'w', ...body }, { token })).status;
+      (await api.call('POST', '/api/vms/auto-heal/policies', { name: randomUUID(), ...body }, { token })).status;
     expect(await save({ vmId: 'quick', verifySeconds: 10 })).toBe(201);
     expect(await save({ vmId: 'quick', verifySeconds: 9 })).toBe(400);
     expect(await save({ tag: 'quick', verifySeconds: 10 })).toBe(201);
@@ -69,5 +71,76 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
     expect(await save({ verifySeconds: 310 })).toBe(201);
     expect(await save({ action: 'notify_only', verifySeconds: 1 })).toBe(201);
     expect(await save({ action: 'notify_only', escalationAction: 'reset', verifySeconds: 1 })).toBe(400);
+  });
+
+  it('has one policy of a name in each scope: a second is refused, and names the first', async () => {
+    const token = await tenantToken(api, 'names');
+    const save = (body: object) => api.call('POST', '/api/vms/auto-heal/policies', body, { token });
+    await registered(api, { externalId: 'n-1' }, token);
+    const first = (await save({ name: 'restart' })).body;
+    const scoped = [await save({ name: 'restart', tag: 'db' }), await save({ name: 'restart', vmId: 'n-1' })];
+    expect(scoped.map(({ status }) => status)).toEqual([201, 201]);
+    const other = (await save({ name: 'other' })).body;
+    const before = await api.counts();
+    for (const body of [
+      { name: 'restart' },
+      { id: other.id, name: 'restart' },
+      { id: scoped[0]!.body.id, tag: null },
+    ]) {
+      expect(await save(body), JSON.stringify(body)).toMatchObject({
+        status: 409,
+        body: { error: expect.stringContaining(`is taken by policy ${first.id}`), errors: [{ path: 'name' }] },
+      });
+    }
+    expect(await api.counts()).toEqual(before);
+    expect((await save({ id: first.id, name: 'restart', maxAttempts: 9 })).status).toBe(200);
+    // of two at once, one is made
+    const both = await Promise.all([save({ name: 'twin' }), save({ name: 'twin' })]);
+    expect(both.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    const theirs = await tenantToken(api, 'names-too');
+    const elsewhere = await api.call('POST', '/api/vms/auto-heal/policies', { name: 'restart' }, { token: theirs });
+    expect(elsewhere.status).toBe(201);
+  });
+
+  it('says how many VMs it covers, for how many it counts, and in words what it will do', async () => {
+    const token = await tenantToken(api, 'covers');
+    const save = async (body: object) => (await api.call('POST', '/api/vms/auto-heal/policies', body, { token })).body;
+    for (const tags of [['db'], ['db', 'old'], []]) await registered(api, { tags }, token);
+    const gone = await registered(api, { externalId: 'c-gone' }, token);
+    await api.call('DELETE', `/api/vms/${gone.id}`, undefined, { token });
+    const all = await save({ name: 'all', action: 'reset' });
+    expect(all).toMatchObject({ covers: 3, countsFor: 3, inWords: expect.stringContaining('it resets the VM.') });
+    expect(await save({ name: 'dbs', tag: 'db' })).toMatchObject({ covers: 2, countsFor: 2 });
+    expect(await save({ id: all.id, cooldownMinutes: 5 })).toMatchObject({ covers: 3, countsFor: 1 });
+    expect(await save({ name: 'later', tag: 'db' })).toMatchObject({ covers: 2, countsFor: 0 });
+    expect(await save({ id: all.id, enabled: false })).toMatchObject({
+      covers: 3,
+      countsFor: 0,
+      inWords: 'It is disabled, and does nothing.',
+    });
+  });
+
+  it('refuses a check that is too slow for the policies of its VM, as it refuses a policy too quick for its checks', async () => {
+    const token = await tenantToken(api, 'slow-checks');
+    const save = async (body: object) => (await api.call('POST', '/api/vms/auto-heal/policies', body, { token })).body;
+    await registered(api, { externalId: 's-1', tags: ['web'] }, token);
+    const put = (body: object) =>
+      api.call('PUT', '/api/vms/s-1/health/config', { checkType: 'ping', ...body }, { token });
+    expect((await put({ intervalSeconds: 600, enabled: false })).status).toBe(200);
+    const strict = await save({ name: 'strict', tag: 'web', verifySeconds: 120 });
+    await save({ name: 'tells', action: 'notify_only', verifySeconds: 1 });
+    await save({ name: 'of others', tag: 'db', verifySeconds: 1 });
+    for (const body of [{ enabled: true }, { enabled: true, intervalSeconds: 111 }]) {
+      expect((await put(body)).body).toMatchObject({
+        errors: [{ path: 'intervalSeconds', message: expect.stringContaining(`policy "strict" (${strict.id})`) }],
+      });
+    }
+    expect((await put({ enabled: true, intervalSeconds: 110 })).status).toBe(200);
+    expect((await put({ intervalSeconds: 111 })).status).toBe(400);
+    expect((await put({ intervalSeconds: 60, timeoutSeconds: 60 })).status).toBe(200);
+    expect((await put({ timeoutSeconds: 61, intervalSeconds: 61 })).body.error).toContain('takes 122 s');
+    // it is no slower than it was
+    await sql(`UPDATE policies SET verify_seconds = 30 WHERE id = $1`, [strict.id]);
+    expect((await put({ failureThreshold: 5 })).status).toBe(200);
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { endOperation } from '../../activities/heal/end-operation.ts';
 import { ensureAdminToken } from '../../db/access/admin-token.ts';
@@ -39,7 +40,7 @@ const newVm: NewVm = {
   site: 'main',
   host: null,
   tags: [],
-  provider: { kind: 'local' },
+  provider: { kind: 'none' },
   providerKey: null,
   providerInstanceId: null,
   reportIntervalSeconds: 60,
@@ -57,9 +58,12 @@ const policy = {
   escalateAfterAttempts: null,
   escalationAction: 'notify_only' as const,
   verifySeconds: 60,
+  unhealthyForSeconds: null,
   vmId: null,
   tag: null,
 };
+/** Policies of one scope have names of their own. */
+const named = () => ({ ...policy, name: randomUUID() });
 
 describe('the order of locks', () => {
   /** What each transaction of this handle locked, in order. */
@@ -194,14 +198,15 @@ describe('the order of locks', () => {
     ],
     ['resetting attempts', async () => recordAttemptsReset(own, await aVm(), author)],
     ['opening an incident', async () => recordIncident(own, await aVm(), NOON)],
-    ['making a policy', () => recordPolicy(own, policy, author)],
+    ['making a policy', () => recordPolicy(own, named(), author)],
     [
       'changing a policy',
-      async () => recordPolicyChanged(own, (await recordPolicy(database, policy, author)).id, { name: 'x' }, author),
+      async () =>
+        recordPolicyChanged(own, (await recordPolicy(database, named(), author)).id, { cooldownMinutes: 2 }, author),
     ],
     [
       'removing a policy',
-      async () => recordPolicyDeleted(own, (await recordPolicy(database, policy, author)).id, author),
+      async () => recordPolicyDeleted(own, (await recordPolicy(database, named(), author)).id, author),
     ],
     ['making a tenant', () => recordTenant(own, { id: 'acme', name: 'Acme' }, author)],
     [

@@ -187,3 +187,43 @@ describe('upgrading a database of 0.1', () => {
     ]);
   });
 });
+
+describe('upgrading a database in which any machine could be `local`, and policies had one name', () => {
+  const id = (n: number) => `01a00000-0000-7000-8000-00000000003${n}`;
+
+  it('keeps this machine, once; the others have no hypervisor. Namesakes are numbered', async () => {
+    await migrateTo(12);
+    const add = (n: number, address: string | null, more = 'NULL') =>
+      sql(`INSERT INTO vms (id, tenant_id, name, site, provider, report_interval_seconds, created_at, updated_at, address, deleted_at)
+        VALUES ('${id(n)}', 'default', 'n-${n}', 'main', '{"kind":"local"}', 60, now() + interval '${n} s', now(),
+          ${address === null ? 'NULL' : `'${address}'`}, ${more})`);
+    await add(1, '127.0.0.1', 'now()');
+    await add(2, '192.0.2.1');
+    await add(3, '127.0.0.1');
+    await add(4, 'localhost');
+    await add(5, null);
+    for (const [n, tag] of [
+      [1, 'NULL'],
+      [2, 'NULL'],
+      [3, "'db'"],
+    ] as const) {
+      await sql(`INSERT INTO policies (id, tenant_id, name, enabled, trigger_after_failures, action, cooldown_minutes, max_attempts,
+          attempt_window_hours, notify_on_trigger, escalation_action, verify_seconds, tag, created_at, updated_at)
+        VALUES ('${id(n)}', 'default', 'restart', true, 3, 'restart', 10, 3, 24, true, 'human', 120, ${tag},
+          now() + interval '${n} s', now())`);
+    }
+    await migrate(database.url);
+    expect(await sql(`SELECT name, provider->>'kind' AS kind, provider_key FROM vms ORDER BY id`)).toEqual([
+      { name: 'n-1', kind: 'none', provider_key: null },
+      { name: 'n-2', kind: 'none', provider_key: null },
+      { name: 'n-3', kind: 'local', provider_key: 'local' },
+      { name: 'n-4', kind: 'none', provider_key: null },
+      { name: 'n-5', kind: 'none', provider_key: null },
+    ]);
+    expect((await sql('SELECT name FROM policies ORDER BY id')).map(({ name }) => name)).toEqual([
+      'restart',
+      'restart (2)',
+      'restart',
+    ]);
+  });
+});

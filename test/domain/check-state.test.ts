@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CheckState, foldCheck, type Thresholds, unseenCheck } from '../../domain/check-state.ts';
+import { type CheckState, failingForMs, foldCheck, type Thresholds, unseenCheck } from '../../domain/check-state.ts';
 import type { HealthStatus } from '../../domain/health.ts';
 import type { ProbeResult } from '../../domain/probe-result.ts';
 import { anyResultStatus, anyThresholds, probeResult } from './examples.ts';
@@ -12,7 +12,14 @@ const LETTERS: Record<HealthStatus, string> = { unknown: 'u', healthy: 'h', degr
 
 const DEFAULTS: Thresholds = { failureThreshold: 3, successThreshold: 1 };
 
-const every = (seconds: number, thresholds: Thresholds) => ({ intervalMs: seconds * 1000, thresholds });
+/** Its ticks are whole minutes. */
+const ON_THE_MINUTE = 'vm-96440';
+
+const every = (seconds: number, thresholds: Thresholds) => ({
+  vmId: ON_THE_MINUTE,
+  retryIntervalMs: seconds * 1000,
+  thresholds,
+});
 
 function foldAll(statuses: readonly Status[], thresholds: Thresholds): CheckState[] {
   let state = unseenCheck('check-1', 'http');
@@ -194,5 +201,46 @@ describe('a check over any history', () => {
         expect(last.lastDueAtMs).toBe(history.length === 0 ? null : (history.length - 1) * 60_000);
       }),
     );
+  });
+});
+
+describe('how long a check has failed', () => {
+  const fold = (state: CheckState, status: Status, seconds: number) =>
+    foldCheck(state, every(5, DEFAULTS), {
+      ...probeResult(status),
+      dueAtMs: seconds * 1000,
+      checkedAtMs: seconds * 1000,
+    });
+
+  it('is from the first of the failures in a row to the last; without any it is not known', () => {
+    let state = unseenCheck('check-1', 'http');
+    const lasts = (
+      [
+        ['-', 10],
+        ['-', 15],
+        ['?', 20],
+        ['-', 25],
+        ['+', 30],
+        ['-', 35],
+      ] as const
+    ).map(([word, seconds]) => {
+      state = fold(state, WORDS[word]!, seconds);
+      return failingForMs(state);
+    });
+    expect(lasts).toEqual([0, 5_000, 5_000, 15_000, null, 0]);
+  });
+
+  it('begins anew when the failures do, as with a reset of attempts', () => {
+    const failed = fold(fold(unseenCheck('check-1', 'http'), 'unhealthy', 10), 'unhealthy', 60);
+    expect(failingForMs(fold({ ...failed, consecutiveFailures: 0 }, 'unhealthy', 90))).toBe(0);
+  });
+
+  it('is from the tick before a look that people asked for, so that it does not delay what the next ticks show', () => {
+    const asked = foldCheck(unseenCheck('check-1', 'http'), every(60, DEFAULTS), {
+      ...probeResult('unhealthy'),
+      dueAtMs: 100_000,
+      checkedAtMs: 100_000,
+    });
+    expect(asked).toMatchObject({ failingSinceMs: 60_000, failedDueAtMs: 100_000 });
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unseenCheck } from '../../domain/check-state.ts';
 import { tickAtOrBefore } from '../../domain/grid.ts';
 import { applyFold, foldLook, type LookMode, lookLine, msToNextLook, planLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
@@ -45,6 +46,21 @@ describe('which checks are due', () => {
       ['http-1', NOW + 17],
       ['tcp-1', NOW + 17],
     ]);
+  });
+
+  it.each([
+    ['healthy', 60],
+    ['unknown', 60],
+    ['degraded', 15],
+    ['unhealthy', 15],
+  ] as const)('come at the retry pace while a check is not healthy: %s', (status, seconds) => {
+    const state = { ...unseenCheck('http-1', 'http'), status, lastDueAtMs: tickAtOrBefore('vm-1', MINUTE, NOW) };
+    const vm = watchedVm({ checks: [watchedCheck({ retryIntervalMs: 15 * SECOND, state })] });
+    const tick = state.lastDueAtMs + seconds * SECOND;
+    expect(planLook(vm, ORDINARY, tick - 1)).toEqual([]);
+    expect(planLook(vm, ORDINARY, tick)).toMatchObject([{ dueAtMs: tick }]);
+    expect(msToNextLook(vm, ORDINARY, tick - 1)).toBe(1);
+    expect(msToNextLook(vm, ORDINARY, tick - seconds * SECOND)).toBe(seconds * SECOND);
   });
 
   it('are none of those just looked at, whatever was asked for', () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attemptsCountSince, effectivePolicy, type Policy, triggerReason, triggers } from '../../domain/policy.ts';
+import {
+  attemptsCountSince,
+  effectivePolicy,
+  type FailuresInARow,
+  type Policy,
+  triggerReason,
+  triggers,
+} from '../../domain/policy.ts';
 import { policy } from './examples.ts';
 
 const policyFor = (vm: typeof VM, policies: Policy[]) => effectivePolicy(vm, policies)?.policy ?? null;
@@ -114,10 +121,34 @@ describe('attempts count', () => {
   });
 });
 
+/** Failures of a check each minute. */
+function inARow(consecutiveFailures: number, minutes: number): FailuresInARow {
+  return { consecutiveFailures, failingForMs: minutes * 60_000, intervalMs: 60_000 };
+}
+
 describe('a trigger', () => {
   it('comes at the policy’s own number of failures, not before', () => {
     const five = policy({ triggerAfterFailures: 5 });
-    expect([4, 5, 6].map((failures) => triggers(five, failures))).toEqual([false, true, true]);
+    expect([4, 5, 6].map((failures) => triggers(five, inARow(failures, failures - 1)))).toEqual([false, true, true]);
+  });
+
+  it.each([
+    ['3 failures that take two intervals, by default', null, 3, 120, true],
+    ['not 3 failures in less, by default: a quicker pace tells sooner, but does not act sooner', null, 3, 119, false],
+    ['nor many', null, 13, 119, false],
+    ['3 failures within no time, where it says 0 s', 0, 3, 0, true],
+    ['not 3 failures before the time that it names', 600, 3, 599, false],
+    ['3 failures after the time that it names', 600, 3, 600, true],
+    ['not 2 failures, however long they take', 600, 2, 6_000, false],
+  ])('takes %s', (_title, unhealthyForSeconds, failures, seconds, isTrigger) => {
+    const given = policy({ triggerAfterFailures: 3, unhealthyForSeconds });
+    const row = { consecutiveFailures: failures, failingForMs: seconds * 1000, intervalMs: 60_000 };
+    expect(triggers(given, row)).toBe(isTrigger);
+  });
+
+  it('takes failures that were counted before their time was measured', () => {
+    const row = { consecutiveFailures: 3, failingForMs: null, intervalMs: 60_000 };
+    expect([triggers(policy(), row), triggers(policy({ unhealthyForSeconds: 600 }), row)]).toEqual([true, true]);
   });
 
   it('is given in the words of heal events', () => {

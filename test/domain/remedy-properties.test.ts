@@ -22,6 +22,7 @@ const anyCheck: fc.Arbitrary<CheckFact> = fc
     name: fc.constantFrom('', 'another'),
     status: anyResultStatus,
     consecutiveFailures: fc.integer({ min: 0, max: 12 }),
+    failingForMs: fc.option(fc.integer({ min: 0, max: 3 * HOUR })),
     reason: fc.constantFrom('ok', 'timeout', 'look-failed', 'heartbeat-stale'),
     message: fc.option(fc.string()),
     lastDueAtMs: fc.option(anyPast),

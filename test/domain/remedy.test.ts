@@ -70,7 +70,7 @@ describe('what to do about an ill VM', () => {
   const MANY_OBJECTIONS = ill({
     lastLookAtMs: null,
     consecutiveFailures: 0,
-    checks: [silent()],
+    checks: [silent({ failingForMs: MINUTE })],
     attempts: tried(3 * MINUTE, 2 * MINUTE, MINUTE),
     provider: { answered: false, reason: 'busy', message: 'busy' },
     providerSupports: [],

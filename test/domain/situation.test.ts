@@ -59,12 +59,12 @@ describe('a VM without an incident', () => {
     [
       'not ill for long enough',
       { status: 'degraded', consecutiveFailures: 1, policy: policy({ name: 'web', triggerAfterFailures: 3 }) },
-      'Degraded (http: no answer in 2 s); last healthy at 2026-11-22T11:55:00.000Z, 1 failed in a row. Policy "web" (restart) acts after 3 failed looks in a row of a check about being alive.',
+      'Degraded (http: no answer in 2 s); last healthy at 2026-11-22T11:55:00.000Z, 1 failed in a row. Policy "web" (restart) acts after 3 failed looks in a row of a check about being alive, over at least 2 of its intervals.',
     ],
     [
-      'ill long enough',
-      { lastHealthyAtMs: null, policy: policy({ name: 'web', triggerAfterFailures: 3 }) },
-      'Unhealthy (http: no answer in 2 s); never seen healthy, 3 failed in a row. Policy "web" (restart) covers it; its incident is about to be opened.',
+      'ill often enough',
+      { lastHealthyAtMs: null, policy: policy({ name: 'web', unhealthyForSeconds: 90 }) },
+      'Unhealthy (http: no answer in 2 s); never seen healthy, 3 failed in a row. Policy "web" (restart) acts after 3 failed looks in a row of a check about being alive, over at least 90 s.',
     ],
     [
       'ill by two checks',

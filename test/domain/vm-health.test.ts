@@ -196,7 +196,14 @@ describe('a VM over any history of looks', () => {
     return history.map(({ who, status }, i) => {
       const before = health;
       const result = { ...probeResult(status), dueAtMs: i, checkedAtMs: i };
-      states.set(who, foldCheck(states.get(who) ?? unseenCheck(who, 'http'), { intervalMs: 1, thresholds }, result));
+      states.set(
+        who,
+        foldCheck(
+          states.get(who) ?? unseenCheck(who, 'http'),
+          { vmId: 'vm-1', retryIntervalMs: 1, thresholds },
+          result,
+        ),
+      );
       const folded = foldVm(
         health,
         [...states.values()].map((state) => ({ about: 'alive', state })),

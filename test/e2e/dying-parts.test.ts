@@ -125,7 +125,7 @@ describeNeeding(['temporal'], 'a part of npm start that dies', () => {
         expect(ofOthers).toContain(started.ports.POSTGRES_PORT);
         for (const port of new Set([...opened, ...ofOthers, started.ports.PORT])) {
           const checks = [{ checkType: 'tcp', target: String(port) }];
-          const vm = { name: `at-${port}`, address: '127.0.0.1', provider: { kind: 'local' }, checks };
+          const vm = { name: `at-${port}`, address: '127.0.0.1', provider: { kind: 'none' }, checks };
           const refused = started.rest().post('/api/vms', vm, z.unknown());
           await expect(refused).rejects.toThrow('belongs to Defib itself');
         }
@@ -136,7 +136,7 @@ describeNeeding(['temporal'], 'a part of npm start that dies', () => {
       const rest = started.rest();
       const [port = 0] = await findFreePorts(1);
       const checks = [{ checkType: 'tcp', target: String(port) }];
-      const vm = { name: 'led there', address: '127.0.0.1', provider: { kind: 'local' }, checks };
+      const vm = { name: 'led there', address: '127.0.0.1', provider: { kind: 'none' }, checks };
       const { id } = (await rest.post('/api/vms', vm, z.object({ id: z.string() }))).body;
       // no way over the API leads there
       const opened = listeningPorts(started.pidOf('Temporal')).find(
@@ -216,7 +216,7 @@ describeNeeding(['temporal'], 'the worker of npm start', () => {
       await once(server, 'listening');
       const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
       const checks = [{ checkType: 'http', target }];
-      const vm = { name: 'with a body', address: '127.0.0.1', provider: { kind: 'local' }, checks };
+      const vm = { name: 'with a body', address: '127.0.0.1', provider: { kind: 'none' }, checks };
       const { id } = (await started.rest().post('/api/vms', vm, z.object({ id: z.string() }))).body;
       const kept = () => started.sql('SELECT raw_response FROM check_results WHERE vm_id = $1 LIMIT 1', [id]);
       await expect.poll(kept, PATIENT).toEqual([{ raw_response: { statusCode: 200, body: null } }]);

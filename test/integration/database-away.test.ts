@@ -83,7 +83,7 @@ describeNeeding(['temporal'], 'Defib while its Postgres is frozen', () => {
     const vm = await call('POST', '/api/vms', {
       name: 'watched',
       address: '127.0.0.1',
-      provider: { kind: 'local' },
+      provider: { kind: 'none' },
       checks: [{ checkType: 'http', target: `http://127.0.0.1:${port}/`, intervalSeconds: 1 }],
     });
     expect(vm.status, vm.body.error).toBe(201);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { local } from '../../providers/local/kind.ts';
+import { none } from '../../providers/none/kind.ts';
 import type { Provider, ProviderKind } from '../../providers/provider.ts';
 import { createProviders, type Providers } from '../../providers/providers.ts';
 import { PROVIDER_KINDS } from '../../providers/registry.ts';
@@ -30,6 +31,19 @@ test('this machine runs, and its power is never touched', async () => {
     const outcome = await sendNow(here, { kind: 'local' }, action, 1000);
     expect(outcome).toMatchObject({ outcome: 'not-sent', reason: 'unsupported' });
   }
+});
+
+test('a machine without a hypervisor is taken to run, and its power is never touched', async () => {
+  const nowhere = reached(providers, 'none');
+  const reference = { kind: 'none' };
+  expect(await nowhere.register(reference)).toEqual({ ok: true, reference, key: null, warning: null });
+  expect(await nowhere.state(reference, 1000)).toMatchObject({ ok: true, state: { power: 'running' } });
+  for (const action of ['reset', 'reboot', 'shutdown', 'stop', 'start', 'resume'] as const) {
+    expect(none.actions.has(action)).toBe(false);
+    const outcome = await sendNow(nowhere, reference, action, 1000);
+    expect(outcome).toMatchObject({ outcome: 'not-sent', reason: 'unsupported' });
+  }
+  expect(await nowhere.readBack(reference, 'reset', 1000)).toMatchObject({ verdict: 'cannot-tell' });
 });
 
 test('a provider does not act on a VM of another kind', async () => {

@@ -72,8 +72,9 @@ describe('registering', () => {
     const path = await socketAt(join(allowed, 'a.sock'));
     const at = (site?: string) => createQemuProvider({ qmpSocketDirs: [allowed], ...(site ? { site } : {}) });
     const reference = { kind: 'qemu', qmpSocket: path };
-    expect(await at().register(reference)).toEqual({ ok: true, reference, key: `qemu:main:${path}` });
-    expect(await at('dmz').register(reference)).toEqual({ ok: true, reference, key: `qemu:dmz:${path}` });
+    const sound = { ok: true, reference, warning: null };
+    expect(await at().register(reference)).toEqual({ ...sound, key: `qemu:main:${path}` });
+    expect(await at('dmz').register(reference)).toEqual({ ...sound, key: `qemu:dmz:${path}` });
     expect(await at().register({ ...reference, qmpSocket: outside })).toEqual({
       ok: false,
       problems: [{ path: 'qmpSocket', message: QMP_SOCKET_REFUSAL }],

@@ -34,7 +34,7 @@ export const health = (seq: number, status: string, healWanted = false): LookNew
   status,
   line: status,
   healWanted,
-  vm: { name: 'vm', tenantId: 'default', provider: 'local', host: null },
+  vm: { name: 'vm', tenantId: 'default', provider: 'none', host: null },
 });
 
 /** Ends a look without news, as `watch` does; the next one is due after this delay. */

@@ -23,7 +23,7 @@ export async function seedVm(
   const { id = randomUUID(), createdAt = CREATED } = vm;
   const stamps = { createdAt, updatedAt: createdAt };
   const usual = { tenantId: 'default', name: 'one', site: 'main', reportIntervalSeconds: 60 };
-  await database.orm.insert(vms).values({ ...usual, provider: { kind: 'local' }, ...stamps, ...vm, id });
+  await database.orm.insert(vms).values({ ...usual, provider: { kind: 'none' }, ...stamps, ...vm, id });
   const unseen = { consecutiveFailures: 0, consecutiveSuccesses: 0, transitionSeq: 0, lookSeq: 0 };
   await database.orm.insert(vmStatus).values({ vmId: id, status: 'unknown', reasons: [], ...unseen });
   for (const [index, check] of checks.entries()) {

@@ -54,7 +54,7 @@ const activities: Activities = {
     if (looks.length > 1) {
       throw ApplicationFailure.create({ type: STEADY, message: 'unhealthy', nextRetryDelay: '5 seconds' });
     }
-    const vm = { name: 'vm', tenantId: 'default', provider: 'local' as const, host: null };
+    const vm = { name: 'vm', tenantId: 'default', provider: 'none' as const, host: null };
     return { kind: 'health', seq: 1, status: 'unhealthy', line: 'unhealthy', healWanted: true, vm };
   },
   storePause: async () => undefined,

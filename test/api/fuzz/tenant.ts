@@ -58,7 +58,12 @@ export async function restock(api: ApiUnderTest, tenant: FuzzTenant): Promise<vo
   }
   while (things.policy.length < STOCK.policy) {
     things.policy.push(
-      (await made(api, tenant, '/api/vms/auto-heal/policies', { name: `${mark} policy`, action: 'human' })).id,
+      (
+        await made(api, tenant, '/api/vms/auto-heal/policies', {
+          name: `${mark} policy ${randomUUID()}`,
+          action: 'human',
+        })
+      ).id,
     );
   }
   while (things.token.length < STOCK.token) {
@@ -73,7 +78,7 @@ function aVm({ mark }: FuzzTenant, externalId: string) {
     externalId,
     address: '192.0.2.10',
     tags: [mark, 'prod'],
-    provider: { kind: 'local' },
+    provider: { kind: 'none' },
     checks,
   };
 }

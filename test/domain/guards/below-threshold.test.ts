@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { belowThreshold } from '../../../domain/guards/below-threshold.ts';
-import { ill, policy } from '../examples.ts';
+import { failing, ill, MINUTE, policy, SECOND } from '../examples.ts';
 import { ask } from './ask.ts';
 
 describe('below-threshold', () => {
@@ -9,7 +9,7 @@ describe('below-threshold', () => {
     [4, 3],
     [1, 1],
   ])('has no objection to %i failures in a row when the policy acts at %i', (failures, trigger) => {
-    const facts = ill({ consecutiveFailures: failures });
+    const facts = ill({ consecutiveFailures: failures, checks: [failing({ consecutiveFailures: failures })] });
     expect(ask(belowThreshold, { facts, policy: policy({ triggerAfterFailures: trigger }) })).toBeNull();
   });
 
@@ -18,10 +18,26 @@ describe('below-threshold', () => {
     [0, 1],
     [3, 10],
   ])('objects to %i failures in a row when the policy acts at %i', (failures, trigger) => {
-    const facts = ill({ consecutiveFailures: failures });
+    const facts = ill({ consecutiveFailures: failures, checks: [failing({ consecutiveFailures: failures })] });
     expect(ask(belowThreshold, { facts, policy: policy({ triggerAfterFailures: trigger }) })).toMatchObject({
       reason: 'below-threshold',
       sentence: `${failures} consecutive failures, the policy acts at ${trigger}`,
     });
+  });
+
+  it('objects to failures in a row that do not last long enough: it may be booting', () => {
+    const checks = [
+      failing({ consecutiveFailures: 12, failingForMs: 55 * SECOND }),
+      failing({ checkId: 'slow', consecutiveFailures: 3, failingForMs: 40 * SECOND, intervalMs: 5 * MINUTE }),
+      failing({ checkId: 'new', consecutiveFailures: 1, failingForMs: 0 }),
+    ];
+    expect(ask(belowThreshold, { facts: ill({ consecutiveFailures: 12, checks }), policy: policy() })).toEqual({
+      reason: 'below-threshold',
+      sentence: 'its checks have failed for 55 s, the policy acts after 120 s',
+      wouldChange: 'failed looks for 120 s, or recovery',
+      lookAgainInMs: 15_000,
+    });
+    const patient = policy({ unhealthyForSeconds: 50 });
+    expect(ask(belowThreshold, { facts: ill({ consecutiveFailures: 12, checks }), policy: patient })).toBeNull();
   });
 });

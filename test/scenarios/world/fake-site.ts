@@ -72,7 +72,7 @@ export class FakeSite {
   }
 
   readonly #provider: Provider = {
-    register: async (reference) => ({ ok: true, reference, key: null }),
+    register: async (reference) => ({ ok: true, reference, key: null, warning: null }),
     test: async () => ({ ok: true, detail: 'fake' }),
     state: async () => {
       await this.#takesTime();

@@ -75,6 +75,7 @@ async function register({ database }: ScenarioWorld, script: Script, beganAtMs: 
       target: checkType !== 'http' ? null : check['target'] === 'mistyped' ? MISTYPED : '/',
       trusted: check['trusted'] === 'yes',
       intervalSeconds: setting('interval', 10),
+      retryIntervalSeconds: check['retry'] === undefined ? null : Number(check['retry']),
       timeoutSeconds: setting('timeout', 2),
       failureThreshold: setting('failures', 2),
       successThreshold: setting('successes', 1),
@@ -103,6 +104,7 @@ async function storePolicy({ database }: Pick<ScenarioWorld, 'database'>, given:
     escalateAfterAttempts: given['escalate'] === undefined ? null : Number(given['escalate']),
     escalationAction: 'notify_only' as const,
     verifySeconds: number('verify', 60),
+    unhealthyForSeconds: given['unhealthyFor'] === undefined ? null : Number(given['unhealthyFor']),
     updatedAt: now,
   };
   await database.orm

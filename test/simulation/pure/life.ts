@@ -1,4 +1,5 @@
 import { checkFacts, notSentOf, resumesInVainOf } from '../../../activities/heal/gather-facts.ts';
+import { failingIn, failuresOf } from '../../../domain/evidence.ts';
 import type { Facts, ProviderFact } from '../../../domain/facts.ts';
 import { applyFold, foldLook, type LookMode, msToNextLook, planLook } from '../../../domain/look.ts';
 import { type OperationEvent, type OperationStatus, transition } from '../../../domain/operation.ts';
@@ -183,8 +184,8 @@ export class Life {
     const folded = foldLook(this.#vm, results, this.#nowMs);
     this.#vm = applyFold(this.#vm, folded);
     this.#lastLookMs = this.#nowMs;
-    const failures = Math.max(0, ...this.#vm.checks.map(({ state }) => state.consecutiveFailures));
-    if (this.#heal === null && triggers(this.#policy, failures)) {
+    const failing = failingIn({ checks: this.#vm.checks.map(failuresOf) }, this.#policy);
+    if (this.#heal === null && failing.length > 0) {
       this.#incidents++;
       const decideAtMs = this.#nowMs;
       this.#heal = {
@@ -309,7 +310,7 @@ export class Life {
     if (!facts.provider.answered) throw wrong('whose hypervisor does not answer');
     const since = facts.lastRemedyDoneAtMs ?? Number.NEGATIVE_INFINITY;
     if (cause === 'unresponsive') {
-      const counted = this.#vm.checks.filter(({ state }) => triggers(this.#policy, state.consecutiveFailures));
+      const counted = this.#vm.checks.filter((check) => triggers(this.#policy, failuresOf(check)));
       if (!counted.some(({ state }) => (state.lastCheckAtMs ?? 0) > since))
         throw wrong('without evidence since the last remedy');
       if (this.#truth.power !== 'running') throw wrong(`that is ${this.#truth.power}`);
