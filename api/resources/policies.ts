@@ -14,7 +14,7 @@ import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { judgePolicy, noSuchPolicy } from '../policy-rules.ts';
 import { authorOf } from '../request-context.ts';
 import { declaredFields } from '../schemas/fields.ts';
-import { policyAnswer, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
+import { policyAnswer, policyExample, policyInput, policyListAnswer, policyListQuery } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
 
@@ -28,7 +28,14 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "The tenant's policies, oldest first; the most specific enabled one counts, then the oldest",
     roles: PEOPLE,
     query: policyListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
+    example: { query: { limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time',
+        schema: policyListAnswer,
+        example: { policies: [policyExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query }) => {
     const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
       findPolicyPage(deps.database, caller.tenantId, afterId, limit),
@@ -44,9 +51,10 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: 'Makes a policy; with an id changes that one, absent fields stay',
     roles: PEOPLE,
     body: policyInput,
+    example: { body: { name: 'restart web servers', tag: 'prod', action: 'restart', triggerAfterFailures: 3 } },
     answers: {
       200: { description: 'Changed', schema: policyAnswer },
-      201: { description: 'Made', schema: policyAnswer },
+      201: { description: 'Made', schema: policyAnswer, example: policyExample },
     },
   })
     .judge((call) => judgePolicy(deps, call))
@@ -68,7 +76,9 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     tag: TAG,
     summary: 'Deletes a policy',
     roles: PEOPLE,
-    answers: { 200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) } },
+    answers: {
+      200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }), example: { deleted: true } },
+    },
   }).handle(async (call) => {
     const id = call.params.policyId ?? '';
     const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));
