@@ -110,10 +110,11 @@ export const incidentSummaryListAnswer = z.object({
 /** As the OpenAPI document shows it. */
 export const incidentSummaryExample: z.input<typeof incidentSummaryAnswer> = {
   sentence:
-    'Incident 1 holds (cooldown): The last remedy was 2 min ago, and its cooldown is 10 min. Decided again by 2026-11-22T08:10:00.000Z.',
+    'Incident 1 holds (cooldown): the last attempt was too recent; the policy waits 10 min between attempts. Would change it: ' +
+    'time: the next attempt may be made at 2026-11-22T08:10:00.000Z. Decided again by 2026-11-22T08:10:00.000Z.',
   state: 'holding',
   decidingGuard: 'cooldown',
-  wouldChange: null,
+  wouldChange: 'time: the next attempt may be made at 2026-11-22T08:10:00.000Z',
   nextAt: '2026-11-22T08:10:00.000Z',
   incident: 1,
   vmId: '01a20f33-0000-7000-8000-000000000003',
