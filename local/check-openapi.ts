@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { describeApi } from './describe-api.ts';
 import { environment, environmentOfTools } from './environment.mjs';
 
-const REDOCLY = createRequire(import.meta.url).resolve('@redocly/cli/bin/cli.js');
+const require = createRequire(import.meta.url);
+const REDOCLY = require.resolve('@redocly/cli/bin/cli.js');
 const RULES = fileURLToPath(new URL('../redocly.yaml', import.meta.url));
 /** It neither says what it is used for nor asks for a newer version of itself. */
 const QUIET = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };

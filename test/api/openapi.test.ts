@@ -86,7 +86,7 @@ describe('The patterns of the OpenAPI document', () => {
   });
 
   it('refuse what no log and no page should hold, and nothing else that people write', () => {
-    const [pattern = ''] = [...patterns()].filter((one) => new RegExp(one, 'u').test('prod 😀 Ünï'));
+    const pattern = [...patterns()].find((one) => one.includes('ud800')) ?? '';
     for (const flags of ['u', '']) {
       const regex = new RegExp(pattern, flags);
       for (const text of ['prod', 'pCcs{}\\', '日本', '😀', '']) expect(regex.test(text), text).toBe(true);
