@@ -7,6 +7,7 @@ import { problemAnswer } from './problems.ts';
 import { anyObject } from './schemas/fields.ts';
 import { TAGS, TWINS_TAG } from './tags.ts';
 
+type SchemaObject = Parameters<OpenAPIRegistry['registerComponent']>[2];
 export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>;
 
 /** Serves the document; it is made when it is first asked for. */
@@ -33,8 +34,10 @@ export function describeEndpoints(
 ): OpenApiDocument {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const one of endpoints) registry.registerPath({ ...toRoute(one), ...toRequest(one), ...twinMarks(one) });
-  for (const one of withoutToken) registry.registerPath({ ...toRoute(one), security: [] });
+  const { $schema: _, ...problem } = z.toJSONSchema(problemAnswer, { io: 'input' });
+  const { ref } = registry.registerComponent('schemas', 'Problem', problem as SchemaObject);
+  for (const one of endpoints) registry.registerPath({ ...toRoute(one, ref), ...toRequest(one), ...twinMarks(one) });
+  for (const one of withoutToken) registry.registerPath({ ...toRoute(one, ref), security: [] });
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
@@ -50,8 +53,11 @@ export function describeEndpoints(
   });
 }
 
-function toRoute({ id, method, path, tag, summary, roles, answers }: Described<Answers>): RouteConfig {
-  const wrong = { content: { 'application/problem+json': { schema: problemAnswer } } };
+function toRoute(
+  { id, method, path, tag, summary, roles, answers }: Described<Answers>,
+  problem: { $ref: string },
+): RouteConfig {
+  const wrong = { content: { 'application/problem+json': { schema: problem } } };
   return {
     operationId: id,
     method,
