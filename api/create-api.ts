@@ -2,9 +2,9 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { ApiDependencies } from './dependencies.ts';
 import { serveDocs } from './docs-page.ts';
-import type { Endpoint } from './endpoint.ts';
+import { asTwinsOf, type Endpoint } from './endpoint.ts';
 import { mountEndpoints } from './mount.ts';
-import { openApiEndpoint } from './openapi.ts';
+import { describeEndpoints, type OpenApiDocument, openApiEndpoint } from './openapi.ts';
 import { answerOtherMethods } from './other-methods.ts';
 import { limitPipelined } from './pipelined-requests.ts';
 import { answerNotFound, answerProblems } from './problems.ts';
@@ -27,7 +27,7 @@ import { tokenEndpoints } from './resources/tokens.ts';
 import { vmRegistration } from './resources/vm-registration.ts';
 import { vmEndpoints } from './resources/vms.ts';
 import { watchingEndpoints } from './resources/watching.ts';
-import { serveHealth } from './service-health.ts';
+import { serveHealth, serviceHealth } from './service-health.ts';
 import { addressOf, createSignIn } from './sign-in.ts';
 import { endUnreadBodies } from './unread-bodies.ts';
 
@@ -35,20 +35,23 @@ export interface Api {
   app: Express;
   /** Every endpoint that needs a token. */
   endpoints: readonly Endpoint[];
+  /** The OpenAPI document of all of it. */
+  describe(): OpenApiDocument;
 }
 
 /** What is served without a token. */
-const WITHOUT_TOKEN = ['/health', '/docs'].map((path) => ({ method: 'get', path }));
+const WITHOUT_TOKEN = [serviceHealth, { method: 'get', path: '/docs' }];
 
 /** The API, not listening yet: see `startApi`. It holds no timers. */
 export function createApi(deps: ApiDependencies): Api {
   const limits = createRateLimits(deps.database, deps.settings);
   const prometheus = createPrometheus(deps);
+  const ofVms = ofPods(deps, '/api/vms', '');
   const endpoints: Endpoint[] = [
     vmRegistration(deps),
     ...vmEndpoints(deps),
-    ...ofPods(deps, '/api/vms', ''),
-    ...ofPods(deps, '/api/cloud-pods', 'OfPod'),
+    ...ofVms,
+    ...asTwinsOf(ofPods(deps, '/api/cloud-pods', 'OfPod'), ofVms),
     ...measurementEndpoints(deps),
     ...reportEndpoints(deps),
     ...tenantIncidentEndpoints(deps),
@@ -60,7 +63,8 @@ export function createApi(deps: ApiDependencies): Api {
     ...tenantEndpoints(deps),
     ...prometheus.endpoints,
   ];
-  endpoints.push(openApiEndpoint(endpoints));
+  const describe = () => describeEndpoints(endpoints, [serviceHealth]);
+  endpoints.push(openApiEndpoint(describe));
 
   const app = express();
   app.disable('x-powered-by');
@@ -72,7 +76,7 @@ export function createApi(deps: ApiDependencies): Api {
   app.use(prometheus.timeRequests);
   // without `upgrade-insecure-requests`: the API itself speaks plain HTTP, TLS is the proxy's before it
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
-  app.get('/health', serveHealth(deps));
+  app.get(serviceHealth.path, serveHealth(deps));
   app.use(async (request, _response, next) => {
     await limits.countAddress(addressOf(request));
     next();
@@ -82,7 +86,7 @@ export function createApi(deps: ApiDependencies): Api {
   answerOtherMethods(app, [...endpoints, ...WITHOUT_TOKEN]);
   app.use(answerNotFound);
   app.use(answerProblems(deps.logger));
-  return { app, endpoints };
+  return { app, endpoints, describe };
 }
 
 /** Clients of a hosting panel call these under `/api/cloud-pods`, new ones under `/api/vms`. */

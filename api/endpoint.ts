@@ -7,8 +7,8 @@ import type { RequestContext } from './request-context.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** What an endpoint may answer, by status. An answer without a schema is text. */
-export type Answers = Readonly<Record<number, { description: string; schema?: z.ZodType }>>;
+/** What an endpoint may answer, by status. An answer without a schema is text. The example is for the OpenAPI document. */
+export type Answers = Readonly<Record<number, { description: string; schema?: z.ZodType; example?: unknown }>>;
 
 /** Any one of the declared answers: a status, with a body that the schema of that status takes. */
 export type AnswerOf<Declared extends Answers> = {
@@ -20,7 +20,7 @@ export type AnswerOf<Declared extends Answers> = {
 }[keyof Declared & number];
 
 /** How an endpoint is reached, by whom, and what it answers. */
-interface Described<Declared extends Answers> {
+export interface Described<Declared extends Answers> {
   /** Unique; names the operation in the OpenAPI document. */
   id: string;
   method: Method;
@@ -34,6 +34,14 @@ interface Described<Declared extends Answers> {
 
 export interface Declaration<Query extends z.ZodType, Body extends z.ZodType, Declared extends Answers>
   extends Described<Declared> {
+  query?: Query;
+  body?: Body;
+  /** Needed as soon as there is a query or a body; path-parameters.ts has what paths name. */
+  example?: Example<z.input<NoInfer<Query>>, z.input<NoInfer<Body>>>;
+}
+
+/** A request that is accepted as it stands, once what it names is there. A test sends it as the OpenAPI document shows it. */
+export interface Example<Query, Body> {
   query?: Query;
   body?: Body;
 }
@@ -60,6 +68,9 @@ export interface Judged<Found> {
 export interface Endpoint extends Described<Answers> {
   query: z.ZodType | null;
   body: z.ZodType | null;
+  example: Example<unknown, unknown>;
+  /** The endpoint that does the same at another path, which new clients call. */
+  twinOf: Pick<Endpoint, 'id' | 'path'> | null;
   /** It goes on working, and the OpenAPI document says what takes its place. */
   deprecated: boolean;
   /** @throws AppError naming every problem of the request. */
@@ -95,6 +106,8 @@ export function endpoint<
     ...declaration,
     query: declaration.query ?? null,
     body: declaration.body ?? null,
+    example: declaration.example ?? {},
+    twinOf: null,
     deprecated: false,
     run,
   });
@@ -126,6 +139,11 @@ export function endpoint<
 /** The same endpoint at the path that it had before, under the id that it had there. */
 export function earlierPathOf(endpoint: Endpoint, earlier: { id: string; path: string }): Endpoint {
   return { ...endpoint, ...earlier, summary: `Earlier path of ${endpoint.path}`, deprecated: true };
+}
+
+/** The first endpoints as twins of the second, in the same order: both do the same, and new clients call the second. */
+export function asTwinsOf(endpoints: readonly Endpoint[], twins: readonly Endpoint[]): Endpoint[] {
+  return endpoints.map((endpoint, index) => ({ ...endpoint, twinOf: twins[index] ?? null }));
 }
 
 /** Status 200. `Body` is what the endpoint declares: an undeclared field of a literal doesn't compile. */

@@ -68,7 +68,7 @@ export function createPrometheus({ database, clock }: Pick<ApiDependencies, 'dat
     tag: 'Operation',
     summary: 'Prometheus metrics of Defib itself',
     roles: OPERATORS,
-    answers: { 200: { description: 'Prometheus text' } },
+    answers: { 200: { description: 'Prometheus text', example: 'defib_vms{status="healthy"} 1\n' } },
   }).handle(async () => {
     const {
       unwatched: notWatched,

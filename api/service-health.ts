@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestHandler } from 'express';
+import { z } from 'zod';
 import { troubleOf, wordsOf } from '../db/database-trouble.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import type { Answers, Described } from './endpoint.ts';
 
 const MAX_WAIT_MS = 2_000;
 /** So long after it was given nobody asks again. */
@@ -9,7 +11,39 @@ const FRESH_MS = 1_000;
 /** So long it is answered at once, while it is asked again. */
 const STANDS_MS = 3_000;
 
-type PartHealth = { ok: true } | { ok: false; message: string };
+const partHealth = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true) }),
+  z.object({ ok: z.literal(false), message: z.string() }),
+]);
+const parts = z.object({ postgres: partHealth, temporal: partHealth });
+const goodAnswer = z.object({ status: z.literal('ok'), parts });
+const badAnswer = z.object({ status: z.literal('unavailable'), parts, error: z.string() });
+
+/** How `GET /health` is described. It stands beside the endpoints, because nobody signs in for it. */
+export const serviceHealth = {
+  id: 'readServiceHealth',
+  method: 'get',
+  path: '/health',
+  tag: 'Operation',
+  summary: 'Whether Postgres and Temporal answer; without a token',
+  roles: [],
+  answers: {
+    200: {
+      description: 'Both do',
+      schema: goodAnswer,
+      example: { status: 'ok', parts: { postgres: { ok: true }, temporal: { ok: true } } },
+    },
+    503: {
+      description: 'Which of them does not',
+      schema: badAnswer,
+      example: {
+        status: 'unavailable',
+        parts: { postgres: { ok: true }, temporal: { ok: false, message: 'does not answer' } },
+        error: 'temporal: does not answer',
+      },
+    },
+  },
+} satisfies Described<Answers>;
 
 /**
  * `GET /health`, without a token: 200 when Postgres answers and can store data, and Temporal answers; else 503 and what is
@@ -24,7 +58,7 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
   });
   const askTemporal = remembered(async () => (await temporal.answers(MAX_WAIT_MS)).ok);
 
-  async function askParts(): Promise<Record<'postgres' | 'temporal', PartHealth>> {
+  async function askParts(): Promise<z.infer<typeof parts>> {
     const [trouble, answers] = await Promise.all([state.trouble ?? askPostgres(), !temporal.isAway && askTemporal()]);
     return {
       postgres: trouble === null ? { ok: true } : { ok: false, message: wordsOf(trouble) },
@@ -33,16 +67,14 @@ export function serveHealth({ database, temporal }: Pick<ApiDependencies, 'datab
   }
 
   return async (_request, response) => {
-    const parts = await askParts();
-    const down = Object.entries(parts).flatMap(([name, part]) => (part.ok ? [] : [`${name}: ${part.message}`]));
+    const asked = await askParts();
+    const down = Object.entries(asked).flatMap(([name, part]) => (part.ok ? [] : [`${name}: ${part.message}`]));
     if (down.length === 0) {
-      response.json({ status: 'ok', parts });
+      response.json({ status: 'ok', parts: asked } satisfies z.input<typeof goodAnswer>);
       return;
     }
-    response
-      .status(503)
-      .set('Retry-After', '5')
-      .json({ status: 'unavailable', parts, error: down.join('; ') });
+    const body: z.input<typeof badAnswer> = { status: 'unavailable', parts: asked, error: down.join('; ') };
+    response.status(503).set('Retry-After', '5').json(body);
   };
 }
 

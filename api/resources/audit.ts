@@ -5,7 +5,7 @@ import { byKey, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { requireKnownVm } from '../request-context.ts';
-import { type auditAnswer, auditListAnswer, auditQuery } from '../schemas/audit.ts';
+import { type auditAnswer, auditExample, auditListAnswer, auditQuery } from '../schemas/audit.ts';
 
 const NEWEST_FIRST = byKey(z.int(), ({ id }: AuditRow) => id);
 
@@ -19,7 +19,10 @@ export function auditEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'Who changed what in the tenant, newest first; an operator also sees the changes of tenants',
     roles: ADMINS,
     query: auditQuery,
-    answers: { 200: { description: 'Changes', schema: auditListAnswer } },
+    example: { query: { action: 'vm_paused', since: '2026-11-22T07:00:00Z', limit: 100 } },
+    answers: {
+      200: { description: 'Changes', schema: auditListAnswer, example: { entries: [auditExample], nextCursor: null } },
+    },
   }).handle(async ({ caller, query }) => {
     const { vm, actor = null, action = null, since: sinceMs = null } = query;
     const vmId = vm === undefined ? null : (await requireKnownVm({ database }, { caller, params: { id: vm } })).id;

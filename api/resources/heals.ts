@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf, requireKnownVm, requireVm } from '../request-context.ts';
 import { declaredFields, toIso } from '../schemas/fields.ts';
-import { healEventAnswer, healHistoryQuery } from '../schemas/heals.ts';
+import { healEventAnswer, healEventExample, healHistoryQuery } from '../schemas/heals.ts';
 
 const TAG = 'Auto-heal';
 
@@ -20,7 +20,8 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     summary: 'What was done to a VM, newest first',
     roles: PEOPLE,
     query: healHistoryQuery,
-    answers: { 200: { description: 'Heal events', schema: z.array(healEventAnswer) } },
+    example: { query: { limit: 20 } },
+    answers: { 200: { description: 'Heal events', schema: z.array(healEventAnswer), example: [healEventExample] } },
   }).handle(async (call) => {
     const vm = await requireKnownVm(deps, call);
     const events = await findHealEvents(deps.database.pool, vm.id, call.query.limit);
@@ -34,7 +35,7 @@ export function healEndpoints(deps: ApiDependencies, prefix: string, suffix: str
     tag: TAG,
     summary: "A VM's heal attempts and failures back to 0; a heal that waits decides again",
     roles: PEOPLE,
-    answers: { 200: { description: 'Reset', schema: z.object({ reset: z.literal(true) }) } },
+    answers: { 200: { description: 'Reset', schema: z.object({ reset: z.literal(true) }), example: { reset: true } } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     await recordAttemptsReset(deps.database, vm.id, authorOf(call));

@@ -15,7 +15,7 @@ import { type Endpoint, endpoint } from '../endpoint.ts';
 import { requireMatch } from '../if-match.ts';
 import { tooSlowFor } from '../policy-rules.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { checkAnswer, checkTypeField } from '../schemas/checks.ts';
+import { checkAnswer, checkExample, checkTypeField } from '../schemas/checks.ts';
 import { checkConfigInput, checkNameQuery } from '../schemas/health.ts';
 import { MAX_CHECKS } from '../schemas/vms.ts';
 import { toCheckAnswer } from '../vm-answer.ts';
@@ -32,8 +32,9 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     summary: 'Makes or changes the check of a type; absent fields stay',
     roles: PEOPLE,
     body: checkConfigInput,
+    example: { body: { checkType: 'http', target: 'http://192.0.2.7:8080/health', intervalSeconds: 30 } },
     answers: {
-      200: { description: 'The check', schema: checkAnswer },
+      200: { description: 'The check', schema: checkAnswer, example: checkExample },
       202: {
         description: 'The check; its workflow is notified when Temporal answers again',
         schema: unannounced(checkAnswer),
@@ -90,7 +91,7 @@ export function healthConfigEndpoints(deps: ApiDependencies, prefix: string, suf
     roles: PEOPLE,
     query: checkNameQuery,
     answers: {
-      200: { description: 'Disabled', schema: disabledAnswer },
+      200: { description: 'Disabled', schema: disabledAnswer, example: { disabled: true } },
       202: {
         description: 'Disabled; its workflow is notified when Temporal answers again',
         schema: unannounced(disabledAnswer),

@@ -14,9 +14,12 @@ import { requireKnownVm, requireVm } from '../request-context.ts';
 import { declaredFields, instantMs, toIso } from '../schemas/fields.ts';
 import {
   healthAnswer,
+  healthExample,
   historyAnswer,
+  historyExample,
   historyQuery,
   overviewAnswer,
+  overviewExample,
   overviewQuery,
   type podAnswer,
   resultAnswer,
@@ -42,7 +45,8 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "Counts over all of the tenant's VMs, and each one's health",
     roles: PEOPLE,
     query: overviewQuery,
-    answers: { 200: { description: 'The overview', schema: overviewAnswer } },
+    example: { query: { limit: 100 } },
+    answers: { 200: { description: 'The overview', schema: overviewAnswer, example: overviewExample } },
   }).handle(async ({ caller, query, nowMs }) => {
     const everyVm = { status: null, q: null, tag: null, provider: null };
     const [counts, { page, nextCursor }] = await Promise.all([
@@ -66,7 +70,7 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     tag: 'Health',
     summary: "A VM's health now, and its newest results",
     roles: PEOPLE,
-    answers: { 200: { description: 'Its health', schema: healthAnswer } },
+    answers: { 200: { description: 'Its health', schema: healthAnswer, example: healthExample } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     const [heals, results] = await Promise.all([
@@ -92,7 +96,10 @@ export function healthEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "A VM's results and its uptime over some hours",
     roles: PEOPLE,
     query: historyQuery,
-    answers: { 200: { description: 'Counts over the period, and its results', schema: historyAnswer } },
+    example: { query: { hours: 24, checkType: 'http', limit: 100 } },
+    answers: {
+      200: { description: 'Counts over the period, and its results', schema: historyAnswer, example: historyExample },
+    },
   }).handle(async (call) => {
     const { hours, checkType = null } = call.query;
     const vm = await requireKnownVm(deps, call);

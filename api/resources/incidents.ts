@@ -24,9 +24,11 @@ import { requireKnownVm } from '../request-context.ts';
 import { instantMs, toIso } from '../schemas/fields.ts';
 import {
   type incidentAnswer,
+  incidentExample,
   incidentListAnswer,
   incidentListQuery,
   type incidentSummaryAnswer,
+  incidentSummaryExample,
   incidentSummaryListAnswer,
   incidentsQuery,
 } from '../schemas/heals.ts';
@@ -50,7 +52,14 @@ export function incidentEndpoints({ database }: ApiDependencies, prefix: string,
     summary: "A VM's incidents, newest first, each decision with the guards' answers and the facts it was made from",
     roles: PEOPLE,
     query: incidentListQuery,
-    answers: { 200: { description: 'Incidents', schema: incidentListAnswer } },
+    example: { query: { limit: 20 } },
+    answers: {
+      200: {
+        description: 'Incidents',
+        schema: incidentListAnswer,
+        example: { incidents: [incidentExample], nextCursor: null },
+      },
+    },
   }).handle(async (call) => {
     const vm = await requireKnownVm({ database }, call);
     const { page, nextCursor } = await readPage(call.query, BY_INCIDENT, (before, limit) =>
@@ -71,7 +80,14 @@ export function tenantIncidentEndpoints({ database }: ApiDependencies): Endpoint
     summary: 'Incidents of all VMs, deleted ones included, newest first',
     roles: PEOPLE,
     query: incidentsQuery,
-    answers: { 200: { description: 'Incidents', schema: incidentSummaryListAnswer } },
+    example: { query: { open: 'true', since: '2026-11-22T07:00:00Z', q: 'web', limit: 100 } },
+    answers: {
+      200: {
+        description: 'Incidents',
+        schema: incidentSummaryListAnswer,
+        example: { incidents: [incidentSummaryExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query, nowMs }) => {
     const open = query.open === undefined ? null : query.open === 'true';
     const { since: sinceMs = null, q = null } = query;

@@ -41,6 +41,15 @@ const measurementsAnswer = z.object({
   nextCursor: nextCursorAnswer,
 });
 
+const measurementsExample: z.input<typeof measurementsAnswer> = {
+  vmId: '01a20f33-0000-7000-8000-000000000003',
+  from: '2026-11-22T07:00:00.000Z',
+  to: '2026-11-22T08:00:00.000Z',
+  stepSeconds: 60,
+  points: [{ at: '2026-11-22T07:59:00.000Z', cpu: 12.5, ram: 40, disk: 71, uptime: 86_400, samples: 1 }],
+  nextCursor: null,
+};
+
 /** What VMs' agents measured, over time. Defib's own metrics are in `prometheus.ts`. */
 export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
   const read = endpoint({
@@ -51,7 +60,10 @@ export function measurementEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'CPU, RAM and disk over time: means per step, oldest first',
     roles: PEOPLE,
     query: measurementsQuery,
-    answers: { 200: { description: 'Steps that have reports', schema: measurementsAnswer } },
+    example: { query: { from: '2026-11-22T07:00:00Z', to: '2026-11-22T08:00:00Z', step: 60 } },
+    answers: {
+      200: { description: 'Steps that have reports', schema: measurementsAnswer, example: measurementsExample },
+    },
   })
     .judge(async ({ query, nowMs, refused }) => {
       const { to: untilMs = nowMs, from: fromMs = untilMs - HOUR_MS } = query;

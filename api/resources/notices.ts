@@ -5,7 +5,7 @@ import { BY_ID, readPage } from '../cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { declaredFields, toIso } from '../schemas/fields.ts';
-import { noticeAnswer, noticeListAnswer, noticeListQuery } from '../schemas/notices.ts';
+import { noticeAnswer, noticeListAnswer, noticeListExample, noticeListQuery } from '../schemas/notices.ts';
 
 /** What people should know of, about their VMs and, for operators, about the installation. */
 export function noticeEndpoints({ database }: ApiDependencies): Endpoint[] {
@@ -17,7 +17,8 @@ export function noticeEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'What people should know of, newest first; an operator also sees what concerns the installation',
     roles: PEOPLE,
     query: noticeListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: noticeListAnswer } },
+    example: { query: { open: 'true', limit: 100 } },
+    answers: { 200: { description: 'At most 1,000 at a time', schema: noticeListAnswer, example: noticeListExample } },
   }).handle(async ({ caller, query }) => {
     const { tenantId, role } = caller;
     const open = query.open === undefined ? null : query.open === 'true';

@@ -17,10 +17,12 @@ import { authorOf } from '../request-context.ts';
 import { declaredFields } from '../schemas/fields.ts';
 import {
   policyAnswer,
+  policyExample,
   policyInput,
   policyListAnswer,
   policyListQuery,
   savedPolicyAnswer,
+  savedPolicyExample,
 } from '../schemas/policies.ts';
 
 const TAG = 'Auto-heal';
@@ -35,7 +37,14 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: "The tenant's policies, oldest first; the most specific enabled one counts, then the oldest",
     roles: PEOPLE,
     query: policyListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: policyListAnswer } },
+    example: { query: { limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time',
+        schema: policyListAnswer,
+        example: { policies: [policyExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query }) => {
     const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
       findPolicyPage(deps.database, caller.tenantId, afterId, limit),
@@ -51,9 +60,10 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     summary: 'Makes a policy; with an id changes that one, absent fields stay',
     roles: PEOPLE,
     body: policyInput,
+    example: { body: { name: 'restart web servers', tag: 'prod', action: 'restart', triggerAfterFailures: 3 } },
     answers: {
       200: { description: 'Changed', schema: savedPolicyAnswer },
-      201: { description: 'Made', schema: savedPolicyAnswer },
+      201: { description: 'Made', schema: savedPolicyAnswer, example: savedPolicyExample },
     },
   })
     .judge((call) => judgePolicy(deps, call))
@@ -78,7 +88,9 @@ export function policyEndpoints(deps: ApiDependencies, prefix: string, suffix: s
     tag: TAG,
     summary: 'Deletes a policy',
     roles: PEOPLE,
-    answers: { 200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }) } },
+    answers: {
+      200: { description: 'Deleted', schema: z.object({ deleted: z.literal(true) }), example: { deleted: true } },
+    },
   }).handle(async (call) => {
     const id = call.params.policyId ?? '';
     const deleted = isUuid(id) && (await recordPolicyDeleted(deps.database, id, authorOf(call)));

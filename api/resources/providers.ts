@@ -20,6 +20,7 @@ import { authorOf, type RequestContext } from '../request-context.ts';
 import {
   newProviderInput,
   providerChangeInput,
+  providerExample,
   providerInstanceAnswer,
   providerListAnswer,
   providerListQuery,
@@ -45,7 +46,14 @@ export function providerEndpoints(deps: ApiDependencies): Endpoint[] {
       'The providers that the tenant may use: those that were added, oldest first, then those of the environment',
     roles: ADMINS,
     query: providerListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: providerListAnswer } },
+    example: { query: { limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time',
+        schema: providerListAnswer,
+        example: { providers: [providerExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query }) => {
     const { page, nextCursor } = await readPage(query, BY_ID, (afterId, limit) =>
       findProviderInstances(database, caller.tenantId, afterId, limit),
@@ -62,7 +70,8 @@ export function providerEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Adds a cluster or host',
     roles: ADMINS,
     body: newProviderInput,
-    answers: { 201: { description: 'Added', schema: providerInstanceAnswer } },
+    example: { body: { kind: 'qemu', name: 'rack-2', site: 'main' } },
+    answers: { 201: { description: 'Added', schema: providerInstanceAnswer, example: providerExample } },
   })
     .judge(async ({ caller, body }) => {
       if (body.forEveryTenant) requireOperator(caller);
@@ -90,7 +99,14 @@ export function providerEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Changes a provider that was added; absent fields stay',
     roles: ADMINS,
     body: providerChangeInput,
-    answers: { 200: { description: 'Changed', schema: providerInstanceAnswer } },
+    example: { body: { name: 'rack-2b' } },
+    answers: {
+      200: {
+        description: 'Changed',
+        schema: providerInstanceAnswer,
+        example: { ...providerExample, name: 'rack-2b' },
+      },
+    },
   })
     .judge(async (call) => {
       const before = await requireOwn(deps, call);
@@ -117,7 +133,9 @@ export function providerEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: TAG,
     summary: 'Removes a provider that no VM uses',
     roles: ADMINS,
-    answers: { 200: { description: 'Removed', schema: z.object({ removed: z.literal(true) }) } },
+    answers: {
+      200: { description: 'Removed', schema: z.object({ removed: z.literal(true) }), example: { removed: true } },
+    },
   }).handle(async (call) => {
     const { id } = await requireOwn(deps, call);
     const vms = await recordProviderInstanceRemoved(database, id, authorOf(call));
@@ -133,7 +151,17 @@ export function providerEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: TAG,
     summary: 'Tests the connection, from the workers of its site',
     roles: ADMINS,
-    answers: { 200: { description: 'Whether it can be reached', schema: providerTestAnswer } },
+    answers: {
+      200: {
+        description: 'Whether it can be reached',
+        schema: providerTestAnswer,
+        example: {
+          reachable: false,
+          reason: 'unreachable',
+          message: 'no worker of site main took the question within 10 s: start a worker there, or correct the site',
+        },
+      },
+    },
   }).handle(async (call) => {
     const { kind, site, instanceId } = await requireUsable(deps, call);
     const answer = await providers.call(site, { call: 'test', kind, instanceId });

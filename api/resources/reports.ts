@@ -9,7 +9,7 @@ import { firstAgentCheck } from '../check-defaults.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
-import { type ReportInput, reportAnswer, reportInput } from '../schemas/reports.ts';
+import { type ReportInput, reportAnswer, reportExample, reportInput } from '../schemas/reports.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -23,7 +23,18 @@ export function reportEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'A report of a VM by its agent; the first one makes the agent check',
     roles: REPORTERS,
     body: reportInput(deps.clock),
-    answers: { 200: { description: 'Received', schema: reportAnswer } },
+    example: {
+      body: {
+        vmId: '104',
+        cpu: 12.5,
+        ram: 40,
+        disk: 71,
+        uptime: 86_400,
+        agentVersion: '1.0',
+        reports: [{ timestamp: '2026-11-22T08:00:00Z', cpu: 90 }],
+      },
+    },
+    answers: { 200: { description: 'Received', schema: reportAnswer, example: reportExample } },
   })
     .judge(async ({ body, caller, nowMs, refused }) => {
       const named = body.vmId ?? null;

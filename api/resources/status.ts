@@ -24,7 +24,13 @@ export function statusEndpoints({ database }: ApiDependencies): Endpoint[] {
     tag: 'VMs',
     summary: 'How many VMs have which status',
     roles: PEOPLE,
-    answers: { 200: { description: 'Totals', schema: statusAnswer } },
+    answers: {
+      200: {
+        description: 'Totals',
+        schema: statusAnswer,
+        example: { total: 1, healthy: 1, warning: 0, down: 0, unknown: 0, paused: 0, resets: 0 },
+      },
+    },
   }).handle(async ({ caller, nowMs }) => {
     const [counts, resets] = await Promise.all([
       findFleetCounts(database.pool, caller.tenantId, nowMs),

@@ -9,6 +9,7 @@ import { authorOf } from '../request-context.ts';
 import {
   tenantAnswer,
   tenantChangeInput,
+  tenantExample,
   tenantIdField,
   tenantInput,
   tenantListAnswer,
@@ -28,7 +29,8 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'Makes a tenant',
     roles: OPERATORS,
     body: tenantInput,
-    answers: { 201: { description: 'The tenant', schema: tenantAnswer } },
+    example: { body: { id: 'acme', name: 'Acme', checkTargets: ['192.0.2.0/24'] } },
+    answers: { 201: { description: 'The tenant', schema: tenantAnswer, example: tenantExample } },
   }).handle(async (call) => {
     const made = await recordTenant(database, call.body, authorOf(call));
     if (made === null) {
@@ -46,7 +48,14 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'Changes a tenant; absent fields stay',
     roles: OPERATORS,
     body: tenantChangeInput,
-    answers: { 200: { description: 'The tenant', schema: tenantAnswer } },
+    example: { body: { checkTargets: ['192.0.2.0/24', '198.51.100.7'] } },
+    answers: {
+      200: {
+        description: 'The tenant',
+        schema: tenantAnswer,
+        example: { ...tenantExample, checkTargets: ['192.0.2.0/24', '198.51.100.7'] },
+      },
+    },
   }).handle(async (call) => {
     const { tenantId: id = '' } = call.params;
     // what is no id is not asked for: Postgres refuses NUL in any text
@@ -64,7 +73,14 @@ export function tenantEndpoints({ database }: ApiDependencies): Endpoint[] {
     summary: 'All tenants, by id',
     roles: OPERATORS,
     query: tenantListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: tenantListAnswer } },
+    example: { query: { limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time',
+        schema: tenantListAnswer,
+        example: { tenants: [tenantExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ query }) => {
     const { page, nextCursor } = await readPage(query, BY_WORD, (afterId, limit) =>
       findTenants(database.pool, afterId, limit),

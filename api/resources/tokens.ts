@@ -11,7 +11,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { authorOf } from '../request-context.ts';
 import { declaredFields, toIso } from '../schemas/fields.ts';
-import { tokenAnswer, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
+import { tokenAnswer, tokenExample, tokenInput, tokenListAnswer, tokenListQuery } from '../schemas/tokens.ts';
 
 const TAG = 'Access';
 
@@ -27,7 +27,14 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Makes a token; its secret is shown this once',
     roles: ADMINS,
     body: tokenInput(clock),
-    answers: { 201: { description: 'The token', schema: tokenAnswer.extend({ token: z.string() }) } },
+    example: { body: { name: 'dashboard', role: 'USER', expiresAt: '2099-12-31T23:59:59Z' } },
+    answers: {
+      201: {
+        description: 'The token',
+        schema: tokenAnswer.extend({ token: z.string() }),
+        example: { ...tokenExample, token: 'defib_example-of-a-token' },
+      },
+    },
   })
     .judge(async ({ caller, body, nowMs, refused }) => {
       const { role, vmId, tenantId = caller.tenantId } = body;
@@ -60,7 +67,14 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: "The tenant's tokens, without their secrets; an operator may ask for another tenant's",
     roles: ADMINS,
     query: tokenListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time', schema: tokenListAnswer } },
+    example: { query: { limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time',
+        schema: tokenListAnswer,
+        example: { tokens: [tokenExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query }) => {
     const { tenantId = caller.tenantId } = query;
     requireReach(caller, 'USER', tenantId);
@@ -78,7 +92,9 @@ export function tokenEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: TAG,
     summary: 'Revokes a token at once',
     roles: ADMINS,
-    answers: { 200: { description: 'Revoked', schema: z.object({ revoked: z.literal(true) }) } },
+    answers: {
+      200: { description: 'Revoked', schema: z.object({ revoked: z.literal(true) }), example: { revoked: true } },
+    },
   }).handle(async (call) => {
     const id = call.params.tokenId ?? '';
     const reach = { operator: call.caller.role === 'OPERATOR' };

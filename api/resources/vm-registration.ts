@@ -12,7 +12,7 @@ import { type Endpoint, endpoint } from '../endpoint.ts';
 import type { Sound } from '../parse-request.ts';
 import { unavailable } from '../problems.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { newVmAnswer, newVmInput } from '../schemas/vms.ts';
+import { newVmAnswer, newVmInput, vmExample } from '../schemas/vms.ts';
 import { toOneVmAnswer } from '../vm-answer.ts';
 import { conflictOf, judgeProvider } from '../vm-provider.ts';
 
@@ -29,7 +29,23 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
     summary: 'Registers a VM and starts watching it',
     roles: PEOPLE,
     body: newVmInput,
-    answers: { 201: { description: "The VM, and once its agent's token", schema: newVmAnswer } },
+    example: {
+      body: {
+        name: 'web-1',
+        address: '192.0.2.7',
+        externalId: '104',
+        tags: ['prod'],
+        provider: { kind: 'none' },
+        checks: [{ checkType: 'http', target: 'http://192.0.2.7:8080/health', intervalSeconds: 30 }],
+      },
+    },
+    answers: {
+      201: {
+        description: "The VM, and once its agent's token",
+        schema: newVmAnswer,
+        example: { ...vmExample, agentToken: 'defib_example-of-a-token', warnings: [] },
+      },
+    },
   })
     .judge(async ({ caller, body, refused }) => {
       refuseTrustBy(caller, body.checks ?? []);

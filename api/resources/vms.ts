@@ -13,7 +13,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { type Endpoint, endpoint, ok } from '../endpoint.ts';
 import { etagOf, requireMatch } from '../if-match.ts';
 import { authorOf, requireVm } from '../request-context.ts';
-import { changedVmAnswer, vmAnswer, vmChangeInput, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
+import { changedVmAnswer, vmAnswer, vmChangeInput, vmExample, vmListAnswer, vmListQuery } from '../schemas/vms.ts';
 import { toOneVmAnswer, toVmAnswers, weightOfVm } from '../vm-answer.ts';
 import { conflictOf, judgeProvider, refuseToMove } from '../vm-provider.ts';
 
@@ -30,7 +30,14 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: "The tenant's VMs, oldest first",
     roles: PEOPLE,
     query: vmListQuery,
-    answers: { 200: { description: 'At most 1,000 at a time; go on with cursor=nextCursor', schema: vmListAnswer } },
+    example: { query: { status: 'HEALTHY', q: 'web', tag: 'prod', limit: 100 } },
+    answers: {
+      200: {
+        description: 'At most 1,000 at a time; go on with cursor=nextCursor',
+        schema: vmListAnswer,
+        example: { vms: [vmExample], nextCursor: null },
+      },
+    },
   }).handle(async ({ caller, query, nowMs }) => {
     const { status = null, q = null, tag = null, provider = null } = query;
     const { page, nextCursor } = await readPage(
@@ -50,7 +57,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     tag: TAG,
     summary: 'One VM, by id or externalId',
     roles: PEOPLE,
-    answers: { 200: { description: 'The VM', schema: vmAnswer } },
+    answers: { 200: { description: 'The VM', schema: vmAnswer, example: vmExample } },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     return {
@@ -67,8 +74,13 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: "Changes a VM's own settings; absent fields stay, null clears",
     roles: PEOPLE,
     body: vmChangeInput,
+    example: { body: { tags: ['prod', 'web'], host: null } },
     answers: {
-      200: { description: 'Changed', schema: changedVmAnswer },
+      200: {
+        description: 'Changed',
+        schema: changedVmAnswer,
+        example: { ...vmExample, tags: ['prod', 'web'], revision: 2, warnings: [] },
+      },
       202: { description: 'Changed; its workflow is notified when Temporal answers again', schema: changedVmAnswer },
     },
   })
@@ -113,7 +125,7 @@ export function vmEndpoints(deps: ApiDependencies): Endpoint[] {
     summary: 'Stops watching a VM, frees its names and revokes its agent token',
     roles: PEOPLE,
     answers: {
-      200: { description: 'Deleted', schema: deletedAnswer },
+      200: { description: 'Deleted', schema: deletedAnswer, example: { deleted: true } },
       202: {
         description: 'Deleted; its workflow ends when Temporal answers again',
         schema: unannounced(deletedAnswer),

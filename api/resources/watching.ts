@@ -34,7 +34,9 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     tag: TAG,
     summary: 'Looks at every enabled check at once; 409 and why where nothing is looked at',
     roles: PEOPLE,
-    answers: { 202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }) } },
+    answers: {
+      202: { description: 'Requested', schema: z.object({ requested: z.literal(true) }), example: { requested: true } },
+    },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     requireLookedAt(vm, call.nowMs);
@@ -50,7 +52,14 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     summary: 'Stops looking at a VM and healing it until it is resumed: after this answer nothing is sent to it',
     roles: PEOPLE,
     body: pauseInput,
-    answers: { 200: { description: 'Paused', schema: pauseAnswer } },
+    example: { body: { reason: 'disk is being replaced' } },
+    answers: {
+      200: {
+        description: 'Paused',
+        schema: pauseAnswer,
+        example: { paused: true, reason: 'disk is being replaced', sentBefore: [] },
+      },
+    },
   }).handle(async (call) => {
     const vm = await requireVm(deps, call);
     const { reason } = call.body;
@@ -71,7 +80,7 @@ export function watchingEndpoints(deps: ApiDependencies, prefix: string, suffix:
     summary: 'Looks at a paused VM again',
     roles: PEOPLE,
     answers: {
-      200: { description: 'Resumed', schema: resumeAnswer },
+      200: { description: 'Resumed', schema: resumeAnswer, example: { paused: false } },
       202: { description: 'Resumed; looks begin when Temporal answers again', schema: unannounced(resumeAnswer) },
     },
   }).handle(async (call) => {

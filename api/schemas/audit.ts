@@ -21,3 +21,13 @@ export const auditAnswer = z.object({
 });
 
 export const auditListAnswer = z.object({ entries: z.array(auditAnswer), nextCursor: nextCursorAnswer });
+
+/** As the OpenAPI document shows it. */
+export const auditExample: z.input<typeof auditAnswer> = {
+  id: '42',
+  at: '2026-11-22T08:00:00.000Z',
+  actor: 'dashboard (token 01a20f33-0000-7000-8000-000000000002)',
+  action: 'vm_paused',
+  vmId: '01a20f33-0000-7000-8000-000000000003',
+  details: { reason: 'disk is being replaced' },
+};

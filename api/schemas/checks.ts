@@ -66,6 +66,32 @@ export const checkAnswer = z.object({
   lastCheckAt: atAnswer,
 });
 
+/** As the OpenAPI document shows it. */
+export const checkExample: z.input<typeof checkAnswer> = {
+  id: '01a20f33-0000-7000-8000-000000000104',
+  checkType: 'http',
+  name: '',
+  target: 'http://192.0.2.7:8080/health',
+  intervalSeconds: 30,
+  retryIntervalSeconds: 30,
+  timeoutSeconds: 10,
+  failureThreshold: 3,
+  successThreshold: 1,
+  staleAfterSeconds: null,
+  options: {},
+  enabled: true,
+  proven: true,
+  provenAt: '2026-11-22T07:55:00.000Z',
+  trusted: false,
+  revision: 1,
+  status: 'healthy',
+  reason: 'ok',
+  message: null,
+  consecutiveFailures: 0,
+  consecutiveSuccesses: 11,
+  lastCheckAt: '2026-11-22T08:00:00.000Z',
+};
+
 function shown(input: unknown): string {
   return typeof input === 'string' ? input.slice(0, 100) : typeof input;
 }

@@ -19,6 +19,23 @@ export const healEventAnswer = z.object({
   completedAt: atAnswer,
 });
 
+/** As the OpenAPI document shows it. */
+export const healEventExample: z.input<typeof healEventAnswer> = {
+  id: '1',
+  podId: '01a20f33-0000-7000-8000-000000000003',
+  incident: 1,
+  operationId: '01a20f33-0000-7000-8000-000000000003/1/restart/1',
+  action: 'restart',
+  reason: '3 consecutive failures',
+  result: 'success',
+  errorMessage: null,
+  previousStatus: 'unhealthy',
+  newStatus: 'healthy',
+  policyId: '01a20f33-0000-7000-8000-000000000001',
+  triggeredAt: '2026-11-22T08:00:00.000Z',
+  completedAt: '2026-11-22T08:00:10.000Z',
+};
+
 export const incidentListQuery = z.strictObject({ ...pageQuery, limit: pageQuery.limit.default(20) });
 
 export const incidentsQuery = z.strictObject({
@@ -89,3 +106,54 @@ export const incidentSummaryListAnswer = z.object({
   incidents: z.array(incidentSummaryAnswer),
   nextCursor: nextCursorAnswer,
 });
+
+/** As the OpenAPI document shows it. */
+export const incidentSummaryExample: z.input<typeof incidentSummaryAnswer> = {
+  sentence:
+    'Incident 1 holds (cooldown): the last attempt was too recent; the policy waits 10 min between attempts. Would change it: ' +
+    'time: the next attempt may be made at 2026-11-22T08:10:00.000Z. Decided again by 2026-11-22T08:10:00.000Z.',
+  state: 'holding',
+  decidingGuard: 'cooldown',
+  wouldChange: 'time: the next attempt may be made at 2026-11-22T08:10:00.000Z',
+  nextAt: '2026-11-22T08:10:00.000Z',
+  incident: 1,
+  vmId: '01a20f33-0000-7000-8000-000000000003',
+  vmName: 'web-1',
+  vmDeletedAt: null,
+  openedAt: '2026-11-22T08:00:00.000Z',
+  closedAt: null,
+  outcome: null,
+};
+
+/** As the OpenAPI document shows it. */
+export const incidentExample: z.input<typeof incidentAnswer> = {
+  ...incidentSummaryExample,
+  steps: [
+    {
+      step: 1,
+      kind: 'act',
+      reason: '3 consecutive failures',
+      decision: { kind: 'act', reason: '3 consecutive failures', verifyMs: 120_000 },
+      guards: [{ guard: 'cooldown', objection: null }],
+      facts: { health: 'unhealthy' },
+      decidedAt: '2026-11-22T08:00:00.000Z',
+      lastSeenAt: '2026-11-22T08:00:00.000Z',
+      count: 1,
+    },
+  ],
+  operations: [
+    {
+      id: '01a20f33-0000-7000-8000-000000000003/1/restart/1',
+      action: 'restart',
+      attempt: 1,
+      power: 'reset',
+      escalation: false,
+      state: 'done',
+      result: 'failed',
+      detail: null,
+      intendedAt: '2026-11-22T08:00:00.000Z',
+      sentAt: '2026-11-22T08:00:00.100Z',
+      endedAt: '2026-11-22T08:00:00.300Z',
+    },
+  ],
+};

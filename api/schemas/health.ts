@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CHECK_TYPES } from '../../checks/registry.ts';
 import { checkFields, checkTypeField } from './checks.ts';
 import { atAnswer, nextCursorAnswer, pageQuery, shownStatus, text } from './fields.ts';
-import { statusRow } from './vms.ts';
+import { statusExample, statusRow } from './vms.ts';
 
 export const checkConfigInput = z.strictObject({ checkType: checkTypeField, ...checkFields });
 export const checkNameQuery = z.strictObject({ name: text(100).optional() });
@@ -29,6 +29,17 @@ export const resultAnswer = z.object({
   checkedAt: z.iso.datetime(),
 });
 
+const resultExample: z.input<typeof resultAnswer> = {
+  checkId: '01a20f33-0000-7000-8000-000000000104',
+  checkType: 'http',
+  status: 'healthy',
+  reason: 'ok',
+  latencyMs: 6,
+  errorMessage: null,
+  rawResponse: { status: 200 },
+  checkedAt: '2026-11-22T08:00:00.000Z',
+};
+
 export const healthAnswer = z.object({
   podId: z.string(),
   status: shownStatus,
@@ -38,6 +49,16 @@ export const healthAnswer = z.object({
   pod: z.object({ name: z.string(), ipAddress: z.string().nullable(), status: shownStatus }),
   recentResults: z.array(resultAnswer).describe('the 10 newest, newest first'),
 });
+
+export const healthExample: z.input<typeof healthAnswer> = {
+  podId: '01a20f33-0000-7000-8000-000000000003',
+  status: 'healthy',
+  ...statusExample,
+  autoHealAttempts: 0,
+  lastAutoHealAt: null,
+  pod: { name: 'web-1', ipAddress: '192.0.2.7', status: 'healthy' },
+  recentResults: [resultExample],
+};
 
 export const historyAnswer = z.object({
   podId: z.string(),
@@ -51,6 +72,19 @@ export const historyAnswer = z.object({
   results: z.array(resultAnswer).describe('newest first'),
   nextCursor: nextCursorAnswer,
 });
+
+export const historyExample: z.input<typeof historyAnswer> = {
+  podId: '01a20f33-0000-7000-8000-000000000003',
+  period: '24h',
+  uptimePercentage: '99.93',
+  avgLatencyMs: '6',
+  totalChecks: 2880,
+  healthyChecks: 2876,
+  unhealthyChecks: 2,
+  unknownChecks: 2,
+  results: [resultExample],
+  nextCursor: null,
+};
 
 export const podAnswer = z.object({
   podId: z.string(),
@@ -74,3 +108,17 @@ export const overviewAnswer = z.object({
   pods: z.array(podAnswer),
   nextCursor: nextCursorAnswer,
 });
+export const overviewExample: z.input<typeof overviewAnswer> = {
+  summary: { total: 1, healthy: 1, unhealthy: 0, degraded: 0, unknown: 0, paused: 0 },
+  pods: [
+    {
+      podId: '01a20f33-0000-7000-8000-000000000003',
+      name: 'web-1',
+      status: 'healthy',
+      consecutiveFailures: 0,
+      lastCheckAt: '2026-11-22T08:00:00.000Z',
+      lastHealthyAt: '2026-11-22T08:00:00.000Z',
+    },
+  ],
+  nextCursor: null,
+};

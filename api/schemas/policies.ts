@@ -53,5 +53,34 @@ export const savedPolicyAnswer = policyAnswer.extend({
   inWords: z.string().describe('what it will do'),
 });
 
+/** As the OpenAPI document shows it. */
+export const policyExample: z.input<typeof policyAnswer> = {
+  id: '01a20f33-0000-7000-8000-000000000001',
+  name: 'restart web servers',
+  enabled: true,
+  triggerAfterFailures: 3,
+  action: 'restart',
+  cooldownMinutes: 10,
+  maxAttempts: 3,
+  attemptWindowHours: 24,
+  notifyOnTrigger: true,
+  escalateAfterAttempts: null,
+  escalationAction: 'notify_only',
+  verifySeconds: 120,
+  unhealthyForSeconds: null,
+  vmId: null,
+  tag: 'prod',
+  createdAt: '2026-11-22T08:00:00.000Z',
+  updatedAt: '2026-11-22T08:00:00.000Z',
+};
+
+export const savedPolicyExample: z.input<typeof savedPolicyAnswer> = {
+  ...policyExample,
+  covers: 12,
+  countsFor: 12,
+  inWords:
+    'When a check about being alive has failed 3 times in a row, over at least 2 of its intervals, it restarts the VM …',
+};
+
 export const policyListQuery = z.strictObject(pageQuery);
 export const policyListAnswer = z.object({ policies: z.array(policyAnswer), nextCursor: nextCursorAnswer });

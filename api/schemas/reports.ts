@@ -74,3 +74,13 @@ export const reportAnswer = z.object({
   ignored: z.int().describe('reports older than the retention'),
   reportIntervalSeconds: z.int(),
 });
+
+export const reportExample: z.input<typeof reportAnswer> = {
+  received: true,
+  vmId: '01a20f33-0000-7000-8000-000000000003',
+  receivedAt: '2026-11-22T08:05:00.000Z',
+  live: true,
+  backfilled: 1,
+  ignored: 0,
+  reportIntervalSeconds: 60,
+};

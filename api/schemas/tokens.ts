@@ -32,11 +32,26 @@ export const tokenAnswer = z.object({
   createdAt: z.iso.datetime(),
 });
 
+/** As the OpenAPI document shows it. */
+export const tokenExample: z.input<typeof tokenAnswer> = {
+  id: '01a20f33-0000-7000-8000-000000000002',
+  tenantId: 'default',
+  role: 'USER',
+  vmId: null,
+  name: 'dashboard',
+  expiresAt: '2099-12-31T23:59:59.000Z',
+  revokedAt: null,
+  createdAt: '2026-11-22T08:00:00.000Z',
+};
+
 export const tokenListQuery = z.strictObject({ tenantId: tenantIdField.optional(), ...pageQuery });
 export const tokenListAnswer = z.object({ tokens: z.array(tokenAnswer), nextCursor: nextCursorAnswer });
 
+// named, because the OpenAPI generator calls both `ip`, which JSON Schema does not know
+const ipv4 = z.ipv4().meta({ format: 'ipv4' });
+const ipv6 = z.ipv6().meta({ format: 'ipv6' });
 const checkTargets = z
-  .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be an address or a CIDR'))
+  .array(z.union([ipv4, ipv6, z.cidrv4(), z.cidrv6()], 'must be an address or a CIDR'))
   .max(100, 'must be at most 100')
   .describe("what the tenant's checks may reach; none = its VMs' own addresses");
 export const tenantInput = z.strictObject({
@@ -51,5 +66,13 @@ export const tenantAnswer = z.object({
   checkTargets: z.array(z.string()),
   createdAt: z.iso.datetime(),
 });
+/** As the OpenAPI document shows it. */
+export const tenantExample: z.input<typeof tenantAnswer> = {
+  id: 'acme',
+  name: 'Acme',
+  checkTargets: ['192.0.2.0/24'],
+  createdAt: '2026-11-22T08:00:00.000Z',
+};
+
 export const tenantListQuery = z.strictObject(pageQuery);
 export const tenantListAnswer = z.object({ tenants: z.array(tenantAnswer), nextCursor: nextCursorAnswer });

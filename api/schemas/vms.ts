@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ShownStatus } from '../../domain/health.ts';
 import { providerAnswer, providerInput, providerKind } from '../vm-provider.ts';
-import { checkAnswer, checkInput } from './checks.ts';
+import { checkAnswer, checkExample, checkInput } from './checks.ts';
 import {
   addressField,
   atAnswer,
@@ -170,3 +170,47 @@ export const changedVmAnswer = vmAnswer.extend({
 });
 export const newVmAnswer = changedVmAnswer.extend({ agentToken: z.string().describe('shown this once') });
 export const vmListAnswer = z.object({ vms: z.array(vmAnswer), nextCursor: nextCursorAnswer });
+
+/** As the OpenAPI document shows it. */
+export const statusExample = {
+  reasons: [],
+  consecutiveFailures: 0,
+  consecutiveSuccesses: 11,
+  lastCheckAt: '2026-11-22T08:00:00.000Z',
+  lastHealthyAt: '2026-11-22T08:00:00.000Z',
+  lastUnhealthyAt: null,
+};
+
+/** As the OpenAPI document shows it: the VM of the example of `registerVm`, a while later. */
+export const vmExample: VmAnswer = {
+  id: '01a20f33-0000-7000-8000-000000000003',
+  name: 'web-1',
+  address: '192.0.2.7',
+  externalId: '104',
+  tags: ['prod'],
+  site: 'main',
+  host: null,
+  reportIntervalSeconds: 60,
+  provider: { kind: 'none' },
+  status: 'HEALTHY',
+  health: 'healthy',
+  ...statusExample,
+  situation: {
+    sentence: 'Healthy.',
+    paused: null,
+    incident: null,
+    stoppedOnPurpose: false,
+    notWatched: null,
+    cannotTell: null,
+  },
+  lastLookAt: '2026-11-22T08:00:00.000Z',
+  stoppedOnPurpose: false,
+  paused: null,
+  keepRunning: false,
+  agent: null,
+  checks: [checkExample],
+  revision: 1,
+  announced: true,
+  createdAt: '2026-11-22T07:55:00.000Z',
+  updatedAt: '2026-11-22T07:55:00.000Z',
+};
