@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Activities, LookInput, LookNews } from '../../activities/contract.ts';
-import { STEADY } from '../../activities/watch.ts';
+import { STEADY } from '../../activities/steady.ts';
 
 const notAsked = async (): Promise<never> => {
   throw new Error('not asked here');

@@ -11,7 +11,7 @@ import {
   type LookInput,
   type OperationEnd,
 } from '../../activities/contract.ts';
-import { STEADY } from '../../activities/watch.ts';
+import { STEADY } from '../../activities/steady.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { createCircuit } from '../../temporal/circuit.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
