@@ -7,8 +7,8 @@ export interface CarriedOutRemedy {
   /** Null where the decision did not say. */
   attempt: number | null;
   carriedOutAtMs: number;
-  /** When looks had shown that it helped; null = they have not. */
-  helpedAtMs: number | null;
+  /** What came of it: looks have shown that it helped, or not in its time; null = neither is known. */
+  judged: { helped: boolean; atMs: number } | null;
 }
 
 /** How a heal ended, as its workflow answers it: what helped and how long it took, or why it is over. */
@@ -20,8 +20,13 @@ export function healEnding(
 ): string {
   if (reason !== 'recovered') return line;
   if (remedy === null) return `recovered by itself, ${durationInWords(nowMs - beganAtMs)} after this heal began`;
-  const { what, attempt, carriedOutAtMs, helpedAtMs } = remedy;
-  const which = attempt === null ? what : `${what} (attempt ${attempt})`;
-  if (helpedAtMs !== null) return `recovered ${durationInWords(helpedAtMs - carriedOutAtMs)} after ${which}`;
-  return `recovered ${durationInWords(nowMs - carriedOutAtMs)} after ${which}, later than its time to help`;
+  const { carriedOutAtMs, judged } = remedy;
+  const recoveredAtMs = judged?.helped ? judged.atMs : nowMs;
+  const late = judged?.helped === false ? ', which had not helped in its time' : '';
+  return `recovered ${durationInWords(recoveredAtMs - carriedOutAtMs)} after ${remedyInWords(remedy)}${late}`;
+}
+
+/** A remedy as people read it: `reset (attempt 1)`. */
+export function remedyInWords({ what, attempt }: Pick<CarriedOutRemedy, 'what' | 'attempt'>): string {
+  return attempt === null ? what : `${what} (attempt ${attempt})`;
 }

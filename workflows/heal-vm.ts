@@ -17,7 +17,7 @@ import {
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision, OperationEnd, ProviderAnswer } from '../activities/contract.ts';
 import { durationInWords } from '../domain/duration-words.ts';
-import { type CarriedOutRemedy, healEnding } from '../domain/heal-ending.ts';
+import { type CarriedOutRemedy, healEnding, remedyInWords } from '../domain/heal-ending.ts';
 import { MAX_HOLD_MS } from '../domain/hold.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { ReadBack } from '../domain/power.ts';
@@ -179,13 +179,12 @@ async function askProviderAt({ vmId, providerSite: site }: Heal): Promise<Provid
 async function carryOutOnce(heal: Heal, act: Act): Promise<void> {
   const { operationId, action, power, attempt = null, site = null } = act;
   const what = power ?? action;
-  const which = attempt === null ? what : `${what} (attempt ${attempt})`;
-  const { carryOut } = providerActivities(site, asSummary(`${which}, sent at most once`));
+  const { carryOut } = providerActivities(site, asSummary(`${remedyInWords({ what, attempt })}, sent at most once`));
   const end = await carryOut({ operationId }).catch((error) => endUnanswered(site, error));
   const resolved = end.state !== 'sent' && !end.unrecorded ? end : await resolveInDoubt(act, end);
   // nobody is healed by being notified of
   const counts = resolved.state === 'done' && power !== null;
-  if (counts) heal.remedy = { what, attempt, carriedOutAtMs: Date.now(), helpedAtMs: null };
+  if (counts) heal.remedy = { what, attempt, carriedOutAtMs: Date.now(), judged: null };
 }
 
 async function resolveInDoubt({ operationId, site = null }: Act, end: OperationEnd): Promise<OperationEnd> {
@@ -222,9 +221,9 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }:
     }
     heal.news = false;
     const windowOver: boolean = !paused && Date.now() >= until;
-    const { verify } = recorded(`did it help? ${remedyInWords(heal)}`);
+    const { verify } = recorded(`did it help? ${judgedInWords(heal)}`);
     const verified: Verified = await verify({ ...keyOf(heal), operationId, windowOver });
-    if (verified.helped && heal.remedy !== null) heal.remedy = { ...heal.remedy, helpedAtMs: Date.now() };
+    if (verified.helped || windowOver) judge(heal, verified);
     show(heal, verified.line);
     if (verified.settled || (windowOver && !verified.paused)) return;
     if (paused && !verified.paused) until = await openWindow(heal, verifyMs);
@@ -237,10 +236,15 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }:
   }
 }
 
-/** What was carried out and how long ago. */
-function remedyInWords({ remedy, line }: Heal): string {
+function judge(heal: Heal, { helped, paused }: Verified): void {
+  if (heal.remedy === null || paused) return;
+  heal.remedy = { ...heal.remedy, judged: { helped: helped ?? false, atMs: Date.now() } };
+}
+
+/** What is being judged, and how long ago it was carried out. */
+function judgedInWords({ remedy, line }: Heal): string {
   if (remedy === null) return line;
-  return `${durationInWords(Date.now() - remedy.carriedOutAtMs)} after ${remedy.what}`;
+  return `${durationInWords(Date.now() - remedy.carriedOutAtMs)} after ${remedyInWords(remedy)}`;
 }
 
 async function openWindow(heal: Heal, verifyMs: number): Promise<number> {

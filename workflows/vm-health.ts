@@ -61,6 +61,7 @@ async function live(vm: Vm): Promise<string> {
     await storePause(vm);
     if (mayLook(vm)) {
       await applyNews(vm, await nextNews(vm));
+      showPause(vm);
       await forwardToHeal(vm);
     } else {
       // or it waits for the end of the pause, and the workflow can't continue as new

@@ -141,7 +141,7 @@ describeNeeding(['virtual-time'], 'a heal', () => {
 
   it('decides, acts, sees that it helped, and is over', async () => {
     await heal();
-    expect(await handle.result()).toBe('over (recovered)');
+    expect(await handle.result()).toBe('recovered 0 s after restart');
     expect(asked).toEqual(['decide', 'carry out op/1', 'verify', 'decide']);
   });
 

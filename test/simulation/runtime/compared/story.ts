@@ -237,7 +237,7 @@ export class Told {
 }
 
 /** As details and endings say it. */
-const CLOCK_TIME = /(\d{4}-\d\d-\d\d )?\d\d:\d\d UTC/g;
+const CLOCK_TIME = /(\d{4}-\d\d-\d\d )?\d\d:\d\d UTC|\b\d+ s(?= after)/g;
 const BEGINNING_OF_TIMES = Date.UTC(2020, 0, 1);
 
 /** Moments differ from play to play. */
