@@ -98,7 +98,7 @@ function initialState(input: HealInput): Heal {
     news: false,
     beganAtMs: input.beganAtMs ?? Date.now(),
     remedy: input.remedy ?? null,
-    line: 'asks every guard what to do',
+    line: '',
     unknownSignals: [],
   };
 }
@@ -160,7 +160,7 @@ async function askAndDecide(heal: Heal): Promise<Decided> {
   for (;;) {
     // heals of 0.1 had the provider asked by `decide`
     const provider = patched('provider-asked-at-its-site') ? await askProviderAt(heal) : undefined;
-    const { decide } = recorded(`asks every guard; last: ${heal.line}`);
+    const { decide } = recorded(heal.line === '' ? 'asks every guard what to do' : `asks every guard again, after: ${heal.line}`);
     const decided = await decide(provider === undefined ? keyOf(heal) : { ...keyOf(heal), provider });
     if (decided.kind !== 'ask') return decided;
     heal.providerSite = decided.site;

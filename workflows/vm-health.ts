@@ -70,7 +70,8 @@ async function live(vm: Vm): Promise<string> {
       // runs of 0.1 notified the heal before they looked
       if (vm.flags.pauseChanged && !patched('pause-is-stored')) await forwardToHeal(vm);
     }
-    if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
+    // a new run would not know that it was retired
+    if (!vm.flags.retired && mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
   }
   await notifyHeal(vm, 'retired');
   await condition(allHandlersFinished);

@@ -28,13 +28,13 @@ export const VM_RUNS: Pick<Activities, 'askProvider'> = {
 };
 
 /** What a look found of a VM's health. */
-export const health = (seq: number, status: string, healWanted = false): LookNews => ({
+export const health = (seq: number, status: string, healWanted = false, name = 'vm'): LookNews => ({
   kind: 'health',
   seq,
   status,
   line: status,
   healWanted,
-  vm: { name: 'vm', tenantId: 'default', provider: 'local', host: null },
+  vm: { name, tenantId: 'default', provider: 'local', host: null },
 });
 
 /** Ends a look without news, as `watch` does; the next one is due after this delay. */

@@ -71,9 +71,9 @@ export async function startBrowser(path: string): Promise<Browser> {
   return {
     picture,
     async close() {
-      child.kill();
+      await send('Browser.close', {}).catch(() => undefined);
       await ended;
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }
