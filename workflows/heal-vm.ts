@@ -160,7 +160,9 @@ async function askAndDecide(heal: Heal): Promise<Decided> {
   for (;;) {
     // heals of 0.1 had the provider asked by `decide`
     const provider = patched('provider-asked-at-its-site') ? await askProviderAt(heal) : undefined;
-    const { decide } = recorded(heal.line === '' ? 'asks every guard what to do' : `asks every guard again, after: ${heal.line}`);
+    const { decide } = recorded(
+      heal.line === '' ? 'asks every guard what to do' : `asks every guard again, after: ${heal.line}`,
+    );
     const decided = await decide(provider === undefined ? keyOf(heal) : { ...keyOf(heal), provider });
     if (decided.kind !== 'ask') return decided;
     heal.providerSite = decided.site;

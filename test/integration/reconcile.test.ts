@@ -129,7 +129,7 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(memo).toEqual({ VmName: 'one' });
   });
 
-  it('does not watch VMs again that are deleted, nor those of runs that continued as new or ended long ago', async () => {
+  it('does not watch VMs again that are deleted, and asks for those that ended lately, up to a limit', async () => {
     const { vmId } = await registerVm(database, { announcedVersion: 2, settingsVersion: 2, deletedAt: new Date() });
     await startWorkflow(vmId);
     await client.workflow.getHandle(vmWorkflowId(vmId)).terminate('by a person');

@@ -2,6 +2,9 @@ import { expect, it } from 'vitest';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { storePause } from '../../activities/store-pause.ts';
 import { until } from '../../local/until.ts';
+import { createCircuit } from '../../temporal/circuit.ts';
+import { createTemporalPort } from '../../temporal/temporal-port.ts';
+import { createVmSignals } from '../../temporal/vm-signals.ts';
 import { type LookedNow, vmSignals, vmUpdates } from '../../workflows/messages.ts';
 import { readVm, registerVm } from '../db/watched.ts';
 import { openTestDatabase } from '../support/postgres.ts';
@@ -24,6 +27,14 @@ describeNeeding(['temporal'], 'a VM whose workflow is cancelled', () => {
     expect((await first.describe()).status.name).toBe('CONTINUED_AS_NEW');
   }
 
+  /** What `reconcile` would watch again, once lists know of the run that was cancelled. */
+  async function closedVmIds({ workflowId }: VmHandle): Promise<string[]> {
+    const query = `WorkflowId='${workflowId}' AND ExecutionStatus='ContinuedAsNew'`;
+    await until(async () => (await client().workflow.count(query)).count === 1);
+    const port = createTemporalPort(client(), createVmSignals(client(), createCircuit(client())));
+    return (await port.closedVmIds(Date.now() - 60_000, 100)).filter((id) => id === vm.id);
+  }
+
   it('is paused in the database, shown as paused, and looked at again once it is resumed', async () => {
     const { database, close } = await openTestDatabase();
     await registerVm(database, { id: vm.id, announcedVersion: 1 });
@@ -39,6 +50,7 @@ describeNeeding(['temporal'], 'a VM whose workflow is cancelled', () => {
     await until(() => vm.looks.length >= 1);
     await handle.cancel();
     await goesOn(handle);
+    expect(await closedVmIds(handle)).toEqual([]);
     expect(await pausedRow()).toEqual({ reason: REASON, by: 'temporal (unverified)' });
     expect(await view(handle)).toMatchObject({ paused: REASON });
     expect(await details(handle)).toContain(`**paused**: ${REASON}`);

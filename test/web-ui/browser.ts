@@ -37,7 +37,14 @@ export async function startBrowser(path: string): Promise<Browser> {
   const folder = mkdtempSync(join(tmpdir(), 'defib-browser-'));
   const child = spawn(
     path,
-    ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-pipe', '--window-size=1600,1300', `--user-data-dir=${folder}`],
+    [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--remote-debugging-pipe',
+      '--window-size=1600,1300',
+      `--user-data-dir=${folder}`,
+    ],
     { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
   );
   const ended = new Promise<void>((resolve) => {
@@ -78,11 +85,7 @@ export async function startBrowser(path: string): Promise<Browser> {
   };
 }
 
-type Send = (
-  method: string,
-  params: Record<string, unknown>,
-  sessionId?: string,
-) => Promise<Record<string, unknown>>;
+type Send = (method: string, params: Record<string, unknown>, sessionId?: string) => Promise<Record<string, unknown>>;
 
 function speak(to: Writable, from: Readable, ended: Promise<void>): Send {
   const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();

@@ -61,7 +61,12 @@ const wanted = [
   { name: 'list', url: pages, words: 'reconcile' },
   { name: 'list-of-ill-vms', url: `${pages}?query=${encodeURIComponent(ill)}`, words: 'Workflow' },
   ...(await pageOf('vm-history', "WorkflowType='vmHealth' AND ExecutionStatus='Running'", 'history', 'watch')),
-  ...(await pageOf('vm-details', "WorkflowType='vmHealth' AND ExecutionStatus='Running'", 'user-metadata', 'Current Details')),
+  ...(await pageOf(
+    'vm-details',
+    "WorkflowType='vmHealth' AND ExecutionStatus='Running'",
+    'user-metadata',
+    'Current Details',
+  )),
   ...(await pageOf('heal-history', "WorkflowType='healVm'", 'history', 'decide')),
   ...(await pageOf('reconcile', "WorkflowId='reconcile' AND ExecutionStatus='Running'", 'history', 'reconcile')),
 ];
