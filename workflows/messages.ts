@@ -120,7 +120,7 @@ export interface CarriedVm {
   /** The last health transition that was delivered to this workflow. */
   deliveredSeq: number;
   status: string;
-  /** When news first said so, epoch ms; null = not known. */
+  /** When the news of it came, epoch ms; null = not known. */
   statusSinceMs: number | null;
   line: string;
   /** The open incident; its heal is workflow heal/<vmId>/<incident>. */

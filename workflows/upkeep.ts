@@ -47,8 +47,8 @@ const DAY_MS = 86_400_000;
 async function reconcileForADay(): Promise<never> {
   const untilMs = Date.now() + DAY_MS;
   let last = 'nothing was repaired yet by this run';
+  setCurrentDetails(last);
   while (Date.now() < untilMs) {
-    setCurrentDetails(last);
     const { reconcile: everyMinute } = proxyActivities<UpkeepActivities>({
       ...UPKEEP,
       activityId: 'reconcile',
@@ -66,7 +66,8 @@ async function reconcileForADay(): Promise<never> {
     );
     if ('kind' in ended && ended.kind === 'cancelled') break;
     last = `${new Date(Date.now()).toISOString()}: ${'line' in ended ? ended.line : ended.message}`;
-    await condition(() => false, MINUTE_MS);
+    setCurrentDetails(last);
+    await condition(() => false, MINUTE_MS, { summary: 'until the next minute' });
   }
   return continueAsNew<typeof reconcile>();
 }

@@ -343,8 +343,10 @@ async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
 async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise<void> {
   const { carried, flags } = vm;
   const changed = news.seq !== carried.deliveredSeq;
+  // one that begins with a later transition did not see when it came
+  const sawItChange = carried.deliveredSeq > 0 || news.seq <= 1;
+  if (carried.status !== news.status) carried.statusSinceMs = sawItChange ? Date.now() : null;
   carried.deliveredSeq = news.seq;
-  if (carried.status !== news.status) carried.statusSinceMs = Date.now();
   carried.status = news.status;
   carried.line = news.line;
   carried.described = news.vm;

@@ -121,6 +121,8 @@ describeNeeding(['temporal'], 'the run that reconciles', () => {
       (await handle.fetchHistory()).events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
     await until(async () => (await results()).length === 1);
     expect(asked).toHaveLength(1);
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toMatch(/^\d{4}-\d\d-\d\dT.*Z: announced 1, watched 0/);
     // it waits a minute before it asks again
     const events = (await handle.fetchHistory()).events ?? [];
     const timers = events.flatMap(({ timerStartedEventAttributes: timer }) => (timer ? [timer] : []));
