@@ -12,8 +12,11 @@ export interface Picture {
 }
 
 export interface Browser {
-  /** The page once these words are on it. @throws Error where they do not come within 20 s */
-  picture(url: string, words: string): Promise<Picture>;
+  /**
+   * The page once these words are on it; before that, the elements of these CSS selectors are clicked, as they come.
+   * @throws Error where something does not come within 20 s
+   */
+  picture(url: string, words: string, clicks?: readonly string[]): Promise<Picture>;
   close(): Promise<void>;
 }
 
@@ -53,10 +56,11 @@ export async function startBrowser(path: string): Promise<Browser> {
   });
   const send = speak(child.stdio[3] as Writable, child.stdio[4] as Readable, ended);
 
-  async function picture(url: string, words: string): Promise<Picture> {
+  async function picture(url: string, words: string, clicks: readonly string[] = []): Promise<Picture> {
     const { targetId } = await send('Target.createTarget', { url });
     const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
     const session = String(sessionId);
+    for (const selector of clicks) await click(session, selector);
     const text = await untilOn(session, words);
     await sleep(SETTLE_MS);
     const { data } = await send('Page.captureScreenshot', { format: 'png' }, session);
@@ -64,11 +68,24 @@ export async function startBrowser(path: string): Promise<Browser> {
     return { png: Buffer.from(String(data), 'base64'), text };
   }
 
+  async function evaluate(session: string, expression: string): Promise<unknown> {
+    const { result } = await send('Runtime.evaluate', { expression }, session);
+    return (result as { value?: unknown }).value;
+  }
+
+  async function click(session: string, selector: string): Promise<void> {
+    const element = `document.querySelector(${JSON.stringify(selector)})`;
+    const clicked = `{ const found = ${element}; found?.click(); found !== null }`;
+    for (const untilMs = Date.now() + WAIT_MS; (await evaluate(session, clicked)) !== true; ) {
+      if (Date.now() > untilMs) throw new Error(`The page has no ${selector}.`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
   async function untilOn(session: string, words: string): Promise<string> {
     const untilMs = Date.now() + WAIT_MS;
     for (;;) {
-      const { result } = await send('Runtime.evaluate', { expression: 'document.body?.innerText ?? ""' }, session);
-      const text = String((result as { value?: unknown }).value ?? '');
+      const text = String((await evaluate(session, 'document.body?.innerText ?? ""')) ?? '');
       if (text.includes(words)) return text;
       if (Date.now() > untilMs) throw new Error(`The page does not say "${words}". It says:\n${text}`);
       await sleep(LOOK_EVERY_MS);

@@ -33,6 +33,15 @@ function isProgram(path: string): boolean {
 }
 
 const pages = `${values.ui}/namespaces/${values.namespace}/workflows`;
+/** The gear under the list, and there the column of names. */
+const ADD_NAMES = [
+  '[data-testid="workflows-summary-table-configuration-button"]',
+  '[aria-label="Add VmName column"]',
+  '[aria-label="Add VmStatus column"]',
+  '[aria-label="Remove Run ID column"]',
+  '[aria-label="Remove End column"]',
+  '[aria-label^="Close Workflows"]',
+];
 const ill = "VmStatus='unhealthy' AND ExecutionStatus='Running'";
 
 /** The latest workflow of that kind; undefined = there is none. */
@@ -48,7 +57,7 @@ async function latest(query: string): Promise<{ id: string; run: string } | unde
   return first && { id: first.execution.workflowId, run: first.execution.runId };
 }
 
-async function pageOf(name: string, query: string, view: string, words: string) {
+async function pageOf(name: string, query: string, view: string, words: string): Promise<Page[]> {
   const found = await latest(query);
   if (found === undefined) {
     process.stdout.write(`${name}: there is no such workflow now\n`);
@@ -57,8 +66,18 @@ async function pageOf(name: string, query: string, view: string, words: string) 
   return [{ name, url: `${pages}/${encodeURIComponent(found.id)}/${found.run}/${view}`, words }];
 }
 
-const wanted = [
+interface Page {
+  name: string;
+  url: string;
+  /** On it once it is drawn. */
+  words: string;
+  /** What is clicked before. */
+  clicks?: readonly string[];
+}
+
+const wanted: Page[] = [
   { name: 'list', url: pages, words: 'reconcile' },
+  { name: 'list-with-names', url: pages, words: 'VmName', clicks: ADD_NAMES },
   { name: 'list-of-ill-vms', url: `${pages}?query=${encodeURIComponent(ill)}`, words: 'Workflow' },
   ...(await pageOf('vm-history', "WorkflowType='vmHealth' AND ExecutionStatus='Running'", 'history', 'watch')),
   ...(await pageOf(
@@ -80,8 +99,8 @@ const out = resolve(values.out);
 mkdirSync(out, { recursive: true });
 const browser = await startBrowser(path);
 try {
-  for (const { name, url, words } of wanted) {
-    const { png, text } = await browser.picture(url, words);
+  for (const { name, url, words, clicks } of wanted) {
+    const { png, text } = await browser.picture(url, words, clicks);
     writeFileSync(join(out, `${name}.png`), png);
     writeFileSync(join(out, `${name}.txt`), `${url}\n\n${text}\n`);
     process.stdout.write(`${join(out, name)}.png\n`);
