@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LookInput, LookNews, PauseActivities } from '../activities/contract.ts';
-import { asSummary, lookSummary } from '../domain/summaries.ts';
+import { lookSummary } from '../domain/summaries.ts';
 import { openIncident, signalHeal, startHeal } from './heal-vm.ts';
 import {
   type CarriedVm,
@@ -275,7 +275,7 @@ async function storePause(vm: Vm): Promise<void> {
   const pauses = proxyActivities<PauseActivities>({
     startToCloseTimeout: '10 seconds',
     scheduleToCloseTimeout: '30 seconds',
-    summary: asSummary(paused === null ? 'stores the end of the pause' : `stores the pause: ${paused}`),
+    summary: paused === null ? 'stores the end of the pause' : 'stores the pause',
   });
   try {
     await pauses.storePause({ vmId, tenantId, reason: paused });
