@@ -1,6 +1,7 @@
 /**
  * What workflows may ask of the world. Everything here passes through Temporal's histories: ids and statuses, never secrets or
- * response bodies. It only grows: activities of a newer worker understand what an older workflow asks for.
+ * response bodies. It only grows: activities of a newer worker understand what an older workflow asks for. Answers begin with their
+ * sentence: the Web UI's event list shows the first words of each.
  */
 import type { ProviderFact } from '../domain/facts.ts';
 import type { ReadBack } from '../domain/power.ts';
@@ -21,6 +22,8 @@ export interface LookInput {
   now: boolean;
   /** Whether the VM is paused as far as the workflow knows; a difference is news. Workflows of 0.1 leave it out. */
   paused?: boolean;
+  /** The VM's name as the workflow shows it, null before it knows one; another one is news. Workflows of 0.1 leave it out. */
+  name?: string | null;
 }
 
 /** What a look found that its workflow does not know yet. */
@@ -61,8 +64,20 @@ export interface IncidentKey {
 }
 
 export type HealDecision =
-  /** `site`: where it is sent from; absent or null = anywhere. */
-  | { kind: 'act'; operationId: string; action: string; verifyMs: number; line: string; site?: string | null }
+  /**
+   * `site`: where it is sent from; absent or null = anywhere. `power`: what is sent, null = people are notified. Decisions of 0.1
+   * say neither `power` nor `attempt`.
+   */
+  | {
+      kind: 'act';
+      operationId: string;
+      action: string;
+      verifyMs: number;
+      line: string;
+      site?: string | null;
+      power?: string | null;
+      attempt?: number;
+    }
   | { kind: 'hold'; reason: string; lookAgainInMs: number; line: string }
   /** Its provider has to be asked at that site first. */
   | { kind: 'ask'; site: string; line: string }
@@ -71,6 +86,7 @@ export type HealDecision =
 
 /** What a VM's provider said, and the site it was asked from. */
 export interface ProviderAnswer {
+  line?: string;
   site: string;
   fact: ProviderFact;
 }
@@ -83,7 +99,7 @@ export type OperationEnd = { state: 'done' | 'abandoned' | 'sent'; detail: strin
 
 export interface HealActivities {
   /** Opens an incident for an ill VM, or answers the one that is open; null for a VM that is paused. */
-  openIncident(input: { vmId: string }): Promise<{ incident: number | null }>;
+  openIncident(input: { vmId: string }): Promise<{ line?: string; incident: number | null }>;
   /**
    * Gathers the facts and decides; records the decision and, to act, an intended operation. Without `provider`, as heals of
    * 0.1 ask, the provider is asked from where the decision is made.
@@ -98,11 +114,12 @@ export interface HealActivities {
   /**
    * Whether the operation is settled: the VM is healthy by looks begun after it, or nobody wants it healed any more. With
    * `windowOver` the attempt is closed either way. `paused`: nobody looks now, so nothing was judged. `lookAgainInMs`: what it waits
-   * for (the end of a pause, or the look that proves it healthy) may bring no news, so ask again after this time.
+   * for (the end of a pause, or the look that proves it healthy) may bring no news, so ask again after this time. `helped`: it is
+   * healthy by looks that were begun after the operation.
    */
   verify(
     input: IncidentKey & { operationId: string; windowOver: boolean },
-  ): Promise<{ settled: boolean; paused?: true; lookAgainInMs?: number; line: string }>;
+  ): Promise<{ line: string; settled: boolean; helped?: true; paused?: true; lookAgainInMs?: number }>;
 }
 
 /** What runs on the workers of a provider's site, which can reach it. */
@@ -123,6 +140,9 @@ export type Activities = WatchActivities & PauseActivities & HealActivities & Pr
 export interface UpkeepActivities {
   /** Drops and deletes what is older than the retention settings; makes the partitions of the coming days. */
   applyRetention(): Promise<{ line: string }>;
-  /** Finds what Postgres and Temporal disagree about, and repairs it. */
-  reconcile(): Promise<{ line: string; mended: number }>;
+  /**
+   * Finds what Postgres and Temporal disagree about, and repairs it. With `everyMs` it returns only when it has repaired
+   * something; else it fails as `Steady`, and Temporal's retry is the next time, so long after the beginning of this one.
+   */
+  reconcile(input?: { everyMs: number }): Promise<{ line: string; mended: number }>;
 }

@@ -32,14 +32,14 @@ export interface InspectedWorkflow {
   isIdle: boolean;
   /** Whether its tasks, or an activity of it, fail again and again, so that it can't go on. */
   failsTasks: boolean;
-  /** The health of its VM as the workflow knows it; null = none yet, or it is not a VM's workflow. */
+  /** The health of its VM as the workflow knows it, or `paused`; null = none yet, or it is not a VM's workflow. */
   vmStatus: string | null;
 }
 
 /** What activities send to workflows and ask of Temporal. A workflow that isn't there is no error. */
 export interface TemporalPort {
   /** Sends the version of a VM's settings to its workflow, starting it where it isn't there; false when that was not delivered. */
-  announce(vm: { vmId: string; tenantId: string; site: string; version: number }): Promise<boolean>;
+  announce(vm: { vmId: string; tenantId: string; site: string; name?: string; version: number }): Promise<boolean>;
   /** Ends the VM's workflow; false when that was not delivered. */
   retire(vmId: string): Promise<boolean>;
   healEnded(vmId: string, incident: number): Promise<void>;
@@ -49,4 +49,6 @@ export interface TemporalPort {
   countWatched(startedBeforeMs: number): Promise<number>;
   /** Those VMs, in pages. */
   watchedVmIds(startedBeforeMs: number): AsyncIterable<string[]>;
+  /** The VMs whose workflow was closed after that time, other than to go on as a new run: at most so many, the latest first. */
+  closedVmIds(closedAfterMs: number, limit: number): Promise<string[]>;
 }

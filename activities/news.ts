@@ -12,7 +12,7 @@ import { groupedReads } from './look/shared-reads.ts';
 /** What of a look is news to the VM's workflow; null when nothing is. */
 export type NewsOf = (
   looked: LookOutcome & { kind: 'looked' },
-  known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now' | 'paused'>,
+  known: Pick<LookInput, 'deliveredSeq' | 'healOpen' | 'now' | 'paused' | 'name'>,
 ) => Promise<LookNews | null>;
 
 /** Level-triggered: whatever has not been delivered to the workflow is news, whichever look found it. */
@@ -29,12 +29,13 @@ export function createNews(pool: Database['pool']): NewsOf {
     return effective !== null && failingIn({ checks: vm.checks.map(failuresOf) }, effective.policy).length > 0;
   }
 
-  return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested, paused }) => {
+  return async ({ vm, results }, { deliveredSeq, healOpen, now: wasRequested, paused, name }) => {
     const { health } = vm;
     if (vm.paused !== null && paused !== undefined) return { kind: 'paused', reason: vm.paused.reason };
     const healWanted = !healOpen && (await isHealWanted(vm));
     // a smaller number is news too: a restored database, or a fail-over, has lost what was delivered
-    if (health.transitionSeq === deliveredSeq && !healWanted && !wasRequested && !paused) return null;
+    const isRenamed = name !== undefined && name !== vm.name;
+    if (health.transitionSeq === deliveredSeq && !healWanted && !wasRequested && !paused && !isRenamed) return null;
     return {
       kind: 'health',
       seq: health.transitionSeq,

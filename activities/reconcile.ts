@@ -4,6 +4,7 @@ import { findOperationsOf, recordOperationEvent } from '../db/heals/operations.t
 import { addToCount } from '../db/upkeep/counts.ts';
 import {
   countVmsAt,
+  existingVms,
   findExistingVmIds,
   type OpenIncident,
   openIncidents,
@@ -20,8 +21,8 @@ import { isFailing, noticeStuckWorkflows } from './stuck-workflows.ts';
 const SETTLED_MS = 60_000;
 
 /**
- * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs that nobody watches
- * because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
+ * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs whose workflow was
+ * just closed, VMs that nobody watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
  * notice of what it can't repair: sites that nobody watches, workflows that can't go on.
  * @throws the first error that it met, once all else is done.
  */
@@ -40,7 +41,7 @@ export async function reconcile(deps: Dependencies): Promise<{ line: string; men
   }
   const counts = {
     announced: await done(announceChanges(deps, settledMs)),
-    watched: await done(watchAgain(deps, settledMs, stuck)),
+    watched: (await done(watchClosed(deps))) + (await done(watchAgain(deps, settledMs, stuck))),
     heals: await done(closeLostHeals(deps, settledMs, stuck)),
     retired: await done(retireOrphans(deps, settledMs)),
   };
@@ -67,6 +68,27 @@ async function announceChanges({ database, temporal, now }: Dependencies, settle
     }
   }
   return announced;
+}
+
+/**
+ * Longer than the time between a few runs, so that one that was missed, or a clock that differs, leaves no gap. VMs that are to be
+ * looked at are found later all the same, because nobody looks at them.
+ */
+const JUST_CLOSED_MS = 5 * 60_000;
+const MAX_CLOSED = 5_000;
+
+/** VMs whose workflow was closed just now although they are not deleted: a person terminated it, or sent `retire`. */
+async function watchClosed({ database, temporal, now }: Dependencies): Promise<number> {
+  const closed = await temporal.closedVmIds(now() - JUST_CLOSED_MS, MAX_CLOSED);
+  let started = 0;
+  for await (const page of existingVms(database, closed)) {
+    const workflows = await temporal.inspect(page.map(({ vmId }) => vmWorkflowId(vmId)));
+    for (const [index, { isRunning }] of workflows.entries()) {
+      const vm = page[index];
+      if (vm && !isRunning && (await temporal.announce(vm))) started++;
+    }
+  }
+  return started;
 }
 
 /**

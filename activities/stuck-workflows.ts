@@ -51,7 +51,9 @@ async function stuckAmong({ database, temporal, now }: Dependencies, workflowIds
   return inspected
     .filter((one) => {
       const health = settled.get(vmIdOfWorkflow(one.workflowId) ?? '');
-      return isFailing(one) || (one.isRunning && health !== undefined && one.vmStatus !== health);
+      // one that was resumed a moment ago says `paused` until its first look
+      const knows = one.vmStatus === health || one.vmStatus === 'paused';
+      return isFailing(one) || (one.isRunning && health !== undefined && !knows);
     })
     .map(({ workflowId }) => workflowId);
 }

@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { wordsOf } from '../db/database-trouble.ts';
 import { WATCH_CLOSELY_MS } from '../domain/grid.ts';
 import { type LookMode, lookLine, msToNextLook } from '../domain/look.ts';
@@ -8,9 +7,7 @@ import type { LookInput, WatchActivities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createLook } from './look/look.ts';
 import { createNews } from './news.ts';
-
-/** Failure type of a look without news. */
-export const STEADY = 'Steady';
+import { steady } from './steady.ts';
 
 const RETRY_SOON_MS = 1_000;
 /** Announced settings are in the database within a moment, unless it was restored to a time before them. */
@@ -75,18 +72,6 @@ function inputOf(
 function modeOf(input: LookInput, nowMs: number): LookMode {
   const watchClosely = input.watchCloselyUntilMs !== null && nowMs < input.watchCloselyUntilMs;
   return { paceMs: watchClosely ? WATCH_CLOSELY_MS : null, now: input.now };
-}
-
-/** No news: the next retry is the next look, and this message is what an operator reads in the Web UI. */
-function steady(line: string, nextLookInMs: number): ApplicationFailure {
-  const failure = ApplicationFailure.create({
-    type: STEADY,
-    message: line,
-    category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: Math.max(1, Math.round(nextLookInMs)),
-  });
-  failure.stack = '';
-  return failure;
 }
 
 /** What earlier attempts could not store. Details of another version's shape are dropped. */

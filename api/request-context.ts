@@ -50,5 +50,5 @@ export function authorOf({ caller, nowMs }: Pick<RequestContext, 'caller' | 'now
 
 /** A VM as its workflow is started with. */
 export function identityOf(vm: VmRecord): VmIdentity {
-  return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site };
+  return { vmId: vm.id, tenantId: vm.tenantId, site: vm.site, name: vm.name };
 }

@@ -116,7 +116,8 @@ function judge({ statusCode, body, error }: Answer, url: URL, deadline: Deadline
 function failureOf(error: unknown, url: URL, deadline: Deadline): Failure {
   if (deadline.stoodStill()) return lookFailed(STOOD_STILL);
   if (!(error instanceof DeadlinePassed)) return explainHttpError(error, url.protocol === 'https:');
-  return { status: 'unhealthy', reason: 'timeout', message: `HTTP timeout (${inSeconds(deadline.timeoutMs)})` };
+  const brief = `timeout (${inSeconds(deadline.timeoutMs)})`;
+  return { status: 'unhealthy', reason: 'timeout', message: `HTTP ${brief}`, brief };
 }
 
 function resultOf({ statusCode, body, failure }: Ending, elapsedMs: number): ProbeResult {

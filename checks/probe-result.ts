@@ -6,6 +6,8 @@ export interface Failure {
   status: 'unhealthy' | 'unknown';
   reason: string;
   message: string;
+  /** What the operator's line says instead of the reason, without the label. */
+  brief?: string;
 }
 
 /** The target answered as it should. `label` opens the operator's line: `http 200`, `tcp:22`. */
@@ -25,9 +27,9 @@ export function healthyResult(label: string, elapsedMs: number, rawResponse: Jso
 /** The target did not; the operator's line is `summary`, or else the label and the reason in words. */
 export function failedResult(
   label: string,
-  { status, reason, message }: Failure,
+  { status, reason, message, brief }: Failure,
   rawResponse: JsonObject,
-  summary = `${label} ${reason.replaceAll('-', ' ')}`,
+  summary = `${label} ${brief ?? reason.replaceAll('-', ' ')}`,
 ): ProbeResult {
   return { status, reason, message, latencyMs: null, rawResponse, summary };
 }

@@ -59,8 +59,9 @@ async function probe(egress: Egress, { address, target, timeoutMs, reach }: Prob
 }
 
 function timedOut(label: string, port: number, timeoutMs: number): ProbeResult {
-  const message = `TCP connection timeout (${inSeconds(timeoutMs)})`;
-  return failedResult(label, { status: 'unhealthy', reason: 'timeout', message }, { port, timeout: true });
+  const brief = `timeout (${inSeconds(timeoutMs)})`;
+  const message = `TCP connection ${brief}`;
+  return failedResult(label, { status: 'unhealthy', reason: 'timeout', message, brief }, { port, timeout: true });
 }
 
 function failed(label: string, port: number | null, failure: Failure): ProbeResult {

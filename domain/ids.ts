@@ -10,6 +10,9 @@ export function healWorkflowId(vmId: string, incident: number): string {
   return `heal/${vmId}/${incident}`;
 }
 
+/** Of the workflow that repairs what Postgres and Temporal disagree about. */
+export const RECONCILE_WORKFLOW_ID = 'reconcile';
+
 /** One attempt at one remedy of one incident; primary key of `operations`. */
 export function operationId(vmId: string, incident: number, action: string, attempt: number): string {
   return `${vmId}/${incident}/${action}/${attempt}`;

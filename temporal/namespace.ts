@@ -3,7 +3,7 @@ import { CORE_TASK_QUEUE } from '../domain/ids.ts';
 import { WORKFLOW } from '../workflows/messages.ts';
 
 const KEYWORD = 2;
-const SEARCH_ATTRIBUTES = ['VmStatus', 'VmTenant', 'VmProvider', 'VmHost'] as const;
+const SEARCH_ATTRIBUTES = ['VmName', 'VmStatus', 'VmTenant', 'VmProvider', 'VmHost'] as const;
 
 /**
  * Makes the namespace know the search attributes by which VMs are found. Needed before any VM's workflow runs; throws a
@@ -31,7 +31,7 @@ interface PlannedSchedule {
   scheduleId: string;
   workflowType: string;
   note: string;
-  spec: { cronExpressions?: string[]; intervals?: { every: number }[] };
+  spec: { cronExpressions: string[] };
 }
 
 const MINUTE_MS = 60_000;
@@ -42,12 +42,6 @@ const SCHEDULES: readonly PlannedSchedule[] = [
     workflowType: WORKFLOW.retain,
     note: 'keeps as much history as the settings say',
     spec: { cronExpressions: ['30 3 * * *'] },
-  },
-  {
-    scheduleId: 'reconcile',
-    workflowType: WORKFLOW.reconcile,
-    note: 'mends what Postgres and Temporal disagree about',
-    spec: { intervals: [{ every: MINUTE_MS }] },
   },
 ];
 

@@ -53,7 +53,23 @@ export function createTemporalPort(client: Client, signals: VmSignals): Temporal
       }
       if (page.length > 0) yield page;
     },
+    async closedVmIds(closedAfterMs, limit) {
+      const ids = new Set<string>();
+      let listed = 0;
+      for await (const { workflowId } of client.workflow.list({ query: closedAfter(closedAfterMs), pageSize: PAGE })) {
+        const vmId = vmIdOfWorkflow(workflowId);
+        if (vmId !== null) ids.add(vmId);
+        if (++listed >= limit) break;
+      }
+      return [...ids];
+    },
   };
+}
+
+function closedAfter(atMs: number): string {
+  const after = new Date(atMs).toISOString();
+  const closed = ['Completed', 'Failed', 'Canceled', 'Terminated', 'TimedOut'].map((status) => `'${status}'`);
+  return `WorkflowType='${WORKFLOW.vmHealth}' AND ExecutionStatus IN (${closed.join(', ')}) AND CloseTime > '${after}'`;
 }
 
 function runningBefore(atMs: number): string {

@@ -1,6 +1,7 @@
 import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import { CORE_TASK_QUEUE, vmWorkflowId } from '../domain/ids.ts';
+import { vmSummary } from '../domain/summaries.ts';
 import { type VmHealthInput, vmSignals, WORKFLOW } from '../workflows/messages.ts';
 import { type Circuit, TemporalAway } from './circuit.ts';
 
@@ -8,7 +9,7 @@ import { type Circuit, TemporalAway } from './circuit.ts';
 export type Delivery = { ok: true } | { ok: false; reason: 'not-found' | 'unreachable'; message: string };
 
 /** A VM as its workflow is started with. */
-export type VmIdentity = Pick<VmHealthInput, 'vmId' | 'tenantId' | 'site'>;
+export type VmIdentity = Pick<VmHealthInput, 'vmId' | 'tenantId' | 'site' | 'name'>;
 
 /** What can be said to workflow `vm/<vmId>`. Nothing here throws because Temporal is away. */
 export interface VmSignals {
@@ -41,13 +42,16 @@ export function createVmSignals(client: Client, circuit: Circuit, deadlineMs = 3
     signal: SignalDefinition<Args>,
     ...signalArgs: Args
   ): Promise<Delivery> {
-    const { vmId, tenantId, site } = vm;
-    const input: VmHealthInput = { vmId, tenantId, site };
+    const { vmId, tenantId, site, name } = vm;
+    const input: VmHealthInput = { vmId, tenantId, site, ...(name === undefined ? {} : { name }) };
+    // no search attributes: a worker has to have registered them before, and this may be asked earlier
+    const shown = name === undefined ? {} : { staticSummary: vmSummary(name), memo: { VmName: name } };
     return within(deadlineMs, () =>
       client.workflow.signalWithStart(WORKFLOW.vmHealth, {
         workflowId: vmWorkflowId(vmId),
         taskQueue: CORE_TASK_QUEUE,
         args: [input],
+        ...shown,
         signal: signal.name,
         signalArgs: signalArgs as unknown[],
       }),

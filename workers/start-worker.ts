@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { noticeClock } from '../activities/clock-notices.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
+import { toLoggedError } from '../api/request-log.ts';
 import { createEgress } from '../checks/egress.ts';
 import { createProbes } from '../checks/registry.ts';
 import { openDatabase } from '../db/database.ts';
@@ -18,6 +19,7 @@ import { createProviders } from '../providers/providers.ts';
 import { PROVIDER_KINDS } from '../providers/registry.ts';
 import { createCircuit } from '../temporal/circuit.ts';
 import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
+import { keepReconciling } from '../temporal/reconcile-run.ts';
 import { RECONNECT } from '../temporal/reconnect.ts';
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
@@ -97,10 +99,14 @@ export async function startWorker(
     maxConcurrentLooks: settings.MAX_CONCURRENT_LOOKS,
     version,
   });
+  const stopReconciling = await keepReconciling(client, circuit, (error) => {
+    log.error({ err: toLoggedError(error) }, 'workflow reconcile could not be started');
+  });
   const ended = workers.run();
   return {
     ended,
     async stop() {
+      await stopReconciling();
       workers.shutdown();
       await ended.catch(() => undefined);
       await circuit.close();

@@ -1,10 +1,11 @@
 import { ActivityFailure, type SignalDefinition, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  type ActivityInterfaceFor,
   type ActivityOptions,
   condition,
-  continueAsNew,
   getExternalWorkflowHandle,
   log,
+  makeContinueAsNewFunc,
   ParentClosePolicy,
   patched,
   proxyActivities,
@@ -15,11 +16,17 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision, OperationEnd, ProviderAnswer } from '../activities/contract.ts';
+import { durationInWords } from '../domain/duration-words.ts';
+import { type CarriedOutRemedy, healEnding, remedyInWords } from '../domain/heal-ending.ts';
 import { MAX_HOLD_MS } from '../domain/hold.ts';
 import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
 import type { ReadBack } from '../domain/power.ts';
+import { asSummary, healSummary } from '../domain/summaries.ts';
+import type { UnknownSignal } from '../domain/unknown-signals.ts';
 import { type HealInput, type HealNews, healSignals, type Verifying, vmSignals, WORKFLOW } from './messages.ts';
+import { noteUnknownSignals, withWarning } from './on-record.ts';
 import { providerActivities, readBackActivities, wasTaken, whyUnanswered } from './provider-call.ts';
+import { VM_NAME } from './search-attributes.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
@@ -27,10 +34,10 @@ const UNTIL_DONE = {
   priority: { priorityKey: 1 },
 } satisfies ActivityOptions;
 
-// the summaries are what people read in the Web UI
-const { decide } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'asks every guard what to do' });
-const { resolveOperation } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'in doubt: never sent again' });
-const { verify } = proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: 'did it help?' });
+/** The summary is what people read in the Web UI's event list. */
+function recorded(summary: string): ActivityInterfaceFor<HealActivities> {
+  return proxyActivities<HealActivities>({ ...UNTIL_DONE, summary: asSummary(summary) });
+}
 
 interface Heal extends HealInput {
   /** Whether the VM is paused, by the last signal. */
@@ -39,14 +46,19 @@ interface Heal extends HealInput {
   providerSite: string;
   /** Something this heal waits for may have happened. */
   news: boolean;
+  beganAtMs: number;
+  remedy: CarriedOutRemedy | null;
+  /** What it said last. */
+  line: string;
+  unknownSignals: UnknownSignal[];
 }
 
 type Act = HealDecision & { kind: 'act' };
 type Verified = Awaited<ReturnType<HealActivities['verify']>>;
 
-/** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. */
+/** One heal: decide, act, see whether it helped, until the VM is well or nobody wants it healed any more. Answers how it ended. */
 export async function healVm(input: HealInput): Promise<string> {
-  const heal: Heal = { ...input, paused: input.paused ?? false, providerSite: input.site, news: false };
+  const heal = initialState(input);
   listen(heal);
   if (input.verifying) await awaitVerification(heal, input.verifying);
 
@@ -54,12 +66,12 @@ export async function healVm(input: HealInput): Promise<string> {
     if (restsBySignal(heal)) await restUntilResumed(heal);
     heal.news = false;
     const decided = await askAndDecide(heal);
-    setCurrentDetails(decided.line);
+    show(heal, decided.line);
     switch (decided.kind) {
       case 'close':
       case 'stop':
         await signalVm(heal, vmSignals.healEnded, { incident: heal.incident });
-        return decided.line;
+        return endingOf(heal, decided);
       case 'hold':
         await condition(() => heal.news, Math.min(decided.lookAgainInMs, MAX_HOLD_MS), {
           summary: `holds: ${decided.reason}`,
@@ -68,7 +80,7 @@ export async function healVm(input: HealInput): Promise<string> {
       case 'act': {
         // paused while it was decided: it is decided again after the pause, because `carryOut` refuses old decisions
         if (restsBySignal(heal)) break;
-        await carryOutOnce(decided);
+        await carryOutOnce(heal, decided);
         const { operationId, verifyMs } = decided;
         await awaitVerification(heal, { operationId, verifyMs, untilMs: await openWindow(heal, verifyMs) });
         break;
@@ -76,6 +88,19 @@ export async function healVm(input: HealInput): Promise<string> {
     }
     if (workflowInfo().continueAsNewSuggested) await goOnAsNew(heal);
   }
+}
+
+function initialState(input: HealInput): Heal {
+  return {
+    ...input,
+    paused: input.paused ?? false,
+    providerSite: input.site,
+    news: false,
+    beganAtMs: input.beganAtMs ?? Date.now(),
+    remedy: input.remedy ?? null,
+    line: '',
+    unknownSignals: [],
+  };
 }
 
 function listen(heal: Heal): void {
@@ -88,6 +113,21 @@ function listen(heal: Heal): void {
     },
     { description: healSignals.news.description },
   );
+  noteUnknownSignals(heal, () => show(heal, heal.line));
+}
+
+const KNOWN_SIGNALS = Object.values(healSignals).map(({ name }) => name);
+
+/** Shows in the Web UI how the heal stands. */
+function show(heal: Heal, line: string): void {
+  heal.line = line;
+  setCurrentDetails(withWarning(line, heal.unknownSignals, KNOWN_SIGNALS));
+}
+
+function endingOf(heal: Heal, decided: HealDecision & { kind: 'close' | 'stop' }): string {
+  const ending = healEnding(decided, heal.remedy, heal.beganAtMs, Date.now());
+  show(heal, ending);
+  return ending;
 }
 
 /** Heals of 0.1 rested while signals said so; since then every decision reads it from the database. */
@@ -96,13 +136,21 @@ function restsBySignal({ paused }: Heal): boolean {
 }
 
 async function restUntilResumed(heal: Heal): Promise<void> {
-  setCurrentDetails('paused: decides nothing until the VM is resumed');
+  show(heal, 'paused: decides nothing until the VM is resumed');
   await condition(() => !heal.paused);
 }
 
-async function goOnAsNew({ vmId, tenantId, site, incident, paused }: Heal, verifying?: Verifying): Promise<never> {
-  const input: HealInput = { vmId, tenantId, site, incident, paused };
-  return continueAsNew<typeof healVm>(verifying ? { ...input, verifying } : input);
+async function goOnAsNew(heal: Heal, verifying?: Verifying): Promise<never> {
+  const { vmId, tenantId, site, incident, name, paused, beganAtMs, remedy } = heal;
+  const named = name === undefined ? {} : { name };
+  const input: HealInput = { ...named, vmId, tenantId, site, incident, paused, beganAtMs, remedy };
+  // a memo doesn't outlive continue-as-new by itself
+  const continueAsNew = makeContinueAsNewFunc<typeof healVm>(memoOf(name));
+  return continueAsNew(verifying ? { ...input, verifying } : input);
+}
+
+function memoOf(name: string | undefined): { memo?: { VmName: string } } {
+  return name === undefined ? {} : { memo: { VmName: name } };
 }
 
 type Decided = Exclude<HealDecision, { kind: 'ask' }>;
@@ -112,6 +160,9 @@ async function askAndDecide(heal: Heal): Promise<Decided> {
   for (;;) {
     // heals of 0.1 had the provider asked by `decide`
     const provider = patched('provider-asked-at-its-site') ? await askProviderAt(heal) : undefined;
+    const { decide } = recorded(
+      heal.line === '' ? 'asks every guard what to do' : `asks every guard again, after: ${heal.line}`,
+    );
     const decided = await decide(provider === undefined ? keyOf(heal) : { ...keyOf(heal), provider });
     if (decided.kind !== 'ask') return decided;
     heal.providerSite = decided.site;
@@ -127,14 +178,23 @@ async function askProviderAt({ vmId, providerSite: site }: Heal): Promise<Provid
 }
 
 /** Sends the operation; when it can't be known whether it was sent, that is resolved without sending. */
-async function carryOutOnce({ operationId, action, site = null }: Act): Promise<void> {
-  const { carryOut } = providerActivities(site, `${action}, sent at most once`);
+async function carryOutOnce(heal: Heal, act: Act): Promise<void> {
+  const { operationId, action, power, attempt = null, site = null } = act;
+  const what = power ?? action;
+  const { carryOut } = providerActivities(site, asSummary(`${remedyInWords({ what, attempt })}, sent at most once`));
   const end = await carryOut({ operationId }).catch((error) => endUnanswered(site, error));
-  if (end.state !== 'sent' && !end.unrecorded) return;
+  const resolved = end.state !== 'sent' && !end.unrecorded ? end : await resolveInDoubt(act, end);
+  // nobody is healed by being notified of
+  const counts = resolved.state === 'done' && power !== null;
+  if (counts) heal.remedy = { what, attempt, carriedOutAtMs: Date.now(), judged: null };
+}
+
+async function resolveInDoubt({ operationId, site = null }: Act, end: OperationEnd): Promise<OperationEnd> {
+  const { resolveOperation } = recorded(`in doubt, never sent again: ${end.detail}`);
   // heals of 0.1 read nothing back
-  if (!patched('operation-is-read-back')) await resolveOperation({ operationId });
-  else if (end.unrecorded) await resolveOperation({ operationId, end });
-  else await resolveOperation({ operationId, readBack: await readBackAt(site, operationId) });
+  if (!patched('operation-is-read-back')) return resolveOperation({ operationId });
+  if (end.unrecorded) return resolveOperation({ operationId, end });
+  return resolveOperation({ operationId, readBack: await readBackAt(site, operationId) });
 }
 
 function endUnanswered(site: string | null, error: unknown): OperationEnd {
@@ -163,8 +223,10 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }:
     }
     heal.news = false;
     const windowOver: boolean = !paused && Date.now() >= until;
+    const { verify } = recorded(`did it help? ${judgedInWords(heal)}`);
     const verified: Verified = await verify({ ...keyOf(heal), operationId, windowOver });
-    setCurrentDetails(verified.line);
+    if (verified.helped || windowOver) judge(heal, verified);
+    show(heal, verified.line);
     if (verified.settled || (windowOver && !verified.paused)) return;
     if (paused && !verified.paused) until = await openWindow(heal, verifyMs);
     paused = verified.paused ?? false;
@@ -174,6 +236,17 @@ async function awaitVerification(heal: Heal, { operationId, verifyMs, untilMs }:
     });
     if (workflowInfo().continueAsNewSuggested) await goOnAsNew(heal, { operationId, verifyMs, untilMs: until });
   }
+}
+
+function judge(heal: Heal, { helped, paused }: Verified): void {
+  if (heal.remedy === null || paused) return;
+  heal.remedy = { ...heal.remedy, judged: { helped: helped ?? false, atMs: Date.now() } };
+}
+
+/** What is being judged, and how long ago it was carried out. */
+function judgedInWords({ remedy, line }: Heal): string {
+  if (remedy === null) return line;
+  return `${durationInWords(Date.now() - remedy.carriedOutAtMs)} after ${remedyInWords(remedy)}`;
 }
 
 async function openWindow(heal: Heal, verifyMs: number): Promise<number> {
@@ -195,15 +268,14 @@ function keyOf(heal: Heal): { vmId: string; incident: number } {
   return { vmId: heal.vmId, incident: heal.incident };
 }
 
-// limited in time, because nobody looks at the VM meanwhile
-const incidents = proxyActivities<HealActivities>({
-  startToCloseTimeout: '10 seconds',
-  scheduleToCloseTimeout: '30 seconds',
-  summary: 'opens an incident',
-});
-
 /** For workflow `vm/<vmId>`: opens an incident, or finds the open one. Null when neither can be done now. */
-export async function openIncident(vmId: string): Promise<number | null> {
+export async function openIncident(vmId: string, why: string): Promise<number | null> {
+  // limited in time, because nobody looks at the VM meanwhile
+  const incidents = proxyActivities<HealActivities>({
+    startToCloseTimeout: '10 seconds',
+    scheduleToCloseTimeout: '30 seconds',
+    summary: asSummary(`opens an incident: ${why}`),
+  });
   try {
     return (await incidents.openIncident({ vmId })).incident;
   } catch (error) {
@@ -221,7 +293,9 @@ export async function startHeal(input: HealInput): Promise<boolean> {
       args: [input],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      staticSummary: `heals incident ${input.incident}`,
+      staticSummary: healSummary(input.name ?? null, input.incident),
+      ...memoOf(input.name),
+      ...(input.name === undefined ? {} : { typedSearchAttributes: [{ key: VM_NAME, value: input.name }] }),
       priority: { priorityKey: 1, fairnessKey: input.tenantId },
     });
     return true;

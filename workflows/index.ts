@@ -1,6 +1,6 @@
 import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { providerCall } from './provider-call.ts';
-import { reconcile, retain } from './upkeep.ts';
+import { goesOn, reconcile, retain } from './upkeep.ts';
 
 export { healVm } from './heal-vm.ts';
 export { vmHealth } from './vm-health.ts';
@@ -11,9 +11,16 @@ export { providerCall, reconcile, retain };
  * default, for those that live long. These live for seconds and end on the build they began on. Asked when one starts,
  * because the server refuses every task of an unversioned worker that names a behaviour.
  */
-for (const shortLived of [providerCall, reconcile, retain]) {
+const PINNED: readonly [workflow: () => Promise<unknown>, livesLong: () => boolean][] = [
+  [providerCall as () => Promise<unknown>, () => false],
+  [reconcile, goesOn],
+  [retain, () => false],
+];
+
+for (const [workflow, livesLong] of PINNED) {
   setWorkflowOptions(
-    () => (workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'PINNED' } : {}),
-    shortLived as () => Promise<unknown>,
+    () =>
+      workflowInfo().currentDeploymentVersion?.deploymentName && !livesLong() ? { versioningBehavior: 'PINNED' } : {},
+    workflow,
   );
 }

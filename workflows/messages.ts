@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate, type SignalDefinition } from '@temporalio/workflow';
+import type { CarriedOutRemedy } from '../domain/heal-ending.ts';
 import type { ProviderCall } from '../domain/provider-call.ts';
 
 /**
@@ -109,6 +110,8 @@ export interface VmHealthInput {
   vmId: string;
   tenantId: string;
   site: string;
+  /** As whoever started it knew it; later the news says it. Absent in inputs of 0.1. */
+  name?: string;
   carried?: CarriedVm;
 }
 
@@ -117,6 +120,8 @@ export interface CarriedVm {
   /** The last health transition that was delivered to this workflow. */
   deliveredSeq: number;
   status: string;
+  /** When the news of it came, epoch ms; null = not known. */
+  statusSinceMs: number | null;
   line: string;
   /** The open incident; its heal is workflow heal/<vmId>/<incident>. */
   incident: number | null;
@@ -151,6 +156,11 @@ export interface HealInput {
   paused?: boolean;
   /** The remedy that is being judged, from the run before. */
   verifying?: Verifying;
+  /** Of its VM. Absent in inputs of 0.1. */
+  name?: string;
+  /** From the run before: when the heal began, epoch ms, and its last remedy. */
+  beganAtMs?: number;
+  remedy?: CarriedOutRemedy | null;
 }
 
 /** A remedy that was carried out, until it is known whether it helped. */

@@ -1,19 +1,17 @@
-import { ActivityFailure, ApplicationFailure, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   continueAsNew,
   log,
   patched,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
-  upsertMemo,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { LookInput, LookNews, PauseActivities } from '../activities/contract.ts';
-import { healWorkflowId } from '../domain/ids.ts';
+import { lookSummary } from '../domain/summaries.ts';
 import { openIncident, signalHeal, startHeal } from './heal-vm.ts';
 import {
   type CarriedVm,
@@ -29,6 +27,15 @@ import {
   vmSignals,
   vmUpdates,
 } from './messages.ts';
+import {
+  nameOf,
+  noteUnknownSignals,
+  type ShownVm,
+  showDetails,
+  showName,
+  showOnRecord,
+  showPause,
+} from './on-record.ts';
 import { type LookEnding, watchUntil } from './watch-activity.ts';
 
 /**
@@ -36,17 +43,25 @@ import { type LookEnding, watchUntil } from './watch-activity.ts';
  * write no history, so this history holds only changes of the VM's health and what followed from them. State, handlers, the loop and
  * what follows from news are one file on purpose, however long: it reads from top to bottom.
  */
-export async function vmHealth(input: VmHealthInput): Promise<void> {
+export async function vmHealth(input: VmHealthInput): Promise<string> {
   const vm = initialState(input);
   listen(vm);
+  // a cancellation is a message as well: what is under way ends in order, and the workflow goes on as a new run
+  return CancellationScope.nonCancellable(() => live(vm));
+}
+
+async function live(vm: Vm): Promise<string> {
   // a memo doesn't outlive continue-as-new by itself
-  if (vm.carried.described) showOnRecord(vm, vm.carried.described);
+  if (vm.carried.described) show(vm, vm.carried.described);
+  else showName(vm);
 
   while (!vm.flags.retired) {
-    showDetails(vm);
+    show(vm);
+    showPause(vm);
     await storePause(vm);
     if (mayLook(vm)) {
       await applyNews(vm, await nextNews(vm));
+      showPause(vm);
       await forwardToHeal(vm);
     } else {
       // or it waits for the end of the pause, and the workflow can't continue as new
@@ -55,14 +70,16 @@ export async function vmHealth(input: VmHealthInput): Promise<void> {
       // runs of 0.1 notified the heal before they looked
       if (vm.flags.pauseChanged && !patched('pause-is-stored')) await forwardToHeal(vm);
     }
-    if (mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
+    // a new run would not know that it was retired
+    if (!vm.flags.retired && mustContinueAsNew(vm)) return continueAsNew<typeof vmHealth>(inputOf(vm));
   }
   await notifyHeal(vm, 'retired');
   await condition(allHandlersFinished);
+  return 'not watched any more: the VM was deleted';
 }
 
 /** What the workflow holds of its VM: its input, what a next run needs of it, and what only this run knows. */
-interface Vm extends VmHealthInput {
+interface Vm extends VmHealthInput, ShownVm {
   carried: CarriedVm;
   flags: Flags;
   lookLimitMs: number;
@@ -107,6 +124,8 @@ function initialState(input: VmHealthInput): Vm {
     lookLimitMs: FIRST_LOOK_LIMIT_MS,
     looksAnswered: 0,
     missingSinceMs: null,
+    statusOnRecord: 'unknown',
+    unknownSignals: [],
   };
 }
 
@@ -116,6 +135,7 @@ function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntil
   return {
     deliveredSeq,
     status: 'unknown',
+    statusSinceMs: null,
     line: 'not looked at yet',
     incident: null,
     paused: null,
@@ -128,8 +148,9 @@ function carriedFrom(before: Partial<CarriedVm & { toldSeq: number; closeUpUntil
   };
 }
 
-function inputOf({ vmId, tenantId, site, carried }: Vm): VmHealthInput {
-  return { vmId, tenantId, site, carried };
+function inputOf({ vmId, tenantId, site, name, carried }: Vm): VmHealthInput {
+  const named = name === undefined ? {} : { name };
+  return { ...named, vmId, tenantId, site, carried };
 }
 
 /** Handlers only record what came in; the main loop acts. Several requests while a look is being ended are one. */
@@ -180,14 +201,39 @@ function listen(vm: Vm): void {
     carried.incident = carried.watchCloselyUntilMs = null;
     flags.restartLook = true;
   });
+  CancellationScope.current().cancelRequested.catch(() => pauseForCancellation(vm));
   setHandler(vmQueries.state, () => viewOf(vm), vmQueries.state);
-  setHandler(vmUpdates.look, () => lookAndAnswer(vm), {
+  setHandler(vmUpdates.look, () => CancellationScope.nonCancellable(() => lookAndAnswer(vm)), {
     description: vmUpdates.look.description,
     validator() {
       if (carried.paused === null) return;
       throw ApplicationFailure.nonRetryable(`paused (${carried.paused}): resume it first`, 'Paused');
     },
   });
+  noteUnknownSignals(vm, () => show(vm));
+}
+
+/** Why a VM is paused whose workflow a person cancelled. */
+const CANCELLED = 'cancelled in Temporal';
+
+/**
+ * Whoever cancels the workflow wants the VM left alone: it is paused, which everybody sees and can end. The workflow goes on as a
+ * new run, because a cancelled one can't be cancelled again.
+ */
+function pauseForCancellation({ carried, flags }: Vm): void {
+  flags.renew = flags.restartLook = true;
+  if (carried.paused !== null) return;
+  carried.paused = CANCELLED;
+  carried.pauseToStore = 'paused';
+  flags.pauseChanged = flags.storePause = true;
+}
+
+const KNOWN_SIGNALS = Object.values(vmSignals).map(({ name }) => name);
+
+/** Shows how the VM stands; with a description, also in lists and searches. */
+function show(vm: Vm, described: DescribedVm | null = null): void {
+  showDetails(vm, KNOWN_SIGNALS);
+  if (described !== null) showOnRecord(vm, described);
 }
 
 function on<Args extends unknown[]>(signal: DescribedSignal<Args>, handler: (...args: Args) => void): void {
@@ -216,12 +262,6 @@ function mayLook({ carried, flags }: Vm): boolean {
   return carried.paused === null || (flags.pauseInDoubt && carried.pauseToStore === null);
 }
 
-const pauses = proxyActivities<PauseActivities>({
-  startToCloseTimeout: '10 seconds',
-  scheduleToCloseTimeout: '30 seconds',
-  summary: 'stores a pause or its end',
-});
-
 /**
  * Stores a pause, or its end, that was signalled here rather than asked of the API: decisions and looks read it from the
  * database.
@@ -232,6 +272,11 @@ async function storePause(vm: Vm): Promise<void> {
   flags.storePause = false;
   if (!isDue || !hasPauseToStore(vm) || !patched('pause-is-stored')) return;
   const { paused, pauseToStore } = carried;
+  const pauses = proxyActivities<PauseActivities>({
+    startToCloseTimeout: '10 seconds',
+    scheduleToCloseTimeout: '30 seconds',
+    summary: paused === null ? 'stores the end of the pause' : 'stores the pause',
+  });
   try {
     await pauses.storePause({ vmId, tenantId, reason: paused });
     if (carried.paused === paused && carried.pauseToStore === pauseToStore) carried.pauseToStore = null;
@@ -259,8 +304,11 @@ async function nextNews(vm: Vm): Promise<LookEnding> {
     watchCloselyUntilMs: carried.watchCloselyUntilMs,
     now: carried.lookNow,
     paused: carried.paused !== null,
+    name: nameOf(vm),
   };
-  const options = { site, tenantId, lookLimitMs, ill: carried.status !== 'healthy' };
+  const { status, line, statusSinceMs: sinceMs, watchCloselyUntilMs } = carried;
+  const summary = lookSummary({ status, line, sinceMs, watchedClosely: watchCloselyUntilMs !== null }, Date.now());
+  const options = { site, tenantId, lookLimitMs, ill: status !== 'healthy', summary };
   return watchUntil(() => vm.flags.restartLook || vm.flags.retired || mustContinueAsNew(vm), input, options);
 }
 
@@ -283,7 +331,7 @@ async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
     case 'failed':
       // never expected; whatever it was, go on watching, but not in a tight loop
       vm.carried.line = `look failed: ${news.message}`;
-      showDetails(vm);
+      show(vm);
       await condition(() => vm.flags.restartLook || vm.flags.retired, '10 seconds');
   }
 }
@@ -295,6 +343,9 @@ async function applyNews(vm: Vm, news: LookEnding): Promise<void> {
 async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise<void> {
   const { carried, flags } = vm;
   const changed = news.seq !== carried.deliveredSeq;
+  // one that begins with a later transition did not see when it came
+  const sawItChange = carried.deliveredSeq > 0 || news.seq <= 1;
+  if (carried.status !== news.status) carried.statusSinceMs = sawItChange ? Date.now() : null;
   carried.deliveredSeq = news.seq;
   carried.status = news.status;
   carried.line = news.line;
@@ -305,7 +356,7 @@ async function applyHealth(vm: Vm, news: LookNews & { kind: 'health' }): Promise
     flags.pauseChanged = true;
   }
   answerRequest(vm);
-  showOnRecord(vm, news.vm);
+  show(vm, news.vm);
   if (carried.incident !== null && changed) await notifyHeal(vm, 'health');
   // a look that was being cancelled by a pause opens nothing: after the pause the next look says it again
   const mayHeal = !flags.retired && carried.paused === null;
@@ -337,13 +388,15 @@ function answerRequest(vm: Vm): void {
 /** Opens an incident and starts its heal, or finds the ones that are open already. */
 async function openHeal(vm: Vm): Promise<void> {
   const { vmId, tenantId, site, carried } = vm;
-  carried.incident = await openIncident(vmId);
+  carried.incident = await openIncident(vmId, carried.line);
   if (carried.incident === null) {
     // the next look says again that a heal is wanted
     await condition(() => vm.flags.restartLook || vm.flags.retired, '10 seconds');
     return;
   }
-  const started = await startHeal({ vmId, tenantId, site, incident: carried.incident });
+  const name = nameOf(vm);
+  const named = name === null ? {} : { name };
+  const started = await startHeal({ vmId, tenantId, site, incident: carried.incident, ...named });
   // it may have been paused by an earlier run of this workflow, or wait for news that nobody could send
   if (!started) await notifyHeal(vm, 'resumed');
 }
@@ -385,32 +438,4 @@ async function handleMissingVm(vm: Vm, deleted: boolean): Promise<void> {
 /** Between looks only, and when all updates are answered: nothing is pending that a new run would not know of. */
 function mustContinueAsNew({ flags }: Vm): boolean {
   return (flags.renew || workflowInfo().continueAsNewSuggested) && allHandlersFinished();
-}
-
-/** Shows how the VM stands in the Web UI, as people read it. */
-function showDetails({ vmId, carried }: Vm): void {
-  const { described, line, paused, incident } = carried;
-  const lines = [described ? `**${described.name}** ${line}` : line];
-  if (paused !== null) lines.unshift(`**paused**: ${paused}`);
-  if (incident !== null) lines.push(`healed by \`${healWorkflowId(vmId, incident)}\``);
-  setCurrentDetails(lines.join('\n\n'));
-}
-
-/** Typed search attributes: `temporal workflow list -q "VmStatus='unhealthy'"`. */
-const VM_STATUS = defineSearchAttributeKey('VmStatus', SearchAttributeType.KEYWORD);
-const VM_TENANT = defineSearchAttributeKey('VmTenant', SearchAttributeType.KEYWORD);
-const VM_PROVIDER = defineSearchAttributeKey('VmProvider', SearchAttributeType.KEYWORD);
-const VM_HOST = defineSearchAttributeKey('VmHost', SearchAttributeType.KEYWORD);
-
-/** Puts the VM on record: details, attributes to search by, and the memo that lists show. Writes history. */
-function showOnRecord(vm: Vm, { name, tenantId, provider, host }: DescribedVm): void {
-  showDetails(vm);
-  const { status } = vm.carried;
-  upsertSearchAttributes([
-    { key: VM_STATUS, value: status },
-    { key: VM_TENANT, value: tenantId },
-    { key: VM_PROVIDER, value: provider },
-    ...(host === null ? [] : [{ key: VM_HOST, value: host }]),
-  ]);
-  upsertMemo({ name, status });
 }

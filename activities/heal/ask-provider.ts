@@ -12,5 +12,7 @@ export async function askProvider(deps: Dependencies, vmId: string): Promise<Pro
   const fact: ProviderFact = answer.ok
     ? { answered: true, power: answer.state.power, detail: answer.state.detail }
     : { answered: false, reason: answer.reason, message: answer.message };
-  return { site: deps.settings.DEFIB_SITE, fact };
+  const site = deps.settings.DEFIB_SITE;
+  const line = fact.answered ? fact.detail : fact.message;
+  return { line: `${line} (asked at site ${site})`, site, fact };
 }

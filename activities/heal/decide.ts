@@ -173,6 +173,8 @@ function actOn({ id, action, power, attempt, verifyMs }: OperationRow, why: stri
     kind: 'act',
     operationId: id,
     action,
+    power,
+    attempt,
     verifyMs,
     line: `acts: ${how}, attempt ${attempt} (${why})`,
     // notifying people needs no provider

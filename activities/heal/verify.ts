@@ -38,7 +38,7 @@ export async function verify(
   const checks = checkFacts(vm);
   if (hasRecovered({ checks, lastRemedyDoneAtMs: operation.endedAt?.getTime() ?? null })) {
     await close('success', null);
-    return { settled: true, line: `${operation.action} helped: healthy again` };
+    return { settled: true, helped: true, line: `${operation.action} helped: healthy again` };
   }
   if (windowOver) {
     const message =

@@ -62,7 +62,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
       const { DEFIB_SITE, AGENT_REPORT_INTERVAL_SECONDS } = deps.settings;
       const preset = { site: DEFIB_SITE, reportIntervalSeconds: AGENT_REPORT_INTERVAL_SECONDS };
       const vm = { ...preset, ...sent, ...found.stored };
-      const { site } = vm;
+      const { site, name } = vm;
       const author = authorOf(call);
       const completed = checks.map((check) => completeCheck(check, caller.role));
       const registered = await recordVm(deps.database, vm, completed, author);
@@ -70,7 +70,7 @@ export function vmRegistration(deps: ApiDependencies): Endpoint {
 
       const { id, agentToken } = registered;
       const { tenantId } = caller;
-      const delivery = await deps.temporal.announce({ vmId: id, tenantId, site, version: 1, lookSooner: true });
+      const delivery = await deps.temporal.announce({ vmId: id, tenantId, site, name, version: 1, lookSooner: true });
       if (!delivery.ok) {
         await withdrawVm(deps.database, id, author);
         throw unavailable('Temporal does not answer, so the VM was not registered; try again in a moment.', delivery);

@@ -17,6 +17,7 @@ export interface CommittedVm {
   vmId: string;
   tenantId: string;
   site: string;
+  name: string;
   version: number;
 }
 
@@ -111,7 +112,7 @@ export async function recordSettings(
         version === null ? undefined : eq(vms.settingsVersion, version),
       ),
     )
-    .returning({ tenantId: vms.tenantId, site: vms.site, version: vms.settingsVersion });
+    .returning({ tenantId: vms.tenantId, site: vms.site, name: vms.name, version: vms.settingsVersion });
   if (!row) return null;
   await recordAudit(tx, author, action, details, vmId);
   await notify(tx, { kind: 'vm', vmId, tenantId: row.tenantId });

@@ -32,6 +32,7 @@ export function unannouncedVms(
         vmId: vm.id,
         tenantId: vm.tenantId,
         site: vm.site,
+        name: vm.name,
         version: vm.settingsVersion,
         deleted: vm.deletedAt !== null,
       }));
@@ -45,7 +46,7 @@ export function unwatchedVms({ pool }: Database, beforeMs: number, nowMs: number
   return pagesOf(
     async (after: string | null, limit) => {
       const { rows } = await pool.query<CommittedVm>(
-        `SELECT v.id AS "vmId", v.tenant_id AS "tenantId", v.site, v.settings_version AS version
+        `SELECT v.id AS "vmId", v.tenant_id AS "tenantId", v.site, v.name, v.settings_version AS version
          FROM vms v JOIN vm_status s ON s.vm_id = v.id ${WATCH_OF_ALL}
          WHERE v.deleted_at IS NULL AND (v.created_at < $1 OR v.created_at > $5) AND ${unknownReason('$2::timestamptz')} = 'not-watched'
            AND ($3::uuid IS NULL OR v.id > $3) ORDER BY v.id LIMIT $4`,
@@ -73,6 +74,20 @@ export function openIncidents({ orm }: Database): AsyncGenerator<OpenIncident[]>
         .from(incidents)
         .where(and(isNull(incidents.closedAt), after === null ? undefined : gt(incidents.vmId, after)))
         .orderBy(asc(incidents.vmId))
+        .limit(limit),
+    ({ vmId }) => vmId,
+  );
+}
+
+/** Those of the ids that are VMs and not deleted, as their workflows are started. */
+export function existingVms({ orm }: Database, ids: readonly string[]): AsyncGenerator<CommittedVm[]> {
+  return pagesOf(
+    async (after: string | null, limit) =>
+      orm
+        .select({ vmId: vms.id, tenantId: vms.tenantId, site: vms.site, name: vms.name, version: vms.settingsVersion })
+        .from(vms)
+        .where(and(inArray(vms.id, [...ids]), isNull(vms.deletedAt), after === null ? undefined : gt(vms.id, after)))
+        .orderBy(asc(vms.id))
         .limit(limit),
     ({ vmId }) => vmId,
   );

@@ -20,6 +20,7 @@ describe('a provider that is asked', () => {
   it('answers with the VM’s state, in its own words too', async () => {
     world.power = running('paused', 'paused (by a snapshot)');
     expect(await askProvider(world.deps, ill.vmId)).toEqual({
+      line: 'paused (by a snapshot) (asked at site main)',
       site: 'main',
       fact: { answered: true, power: 'paused', detail: 'paused (by a snapshot)' },
     });

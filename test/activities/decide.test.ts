@@ -32,6 +32,8 @@ describe('a decision to act', () => {
       kind: 'act',
       operationId: idOf(ill, 'restart', 1),
       action: 'restart',
+      power: 'reset',
+      attempt: 1,
       verifyMs: 120_000,
       line: 'acts: restart by reset, attempt 1 (3 consecutive failures)',
       site: 'main',

@@ -36,6 +36,7 @@ const temporal: TemporalPort = {
     })),
   countWatched: async () => 0,
   watchedVmIds: async function* () {},
+  closedVmIds: async () => [],
 };
 
 const reconcileAt = (afterNoonMs: number) =>

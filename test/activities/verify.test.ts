@@ -39,7 +39,7 @@ describe('a remedy', () => {
   it('has helped when a look that began after it is healthy', async () => {
     await done();
     await world.look(ill.vmId, MINUTE, 'healthy');
-    expect(await verifyNow()).toEqual({ settled: true, line: 'restart helped: healthy again' });
+    expect(await verifyNow()).toEqual({ settled: true, helped: true, line: 'restart helped: healthy again' });
     expect(await judged()).toMatchObject({
       result: 'success',
       errorMessage: null,

@@ -149,6 +149,19 @@ describe('a look in care', () => {
     await expect(lookAt(resumed, { ...known, paused: false })).rejects.toMatchObject({ type: 'Steady' });
   });
 
+  it('tells the VM’s name to a workflow that shows another, or none yet', async () => {
+    found = 'healthy';
+    const vm = await registerVm(database, { name: 'web-2' });
+    await lookAt(vm);
+    const known = { deliveredSeq: 1, paused: false };
+    for (const name of ['web-1', null]) {
+      expect(await lookAt(vm, { ...known, name })).toMatchObject({ kind: 'health', seq: 1, vm: { name: 'web-2' } });
+    }
+    await expect(lookAt(vm, { ...known, name: 'web-2' })).rejects.toMatchObject({ type: 'Steady' });
+    // workflows of 0.1 don't say what they show
+    await expect(lookAt(vm, known)).rejects.toMatchObject({ type: 'Steady' });
+  });
+
   it.each<[string, Parameters<typeof registerVm>[1]]>([
     ['paused', { pausedAt: new Date(NOON), pausedReason: 'rack move', pausedBy: 'ops' }],
     ['stopped on purpose', { stoppedOnPurposeAt: new Date(NOON) }],

@@ -132,7 +132,7 @@ describe('the http check, with a body', () => {
     const result = await look('http', { target: at(port), timeoutMs: 300 });
     expect(result).toMatchObject({ status: 'unhealthy', reason: 'timeout', message: 'HTTP timeout (0.3s)' });
     expect(result.rawResponse.statusCode).toBe(200);
-    expect(result.summary).toBe('http timeout');
+    expect(result.summary).toBe('http timeout (0.3s)');
   });
 
   it('takes a bad status for the answer, however slow its body', async () => {

@@ -51,7 +51,7 @@ describe('the tcp check', () => {
       message: 'TCP connection timeout (0.3s)',
     });
     expect(result.rawResponse).toEqual({ port, timeout: true });
-    expect(result.summary).toBe(`tcp:${port} timeout`);
+    expect(result.summary).toBe(`tcp:${port} timeout (0.3s)`);
   });
 
   it('blames the resolver, not the VM, when no answer comes from it', async () => {

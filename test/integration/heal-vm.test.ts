@@ -37,7 +37,7 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
     const handle = await temporal.client.workflow.start<typeof healVm>(WORKFLOW.healVm, {
       workflowId: healWorkflowId(vmId, 1),
       taskQueue: CORE_TASK_QUEUE,
-      args: [{ vmId, tenantId: 'default', site: 'main', incident: 1 }],
+      args: [{ vmId, tenantId: 'default', site: 'main', incident: 1, name: 'web-1' }],
     });
     const tell = (what: HealNews['what']) => handle.signal(healSignals.news, { what });
     const { runId } = await handle.describe();
@@ -49,6 +49,7 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
       return (await handle.describe()).runId;
     };
     await expect.poll(latestRun, { timeout: 60_000, interval: 500 }).not.toBe(runId);
+    expect(await handle.describe()).toMatchObject({ memo: { VmName: 'web-1' } });
     expect((await handle.describe()).historyLength).toBeLessThan(4_000);
     const before = decided;
     await tell('health');

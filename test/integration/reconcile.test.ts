@@ -106,6 +106,46 @@ describeNeeding(['temporal'], 'reconcile', () => {
     expect(await statusOf(vmId)).toBe('RUNNING');
   });
 
+  it('watches VMs again whose workflow a person has just ended, by whatever means and whatever is to be done with them', async () => {
+    const now = new Date();
+    const looked = { announcedVersion: 1, createdAt: now, updatedAt: now };
+    const ids = [
+      await registerVm(database, looked),
+      await registerVm(database, { ...looked, pausedAt: now, pausedReason: 'x', pausedBy: 'y' }),
+      await registerVm(database, { ...looked, stoppedOnPurposeAt: now }),
+      await registerVm(database, looked, []),
+    ].map(({ vmId }) => vmId);
+    for (const vmId of ids) {
+      await lookedAtNow(vmId);
+      await startWorkflow(vmId);
+      await client.workflow.getHandle(vmWorkflowId(vmId)).terminate('by a person');
+    }
+    // lists are up to date a moment later
+    await expect.poll(async () => (await closedOf(ids)).length, { timeout: 20_000 }).toBe(ids.length);
+    expect(await reconcile(deps)).toMatchObject({ line: `announced 0, watched 4, heals 0, retired 0, stuck 0` });
+    for (const vmId of ids) expect(await statusOf(vmId)).toBe('RUNNING');
+    expect((await reconcile(deps)).mended).toBe(0);
+    const { memo } = await client.workflow.getHandle(vmWorkflowId(ids[0] ?? '')).describe();
+    expect(memo).toEqual({ VmName: 'one' });
+  });
+
+  it('does not watch VMs again that are deleted, and asks for those that ended lately, up to a limit', async () => {
+    const { vmId } = await registerVm(database, { announcedVersion: 2, settingsVersion: 2, deletedAt: new Date() });
+    await startWorkflow(vmId);
+    await client.workflow.getHandle(vmWorkflowId(vmId)).terminate('by a person');
+    await expect.poll(async () => (await closedOf([vmId])).length, { timeout: 20_000 }).toBe(1);
+    expect((await reconcile(deps)).mended).toBe(0);
+    expect(await statusOf(vmId)).toBe('TERMINATED');
+    expect(await deps.temporal.closedVmIds(Date.now() + 60_000, 100)).toEqual([]);
+    expect(await deps.temporal.closedVmIds(0, 1)).toHaveLength(1);
+  });
+
+  /** Those of the VMs whose workflow is listed as closed. */
+  async function closedOf(vmIds: string[]): Promise<string[]> {
+    const closed = await deps.temporal.closedVmIds(Date.now() - 60_000, 5_000);
+    return vmIds.filter((vmId) => closed.includes(vmId));
+  }
+
   it('finds the one VM that lost its workflow among more than a page of others that nobody looks at', async () => {
     const waiting = await Promise.all(
       Array.from({ length: 520 }, async () => {

@@ -8,9 +8,10 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { reconcile } from '../../activities/reconcile.ts';
 import type { Database } from '../../db/database.ts';
 import { incidents } from '../../db/schema/heals.ts';
-import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
+import { CORE_TASK_QUEUE, healWorkflowId, RECONCILE_WORKFLOW_ID, vmWorkflowId } from '../../domain/ids.ts';
 import { findTemporalProgram } from '../../local/temporal-finder.ts';
 import { until } from '../../local/until.ts';
+import { ensureReconciling } from '../../temporal/reconcile-run.ts';
 import { healSignals, type VmView, vmQueries, vmSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { openTestDatabase } from '../support/postgres.ts';
 import { type OwnTemporal, startOwnTemporal } from '../support/real-world.ts';
@@ -46,6 +47,8 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
   let looks: LookInput[];
   /** Which build decided, in order. */
   let decided: Build[];
+  /** Which build reconciled, in order. */
+  let reconciled: Build[];
   let release: () => void;
   let retaining: Promise<void>;
 
@@ -64,6 +67,10 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
     async decide() {
       decided.push(build);
       return { kind: 'hold', reason: 'cooldown', lookAgainInMs: 86_400_000, line: 'holds' };
+    },
+    async reconcile() {
+      reconciled.push(build);
+      return steady(200);
     },
     async applyRetention() {
       await retaining;
@@ -98,6 +105,7 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
     ill = new Set();
     looks = [];
     decided = [];
+    reconciled = [];
     retaining = new Promise((resolve) => {
       release = resolve;
     });
@@ -202,6 +210,21 @@ describeNeeding(['temporal'], 'builds that run side by side', () => {
     const another = await watchVm();
     expect(await buildOf(vmWorkflowId(another))).toBe('with-a-patch');
     expect((await vm(another).describe()).memo).toMatchObject({ build: 'with a patch' });
+  });
+
+  it('hand on the run that reconciles, from without versions to the current build, on to the next one, and back', async () => {
+    await makeCurrent('none');
+    await ensureReconciling(temporal.client);
+    const triedBy = (build: Build) => until(() => reconciled.at(-1) === build);
+    await triedBy('none');
+    await makeCurrent('a');
+    await triedBy('a');
+    await makeCurrent('with-a-patch');
+    await triedBy('with-a-patch');
+    expect(await buildOf(RECONCILE_WORKFLOW_ID)).toBe('with-a-patch');
+    expect(await isStuck(RECONCILE_WORKFLOW_ID)).toBe(false);
+    await makeCurrent('a');
+    await triedBy('a');
   });
 
   it('end short workflows where they began', async () => {

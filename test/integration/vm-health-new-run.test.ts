@@ -86,7 +86,7 @@ describeNeeding(['temporal'], 'a VM whose workflow continues as new', () => {
     await handle.signal(vmSignals.renew);
     await newRun(handle);
     await until(() => vm.looks.length === 3);
-    expect((await handle.describe()).memo).toEqual({ name: 'vm', status: 'degraded' });
+    expect((await handle.describe()).memo).toEqual({ VmName: 'vm', name: 'vm', status: 'degraded' });
     expect(await details(handle)).toBe('**vm** degraded');
     await retire(handle);
   });

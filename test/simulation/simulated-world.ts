@@ -144,5 +144,9 @@ function breakablePort(real: TemporalPort, broken: { temporal: boolean }): Tempo
       if (broken.temporal) throw new Error('Temporal is out of reach');
       return real.countWatched(startedBeforeMs);
     },
+    async closedVmIds(closedAfterMs, limit) {
+      if (broken.temporal) throw new Error('Temporal is out of reach');
+      return real.closedVmIds(closedAfterMs, limit);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Activities, LookInput, LookNews } from '../../activities/contract.ts';
-import { STEADY } from '../../activities/watch.ts';
+import { STEADY } from '../../activities/steady.ts';
 
 const notAsked = async (): Promise<never> => {
   throw new Error('not asked here');
@@ -28,13 +28,13 @@ export const VM_RUNS: Pick<Activities, 'askProvider'> = {
 };
 
 /** What a look found of a VM's health. */
-export const health = (seq: number, status: string, healWanted = false): LookNews => ({
+export const health = (seq: number, status: string, healWanted = false, name = 'vm'): LookNews => ({
   kind: 'health',
   seq,
   status,
   line: status,
   healWanted,
-  vm: { name: 'vm', tenantId: 'default', provider: 'none', host: null },
+  vm: { name, tenantId: 'default', provider: 'none', host: null },
 });
 
 /** Ends a look without news, as `watch` does; the next one is due after this delay. */

@@ -11,7 +11,7 @@ import {
   type LookInput,
   type OperationEnd,
 } from '../../activities/contract.ts';
-import { STEADY } from '../../activities/watch.ts';
+import { STEADY } from '../../activities/steady.ts';
 import { CORE_TASK_QUEUE, healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { createCircuit } from '../../temporal/circuit.ts';
 import { createTemporalPort } from '../../temporal/temporal-port.ts';
@@ -92,7 +92,7 @@ function forget(): void {
   looks = [];
   onDecide = (times) => (times === 1 ? ACT : CLOSE);
   onCarryOut = () => ({ state: 'done', detail: 'confirmed' });
-  onVerify = () => ({ settled: true, line: 'helped' });
+  onVerify = () => ({ settled: true, helped: true, line: 'helped' });
 }
 
 function startHeal(client: Client, more: Partial<HealInput> = {}): Promise<Handle> {
@@ -141,8 +141,36 @@ describeNeeding(['virtual-time'], 'a heal', () => {
 
   it('decides, acts, sees that it helped, and is over', async () => {
     await heal();
-    expect(await handle.result()).toBe('over (recovered)');
+    expect(await handle.result()).toBe('recovered 0 s after restart');
     expect(asked).toEqual(['decide', 'carry out op/1', 'verify', 'decide']);
+  });
+
+  it('says what helped and how long it took', async () => {
+    onDecide = (times) => (times === 1 ? { ...ACT, power: 'reset', attempt: 1 } : CLOSE);
+    onVerify = (_windowOver, times) => {
+      if (times === 1) return { settled: false, lookAgainInMs: 38_000, line: 'waits' };
+      return { settled: true, helped: true, line: 'helped' };
+    };
+    await heal();
+    expect(await handle.result()).toBe('recovered 38 s after reset (attempt 1)');
+  });
+
+  it('says when its VM recovered by itself, and when a remedy was late', async () => {
+    onDecide = (times) => (times === 1 ? holdFor(2 * MINUTE) : CLOSE);
+    await heal();
+    expect(await handle.result()).toBe('recovered by itself, 2 min after this heal began');
+
+    forget();
+    onDecide = (times) => [{ ...ACT, power: 'reset', attempt: 2 }, holdFor(2 * MINUTE)][times - 1] ?? CLOSE;
+    onVerify = () => ({ settled: false, line: 'waits' });
+    await heal();
+    expect(await handle.result()).toBe('recovered 3 min after reset (attempt 2), which had not helped in its time');
+  });
+
+  it('credits no recovery to people having been notified', async () => {
+    onDecide = (times) => (times === 1 ? { ...ACT, action: 'notify', power: null, attempt: 1, verifyMs: 0 } : CLOSE);
+    await heal();
+    expect(await handle.result()).toBe('recovered by itself, 0 s after this heal began');
   });
 
   it('holds for as long as the decision says', async () => {

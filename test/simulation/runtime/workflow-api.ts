@@ -19,6 +19,15 @@ export class CancellationScope implements Scope {
   cancel(): void {
     for (const cancel of this.cancels) cancel();
   }
+
+  /** The scope of the run itself: only its request to be cancelled is simulated, because no workflow of ours ends by it. */
+  static current(): { cancelRequested: Promise<never> } {
+    return { cancelRequested: here().run.cancelRequested };
+  }
+
+  static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
 }
 
 export function proxyActivities(options: ActivityOptions): unknown {
@@ -37,17 +46,29 @@ export function setHandler({ name }: { name: string }, handler: (...args: unknow
   here().run.handle(name, handler);
 }
 
+export function setDefaultSignalHandler(handler: (name: string) => void): void {
+  here().run.handleOthers(handler);
+}
+
 interface ChildOptions {
   workflowId: string;
   args: unknown[];
   parentClosePolicy?: string;
+  memo?: Record<string, unknown>;
+  typedSearchAttributes?: Attribute[];
+}
+
+interface Attribute {
+  key: { name: string };
+  value: unknown;
 }
 
 export async function startChild(type: string, options: ChildOptions): Promise<object> {
-  const { workflowId, args, parentClosePolicy } = options;
+  const { workflowId, args, parentClosePolicy, memo = {}, typedSearchAttributes = [] } = options;
+  const shown = { memo: converted(memo), searchAttributes: attributesOf(typedSearchAttributes) };
   const { run } = here();
   if (parentClosePolicy !== 'ABANDON') run.fail(new Error(`not simulated: children that end with their parent`));
-  if (!(await run.command(() => run.world.start(type, workflowId, args)))) {
+  if (!(await run.command(() => run.world.start(type, workflowId, args, shown)))) {
     throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
   }
   return { workflowId };
@@ -64,8 +85,16 @@ export function getExternalWorkflowHandle(workflowId: string) {
   };
 }
 
+function attributesOf(pairs: Attribute[]): Record<string, unknown[]> {
+  return Object.fromEntries(pairs.map(({ key, value }) => [key.name, [converted(value)]]));
+}
+
 export async function continueAsNew(...args: unknown[]): Promise<never> {
   return here().run.continueAsNew(args);
+}
+
+export function makeContinueAsNewFunc({ memo = {} }: { memo?: Record<string, unknown> } = {}) {
+  return async (...args: unknown[]): Promise<never> => here().run.continueAsNew(args, converted(memo));
 }
 
 export function workflowInfo(): { continueAsNewSuggested: boolean } {
@@ -76,9 +105,8 @@ export function upsertMemo(memo: Record<string, unknown>): void {
   Object.assign(here().run.memo, converted(memo));
 }
 
-export function upsertSearchAttributes(pairs: { key: { name: string }; value: unknown }[]): void {
-  const { searchAttributes } = here().run;
-  for (const { key, value } of pairs) searchAttributes[key.name] = [converted(value)];
+export function upsertSearchAttributes(pairs: Attribute[]): void {
+  Object.assign(here().run.searchAttributes, attributesOf(pairs));
 }
 
 export function setCurrentDetails(details: string): void {

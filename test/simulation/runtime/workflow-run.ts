@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { CancelledFailure } from '@temporalio/common';
 import type { ActivityOptions } from '@temporalio/workflow';
 import { type Act, ActivityRun, type Queue } from './activity-run.ts';
 import { converted } from './converted.ts';
@@ -28,14 +29,22 @@ export function here(): Place {
 /** Thrown by `continueAsNew`. */
 export class ContinueAsNew extends Error {
   readonly args: unknown[];
+  readonly memo: Record<string, unknown>;
 
-  constructor(args: unknown[]) {
+  constructor(args: unknown[], memo: Record<string, unknown>) {
     super('continue as new');
     this.args = args;
+    this.memo = memo;
   }
 }
 
 type Handler = (...args: unknown[]) => unknown;
+
+/** What lists show of a run from its beginning. */
+export interface Shown {
+  memo: Record<string, unknown>;
+  searchAttributes: Record<string, unknown[]>;
+}
 
 interface Signal {
   name: string;
@@ -60,7 +69,7 @@ export interface Surroundings {
   taskFailed(error: unknown): void;
   /** Told of what workflows show in the Web UI. */
   showsDetails(details: string): void;
-  start(type: string, workflowId: string, args: unknown[]): boolean;
+  start(type: string, workflowId: string, args: unknown[], shown?: Shown): boolean;
   signal(workflowId: string, name: string, args: unknown[]): boolean;
 }
 
@@ -77,6 +86,12 @@ export class WorkflowRun {
   /** Set once it continues as new: what arrives from then on is for the next run. */
   #forNext: Signal[] | null = null;
   readonly #handlers = new Map<string, Handler>();
+  #handlesOthers: ((name: string) => void) | null = null;
+  #cancels: () => void = () => undefined;
+  /** Rejects when a person cancels it. */
+  readonly cancelRequested: Promise<never> = new Promise((_resolve, reject) => {
+    this.#cancels = () => reject(new CancelledFailure('Workflow canceled'));
+  });
   #unhandled: Signal[] = [];
   #conditions: Condition[] = [];
   readonly #activities = new Set<ActivityRun>();
@@ -85,6 +100,7 @@ export class WorkflowRun {
 
   constructor(world: Surroundings) {
     this.world = world;
+    this.cancelRequested.catch(() => undefined);
   }
 
   /** Runs the workflow to its end. */
@@ -115,15 +131,16 @@ export class WorkflowRun {
       this.#forNext.push(signal);
       return;
     }
-    const handler = this.#handlers.get(signal.name);
+    const others = this.#handlesOthers;
+    const handler = this.#handlers.get(signal.name) ?? (others === null ? undefined : () => others(signal.name));
     if (handler === undefined) this.#unhandled.push(signal);
     else this.event(() => void place.run({ run: this, scope: null }, () => handler(...converted(signal.args))));
   }
 
   /** Nothing that arrives is for this run any more. @throws ContinueAsNew */
-  continueAsNew(args: unknown[]): never {
+  continueAsNew(args: unknown[], memo: Record<string, unknown> = {}): never {
     this.#forNext = [];
-    throw new ContinueAsNew(args);
+    throw new ContinueAsNew(args, memo);
   }
 
   /** Hands on what arrived too late for this run, and is not lost. */
@@ -141,6 +158,18 @@ export class WorkflowRun {
     const waiting = this.#unhandled.filter((one) => one.name === name);
     this.#unhandled = this.#unhandled.filter((one) => one.name !== name);
     for (const signal of waiting) this.#handleSignal(signal);
+  }
+
+  /** Handles the signals for which there is no handler. */
+  handleOthers(handler: (name: string) => void): void {
+    this.#handlesOthers = handler;
+    const waiting = this.#unhandled;
+    this.#unhandled = [];
+    for (const signal of waiting) this.#handleSignal(signal);
+  }
+
+  cancel(): void {
+    this.#happens(() => this.event(() => place.run({ run: this, scope: null }, () => this.#cancels())));
   }
 
   /** What a handler of a query answers. */

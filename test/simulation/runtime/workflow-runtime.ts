@@ -5,13 +5,15 @@ import * as workflows from '../../../workflows/index.ts';
 import type { Act } from './activity-run.ts';
 import { Gate } from './gate.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { ContinueAsNew, type Surroundings, WorkflowRun } from './workflow-run.ts';
+import { ContinueAsNew, type Shown, type Surroundings, WorkflowRun } from './workflow-run.ts';
 
 interface Execution {
   workflowId: string;
   type: string;
   status: 'RUNNING' | 'COMPLETED' | 'FAILED' | 'TERMINATED';
   startedAtMs: number;
+  /** Of its last run; null while it runs. */
+  closedAtMs: number | null;
   run: WorkflowRun;
 }
 
@@ -45,7 +47,7 @@ export class WorkflowRuntime {
       showsDetails: (details) => {
         if (/look failed: /.test(details)) this.failures.push(details);
       },
-      start: (type, workflowId, args) => this.#start(type, workflowId, args),
+      start: (type, workflowId, args, shown) => this.#start(type, workflowId, args, shown),
       signal: (workflowId, name, args) => this.#signal(workflowId, name, args),
     };
   }
@@ -75,7 +77,8 @@ export class WorkflowRuntime {
         }
       },
       signalWithStart: async (type: string, options: SignalWithStart) => {
-        this.#start(type, options.workflowId, options.args);
+        const { memo } = options;
+        this.#start(type, options.workflowId, options.args, memo === undefined ? {} : { memo });
         this.#signal(options.workflowId, options.signal, options.signalArgs);
       },
       getHandle: (workflowId: string) => ({
@@ -84,6 +87,7 @@ export class WorkflowRuntime {
           if (!this.#signal(workflowId, name, args)) throw notFound(workflowId);
         },
         terminate: async () => this.#terminate(workflowId),
+        cancel: async () => this.#cancel(workflowId),
         describe: async () => this.#describe(workflowId),
         query: async (query: { name: string } | string) =>
           this.#query(workflowId, typeof query === 'string' ? query : query.name),
@@ -93,11 +97,20 @@ export class WorkflowRuntime {
     },
   } as unknown as Client;
 
-  #start(type: string, workflowId: string, args: unknown[]): boolean {
+  #start(type: string, workflowId: string, args: unknown[], shown: Partial<Shown> = {}): boolean {
     if (this.#executions.get(workflowId)?.status === 'RUNNING') return false;
     const { clock } = this.#surroundings;
     const run = new WorkflowRun(this.#surroundings);
-    const execution: Execution = { workflowId, type, status: 'RUNNING', startedAtMs: clock.nowMs, run };
+    Object.assign(run.memo, shown.memo);
+    Object.assign(run.searchAttributes, shown.searchAttributes);
+    const execution: Execution = {
+      workflowId,
+      type,
+      status: 'RUNNING',
+      startedAtMs: clock.nowMs,
+      closedAtMs: null,
+      run,
+    };
     this.#executions.set(workflowId, execution);
     this.#reached.whenOpen(() => {
       if (execution.status === 'RUNNING') void this.#live(execution, args);
@@ -109,19 +122,21 @@ export class WorkflowRuntime {
     const { type, workflowId } = execution;
     try {
       await execution.run.live((workflows as unknown as Record<string, Workflow>)[type]!, args);
-      execution.status = 'COMPLETED';
+      this.#close(execution, 'COMPLETED');
     } catch (error) {
       if (execution.status === 'TERMINATED') return;
       if (error instanceof ContinueAsNew) return this.#liveOn(execution, error);
       // what the SDK does not know fails the task, and the workflow stands still
-      if (error instanceof TemporalFailure) execution.status = 'FAILED';
+      if (error instanceof TemporalFailure) this.#close(execution, 'FAILED');
       this.failures.push(`workflow ${workflowId} failed: ${textOf(error)}`);
     }
   }
 
-  async #liveOn(execution: Execution, { args }: ContinueAsNew): Promise<void> {
+  async #liveOn(execution: Execution, { args, memo }: ContinueAsNew): Promise<void> {
     const before = execution.run;
     execution.run = new WorkflowRun(this.#surroundings);
+    Object.assign(execution.run.memo, memo);
+    Object.assign(execution.run.searchAttributes, before.searchAttributes);
     const lived = this.#live(execution, args);
     before.handOnTo(execution.run);
     return lived;
@@ -137,8 +152,19 @@ export class WorkflowRuntime {
   #terminate(workflowId: string): void {
     const execution = this.#executions.get(workflowId);
     if (execution?.status !== 'RUNNING') throw notFound(workflowId);
-    execution.status = 'TERMINATED';
+    this.#close(execution, 'TERMINATED');
     execution.run.end();
+  }
+
+  #cancel(workflowId: string): void {
+    const execution = this.#executions.get(workflowId);
+    if (execution?.status !== 'RUNNING') throw notFound(workflowId);
+    execution.run.cancel();
+  }
+
+  #close(execution: Execution, status: 'COMPLETED' | 'FAILED' | 'TERMINATED'): void {
+    execution.status = status;
+    execution.closedAtMs = this.#surroundings.clock.nowMs;
   }
 
   #describe(workflowId: string): object {
@@ -154,18 +180,20 @@ export class WorkflowRuntime {
     return execution.run.query(name);
   }
 
-  /** As the one query that Defib makes: running ones of a type that started before. */
+  /** As the two queries that Defib makes: those of a type that run and were started before, or that were closed after. */
   #find(query: string): Execution[] {
-    const [, type, before] = /WorkflowType='(\w+)'.*StartTime < '([^']+)'/.exec(query)!;
-    return [...this.#executions.values()].filter(
-      (one) => one.type === type && one.status === 'RUNNING' && one.startedAtMs < Date.parse(before!),
-    );
+    const [, type, what, time] = /WorkflowType='(\w+)'.*(StartTime <|CloseTime >) '([^']+)'/.exec(query)!;
+    const atMs = Date.parse(time!);
+    const isFound = ({ status, startedAtMs, closedAtMs }: Execution) =>
+      what === 'StartTime <' ? status === 'RUNNING' && startedAtMs < atMs : closedAtMs !== null && closedAtMs > atMs;
+    return [...this.#executions.values()].filter((one) => one.type === type && isFound(one));
   }
 }
 
 interface SignalWithStart {
   workflowId: string;
   args: unknown[];
+  memo?: Record<string, unknown>;
   signal: string;
   signalArgs: unknown[];
 }

@@ -56,4 +56,4 @@ export const done = gives<OperationEnd>({ state: 'done', detail: 'restarted' });
 
 type Verified = Awaited<ReturnType<Activities['verify']>>;
 export const waits = gives<Verified>({ settled: false, line: 'waits' });
-export const helped = gives<Verified>({ settled: true, line: 'helped' });
+export const helped = gives<Verified>({ settled: true, helped: true, line: 'helped' });

@@ -54,6 +54,30 @@ export const STORIES_OF_VMS: readonly Story[] = [
     },
   },
   {
+    name: 'a VM whose workflow is cancelled is paused, and goes on as a new run that is not',
+    script: {
+      watch: [ill, held(quiet), () => ({ kind: 'paused', reason: 'cancelled' }), well, quiet],
+      storePause: [breaks, gives(undefined)],
+      ...OPENS,
+      ...PROVIDER,
+      decide: [holds],
+    },
+    async play(told) {
+      await told.startVm();
+      await told.asked('watch', 2);
+      await told.asked('decide', 1);
+      await told.cancel();
+      await told.cancelsLook();
+      told.release();
+      await told.asked('storePause', 2);
+      await told.asked('decide', 2);
+      await told.asked('watch', 3);
+      await told.signalVm(vmSignals.resume);
+      await told.asked('watch', 5);
+      await told.asked('decide', 3);
+    },
+  },
+  {
     name: 'a message is what JSON makes of it',
     script: { watch: [quiet], storePause: [gives(undefined)] },
     async play(told) {
@@ -64,12 +88,13 @@ export const STORIES_OF_VMS: readonly Story[] = [
     },
   },
   {
-    name: 'a signal that it does not know leaves the workflow as it is',
+    name: 'a signal that it does not know is shown, and leaves the workflow as it is',
     script: { watch: [quiet] },
     async play(told) {
       await told.startVm();
       await told.asked('watch', 1);
       await told.notes(told.signalVm('unheard of'));
+      await told.shows('vm', 'unheard of');
       await told.signalVm(vmSignals.lookNow);
       await told.asked('watch', 2);
     },

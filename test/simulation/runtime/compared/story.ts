@@ -158,6 +158,10 @@ export class Told {
     return this.#handle('heal').signal(healSignals.news, { what });
   }
 
+  async cancel(): Promise<void> {
+    await this.#handle('vm').cancel();
+  }
+
   async terminate(which: 'vm' | 'heal'): Promise<void> {
     await this.#handle(which).terminate();
   }
@@ -184,15 +188,15 @@ export class Told {
     };
     this.release();
     for (const which of ['vm', 'heal'] as const) await this.terminate(which).catch(() => undefined);
-    return JSON.parse(JSON.stringify(seen).replaceAll(this.#vmId, 'VM')) as Seen;
+    return JSON.parse(JSON.stringify(seen).replaceAll(this.#vmId, 'VM').replaceAll(CLOCK_TIME, 'a time')) as Seen;
   }
 
   async #show(which: 'vm' | 'heal'): Promise<object> {
     const status = await this.#statusOf(which);
     if (status === 'none') return { status };
     const { memo, searchAttributes } = await this.#handle(which).describe();
-    const { VmStatus, VmTenant, VmProvider } = searchAttributes;
-    const shown = { status, memo, searchAttributes: { VmStatus, VmTenant, VmProvider } };
+    const { VmName, VmStatus, VmTenant, VmProvider } = searchAttributes;
+    const shown = { status, memo, searchAttributes: { VmName, VmStatus, VmTenant, VmProvider } };
     if (status === 'TERMINATED') return shown;
     const details = await this.#detailsOf(which);
     return which === 'heal'
@@ -232,6 +236,8 @@ export class Told {
   }
 }
 
+/** As details and endings say it. */
+const CLOCK_TIME = /(\d{4}-\d\d-\d\d )?\d\d:\d\d UTC|\b\d+ s(?= after)/g;
 const BEGINNING_OF_TIMES = Date.UTC(2020, 0, 1);
 
 /** Moments differ from play to play. */
