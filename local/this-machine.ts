@@ -54,7 +54,10 @@ export async function watchThisMachine(apiUrl: string, adminToken: string, dataD
   }
 
   async function register(): Promise<string> {
-    const vm = { name: hostname(), externalId, address: '127.0.0.1', provider: { kind: 'local' } };
+    // there is one where this machine had another name, or where several share a database
+    const others = (await admin.get('/api/vms?provider=local', vmListAnswer)).vms;
+    const provider = { kind: others.length === 0 ? 'local' : 'none' };
+    const vm = { name: hostname(), externalId, address: '127.0.0.1', provider };
     return keep((await admin.post('/api/vms', vm, newVmAnswer)).body.agentToken);
   }
 
