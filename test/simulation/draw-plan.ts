@@ -58,7 +58,11 @@ function anyVm(): fc.Arbitrary<PlannedVm> {
     .map(({ timeoutShare, ...vm }) => {
       const timeoutSeconds = Math.max(1, Math.min(30, Math.floor(vm.intervalSeconds * timeoutShare)));
       const verifySeconds = Math.max(vm.policy.verifySeconds, vm.intervalSeconds + timeoutSeconds);
-      return { ...vm, timeoutSeconds, policy: { ...vm.policy, verifySeconds } };
+      // from what is drawn already, so that a seed plays the same story as before
+      const retryIntervalSeconds = vm.withCertificate ? Math.max(5, Math.floor(vm.intervalSeconds / 4)) : null;
+      const unhealthyForSeconds = vm.withCertificate && vm.keepRunning ? vm.intervalSeconds : null;
+      const policy = { ...vm.policy, verifySeconds, unhealthyForSeconds };
+      return { ...vm, timeoutSeconds, retryIntervalSeconds, policy };
     });
 }
 

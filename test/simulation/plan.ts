@@ -69,6 +69,8 @@ export interface Act {
 /** How a VM is watched and healed. */
 export interface PlannedVm {
   intervalSeconds: number;
+  /** Absent in stories that were found before there was a pace of its own. */
+  retryIntervalSeconds?: number | null;
   timeoutSeconds: number;
   failureThreshold: number;
   successThreshold: number;
@@ -83,6 +85,7 @@ export interface PlannedVm {
     maxAttempts: number;
     escalateAfterAttempts: number | null;
     verifySeconds: number;
+    unhealthyForSeconds?: number | null;
   };
 }
 

@@ -83,7 +83,8 @@ async function register({ runtime, database }: SimulatedWorld, vm: number, plann
   const vmId = vmIdOf(vm);
   const { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold, withPing, withAgent, withCertificate } =
     planned;
-  const common = { intervalSeconds, timeoutSeconds, failureThreshold, successThreshold };
+  const { retryIntervalSeconds = null } = planned;
+  const common = { intervalSeconds, retryIntervalSeconds, timeoutSeconds, failureThreshold, successThreshold };
   const checks = [
     { ...common, checkType: 'http', name: '', target: '/' },
     ...(withPing ? [{ ...common, checkType: 'ping', name: '', target: null }] : []),

@@ -3,13 +3,13 @@ import { failingIn, failuresOf } from '../../../domain/evidence.ts';
 import type { Facts, ProviderFact } from '../../../domain/facts.ts';
 import { applyFold, foldLook, type LookMode, msToNextLook, planLook } from '../../../domain/look.ts';
 import { type OperationEvent, type OperationStatus, transition } from '../../../domain/operation.ts';
-import { attemptsCountSince, type Policy, triggers } from '../../../domain/policy.ts';
+import { attemptsCountSince, mustFailForMs, type Policy, triggers } from '../../../domain/policy.ts';
 import type { PowerAction, PowerReading, PowerState } from '../../../domain/power.ts';
 import { readPower } from '../../../domain/power-reading.ts';
 import type { CheckResult } from '../../../domain/probe-result.ts';
 import { hasRecovered } from '../../../domain/recovery.ts';
 import { type Decision, decideRemedy } from '../../../domain/remedy.ts';
-import type { WatchedVm } from '../../../domain/watched.ts';
+import type { WatchedCheck, WatchedVm } from '../../../domain/watched.ts';
 import { policy as policyExample, probeResult, watchedCheck, watchedVm } from '../../domain/examples.ts';
 import type { Draw } from '../../support/draw.ts';
 
@@ -76,6 +76,8 @@ export class Life {
   #nextLookMs: number;
   #nextFaultMs: number;
   #lastLookMs: number | null = null;
+  /** Of each check the first failed answer since its last healthy one, by what was answered. */
+  readonly #failingSince = new Map<string, number>();
   #pausedUntilMs = 0;
 
   constructor(draw: Draw, startMs: number) {
@@ -85,11 +87,13 @@ export class Life {
     this.#nextFaultMs = startMs + 10 * MINUTE;
     const intervalMs = draw.among([30, 60, 60, 120, 300]) * SECOND;
     const timeoutMs = Math.min(intervalMs, draw.among([2, 10, 30]) * SECOND);
+    const retryIntervalMs = draw.chance(0.4) ? intervalMs / draw.among([2, 6, 10]) : intervalMs;
     const check = (checkId: string, checkType: string) =>
       watchedCheck({
         checkId,
         checkType,
         intervalMs,
+        retryIntervalMs,
         timeoutMs,
         thresholds: { failureThreshold: draw.upTo(3) + 1, successThreshold: draw.upTo(2) + 1 },
       });
@@ -104,6 +108,7 @@ export class Life {
       verifySeconds: Math.ceil((intervalMs + timeoutMs) / SECOND) + draw.upTo(300),
       escalateAfterAttempts: draw.chance(0.3) ? draw.upTo(4) + 1 : null,
       escalationAction: 'notify_only',
+      unhealthyForSeconds: draw.chance(0.3) ? draw.upTo(600) : null,
     });
   }
 
@@ -181,6 +186,10 @@ export class Life {
   #looks(results: readonly CheckResult[]): void {
     if (results.length === 0) return;
     this.looks++;
+    for (const { checkId, status, dueAtMs } of results) {
+      if (status === 'healthy') this.#failingSince.delete(checkId);
+      else if (status === 'unhealthy' && !this.#failingSince.has(checkId)) this.#failingSince.set(checkId, dueAtMs);
+    }
     const folded = foldLook(this.#vm, results, this.#nowMs);
     this.#vm = applyFold(this.#vm, folded);
     this.#lastLookMs = this.#nowMs;
@@ -302,6 +311,12 @@ export class Life {
     if (power === 'start') truth.bootedAtMs = this.#nowMs + 20 * SECOND;
   }
 
+  /** For as long as the policy asks for; the first failure counts from the tick before it. */
+  #hasFailedFor({ checkId, intervalMs, retryIntervalMs }: WatchedCheck): boolean {
+    const failedForMs = this.#nowMs - (this.#failingSince.get(checkId) ?? this.#nowMs);
+    return failedForMs > mustFailForMs(this.#policy, intervalMs) - retryIntervalMs;
+  }
+
   /** What no decision to act may come from. */
   #mustBeAllowed(cause: string, remedy: (Decision & { kind: 'act' })['remedy'], facts: Facts): void {
     if (remedy.kind !== 'power') return;
@@ -313,6 +328,7 @@ export class Life {
       const counted = this.#vm.checks.filter((check) => triggers(this.#policy, failuresOf(check)));
       if (!counted.some(({ state }) => (state.lastCheckAtMs ?? 0) > since))
         throw wrong('without evidence since the last remedy');
+      if (!counted.some((check) => this.#hasFailedFor(check))) throw wrong('that has not failed for long enough');
       if (this.#truth.power !== 'running') throw wrong(`that is ${this.#truth.power}`);
     } else if (remedy.power === 'reset' && this.#truth.power === 'paused')
       throw wrong('that is paused at its hypervisor');
