@@ -15,7 +15,7 @@ class SoonestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/{replay,workflows}/*.test.ts', 'test/integration/{heal-vm,provider-site,vm-health*}.test.ts'],
-    globalSetup: ['test/mutation/workflow-servers.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
     sequence: { sequencer: SoonestFirst },
     pool: 'forks',
     maxWorkers: 2,
