@@ -8,7 +8,7 @@ const NEEDED =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|TZ|LANG|LD_LIBRARY_PATH|SYSTEMROOT|GO(MAXPROCS|MEMLIMIT|GC|DEBUG))$/i;
 
 /** Names of settings that hold a secret, of Defib and of whatever else a shell has. */
-const SECRET = /^(DATABASE_URL|PG\w+)$|PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY$/i;
+const SECRET = /^(DATABASE_URL|PG\w+|TEMPORAL_\w+)$|PASSWORD|SECRET|TOKEN|CREDENTIAL|_KEY$/i;
 
 /**
  * The environment for a server of ours: only what any program may need. Settings of Defib hold secrets that are no concern of

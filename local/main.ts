@@ -1,8 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Settings } from '../domain/settings.ts';
+import { givenConnections, settingsError } from '../workers/connections.ts';
 import { createLog } from '../workers/log.ts';
-import { readSettings } from '../workers/read-settings.ts';
+import { configHomes, readSettings } from '../workers/read-settings.ts';
+import { runProcess } from '../workers/run-process.ts';
 import { runUntilStopped, stopSignal } from '../workers/run-until-stopped.ts';
 import { startApiServer } from '../workers/start-api-server.ts';
 import { adminToken } from './admin-token.ts';
@@ -10,7 +12,6 @@ import { environment } from './environment.mjs';
 import { claimFolder } from './folder-claim.ts';
 import { startParts } from './parts.ts';
 import { requireFreePort } from './ports.ts';
-import { StartError } from './start-error.ts';
 import { watchThisMachine } from './this-machine.ts';
 
 const PARENT_CHECK_MS = 500;
@@ -19,15 +20,17 @@ const PARENT_CHECK_MS = 500;
 async function main(): Promise<void> {
   const stopRequested = Promise.race([stopSignal(), endOfNpm()]);
   const beganAtMs = Date.now();
-  const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
-  const settings = forThisMachine(readSettings(), dataDir);
+  const settings = forThisMachine(readSettings());
+  const dataDir = settings.DEFIB_DATA_DIR;
+  const given = givenConnections(settings, configHomes());
+  if (given.problems.length > 0) throw settingsError(given.problems);
   for (const folder of [dataDir, ...settings.QMP_SOCKET_DIRS]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(dataDir, 0o700);
 
   say('Starting Postgres and Temporal …');
   await requireFreePort(settings.PORT, 'PORT', 'The API');
   const releaseFolder = claimFolder(dataDir);
-  const parts = startParts(settings, dataDir, say, warn);
+  const parts = startParts(settings, given, dataDir, say, warn);
   const ends: (() => Promise<void> | void)[] = [releaseFolder, parts.stop];
   const endAll = async () => {
     for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
@@ -74,7 +77,8 @@ async function endOfNpm(): Promise<void> {
 }
 
 /** What a first user of one machine needs: checks may reach this machine, and QMP sockets lie in the data folder. */
-function forThisMachine(settings: Settings, dataDir: string): Settings {
+function forThisMachine(settings: Settings): Settings {
+  const dataDir = resolve(settings.DEFIB_DATA_DIR);
   return {
     ...settings,
     DEFIB_DATA_DIR: dataDir,
@@ -91,13 +95,5 @@ function warn(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  const known = error instanceof StartError;
-  process.stderr.write(
-    `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exit(1);
-}
+await runProcess(main);
+process.exit(0);

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { StartError } from './start-error.ts';
+import { StartError } from '../workers/start-error.ts';
 
 /** The settings that choose a port, as the user knows them. */
 export type PortSetting = 'PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT' | 'POSTGRES_PORT';
