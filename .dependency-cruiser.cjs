@@ -43,7 +43,8 @@ const ROOMS = {
   },
   workers: {
     rooms: ['^(domain|workflows|activities|checks|providers|db|temporal|api)/'],
-    packages: ['@temporalio/client', '@temporalio/worker', 'pino'],
+    // envconfig: TEMPORAL_… settings and profiles as the temporal CLI reads them
+    packages: ['@temporalio/client', '@temporalio/envconfig', '@temporalio/worker', 'pino'],
     node: true,
   },
 };

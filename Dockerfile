@@ -1,5 +1,5 @@
 # Everything Defib runs in production: API and worker in one process by default, each alone by another command
-# (see docker-compose.yml). Postgres and Temporal are elsewhere: set DATABASE_URL and TEMPORAL_ADDRESS.
+# (see docker-compose.yml). Postgres and Temporal are elsewhere: set DATABASE_URL and TEMPORAL_ADDRESS (docs/connections.md).
 FROM node:22-bookworm-slim AS build
 WORKDIR /defib
 COPY package.json package-lock.json .npmrc ./

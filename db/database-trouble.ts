@@ -12,6 +12,8 @@ const SENTENCES = {
   'not-answering': 'the database does not answer',
   'shutting-down': 'the database is shutting down or starting up',
   refused: 'the database refuses the requests of this process',
+  'tls-failed':
+    'no secure connection to the database can be made: one side does not accept the certificate of the other',
   'too-many-connections': 'the database takes no more connections',
   'disk-full': 'the disk of the database is full',
   'read-only': 'the database is read-only',
@@ -79,6 +81,9 @@ const REASON_OF_SYSTEM_CODE: Readonly<Record<string, TroubleReason>> = {
   ETIMEDOUT: 'not-answering',
 };
 
+/** Codes of Node's errors about certificates and the handshake: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_(CA|PURPOSE))/;
+
 /** Errors of the driver itself, which have no code. */
 const REASON_OF_MESSAGE: readonly (readonly [RegExp, TroubleReason])[] = [
   [/^timeout exceeded when trying to connect/, 'connections-busy'],
@@ -142,6 +147,7 @@ function reasonOf(error: Error): TroubleReason | null {
   const code = 'code' in error ? String(error.code) : '';
   const known = REASON_OF_SYSTEM_CODE[code];
   if (known !== undefined) return known;
+  if (TLS_CODE.test(code)) return 'tls-failed';
   if (error instanceof AggregateError) {
     const troubles = error.errors.map(databaseTrouble);
     return troubles.find((trouble) => trouble !== null)?.reason ?? null;

@@ -1,6 +1,7 @@
 import pg, { DatabaseError, type PoolClient } from 'pg';
 import { DatabaseAway, databaseTrouble, type TroubleReason, troubleOf } from './database-trouble.ts';
 import type { Limits } from './limits.ts';
+import { postgresTarget } from './postgres-url.ts';
 
 /** Receives a pool's errors, and says which connections the pool may use. */
 export interface PoolObserver {
@@ -48,7 +49,7 @@ export class LimitedPool extends pg.Pool {
   constructor(databaseUrl: string, options: PoolOptions, observer: PoolObserver) {
     const { limits } = options;
     super({
-      connectionString: databaseUrl,
+      ...postgresTarget(databaseUrl),
       max: options.max,
       allowExitOnIdle: options.allowExitOnIdle ?? false,
       application_name: options.applicationName,

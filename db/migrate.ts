@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as applyMigrations } from 'drizzle-orm/node-postgres/migrator';
 import { Client } from 'pg';
+import { postgresTarget } from './postgres-url.ts';
 
 /** Any constant does, as long as every Defib process uses the same one. */
 const MIGRATION_LOCK = 0x6465666962;
@@ -12,7 +13,7 @@ const MIGRATION_LOCK = 0x6465666962;
  */
 export async function migrate(databaseUrl: string, folder = migrationsFolder()): Promise<void> {
   // no limit for its statements: a migration may take as long as it needs
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ ...postgresTarget(databaseUrl), connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);

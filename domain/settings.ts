@@ -15,6 +15,10 @@ const ranges = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]));
 const optional = z.string().min(1).optional();
 const label = (pattern: RegExp, allowed: string) =>
   z.string().regex(pattern, `must be at most 100 ${allowed}, and not begin with __`).optional();
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be a URL like postgres://user:password@host:5432/database',
+});
 const secretKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits, e.g. of `openssl rand -hex 32`');
 
 /** Every setting, its default and what it is for. Parsed once at start; nothing else reads the environment. */
@@ -25,9 +29,37 @@ const schema = z.object({
   TEMPORAL_PORT: port(7233).describe('port of the Temporal server that `npm start` runs'),
   TEMPORAL_UI_PORT: port(8233).describe('port of its Web UI'),
   POSTGRES_PORT: port(15432).describe('port of the Postgres that `npm start` runs'),
-  DATABASE_URL: optional.describe('Postgres to use instead of the embedded one'),
+  DATABASE_URL: postgresUrl
+    .optional()
+    .describe('Postgres to use instead of the embedded one; TLS by `sslmode` and the like in it (docs/connections.md)'),
+  PGSSLMODE: optional.describe('`sslmode` where DATABASE_URL has none: disable, require, verify-ca or verify-full'),
+  PGSSLROOTCERT: optional.describe(
+    '`sslrootcert` where DATABASE_URL has none: a file with the authorities of Postgres',
+  ),
+  PGSSLCERT: optional.describe("`sslcert` where DATABASE_URL has none: a file with Defib's certificate for Postgres"),
+  PGSSLKEY: optional.describe('`sslkey` where DATABASE_URL has none: a file with the key of that certificate'),
   TEMPORAL_ADDRESS: optional.describe('host:port of a Temporal server to use instead of the one `npm start` runs'),
-  TEMPORAL_NAMESPACE: z.string().min(1).default('default').describe('Temporal namespace'),
+  TEMPORAL_NAMESPACE: optional.describe("Temporal namespace; without one that of the profile, else 'default'"),
+  TEMPORAL_CONFIG_FILE: optional.describe(
+    "a file of Temporal's client configuration (TOML), as the temporal CLI writes it (docs/connections.md)",
+  ),
+  TEMPORAL_PROFILE: optional.describe('which profile of that file counts, or of the one in its usual place'),
+  TEMPORAL_API_KEY: optional.describe('API key for Temporal; makes the connection one with TLS'),
+  TEMPORAL_TLS: z
+    .stringbool('must be true or false')
+    .optional()
+    .describe(
+      'whether to connect to Temporal with TLS; default: where an API key or a TEMPORAL_TLS_… setting asks for it',
+    ),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: optional.describe('a file with the authorities of the Temporal server (PEM)'),
+  TEMPORAL_TLS_SERVER_CA_CERT_DATA: optional.describe('those authorities themselves instead'),
+  TEMPORAL_TLS_SERVER_NAME: optional.describe(
+    "the name in the Temporal server's certificate, where it is not the host",
+  ),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: optional.describe("a file with Defib's certificate for Temporal (mTLS, PEM)"),
+  TEMPORAL_TLS_CLIENT_CERT_DATA: optional.describe('that certificate itself instead'),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: optional.describe('a file with the key of that certificate (PEM)'),
+  TEMPORAL_TLS_CLIENT_KEY_DATA: optional.describe('that key itself instead'),
   TEMPORAL_DEPLOYMENT_NAME: label(/^(?!__)[\w-]{1,100}$/, 'letters, digits, - and _').describe(
     'with a build id: name of the versioned deployment that this worker belongs to, the same for all builds (docs/upgrading.md)',
   ),
@@ -95,7 +127,16 @@ const schema = z.object({
   MAX_CONCURRENT_LOOKS: positive(400).describe('looks that one worker runs at the same time'),
 });
 
-export type Settings = z.infer<typeof schema>;
+/** Settings of this prefix are headers for every call to Temporal, named by what follows it. */
+const GRPC_META = 'TEMPORAL_GRPC_META_';
+
+/** Of each of these the file or its content is given, not both. */
+const PATH_OR_DATA = ['SERVER_CA_CERT', 'CLIENT_CERT', 'CLIENT_KEY'].map((kind) => `TEMPORAL_TLS_${kind}`);
+
+export type Settings = z.infer<typeof schema> & {
+  /** Headers for every call to Temporal, by their names in lower case; an empty one takes away that of the profile. */
+  readonly TEMPORAL_GRPC_META: Readonly<Record<string, string>>;
+};
 
 export type ParsedSettings = { ok: true; settings: Settings; notices: string[] } | { ok: false; problems: string[] };
 
@@ -114,17 +155,37 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   if ('TEMPORAL_DEPLOYMENT_NAME' in given !== 'TEMPORAL_WORKER_BUILD_ID' in given) {
     problems.push('TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID: set both, or neither');
   }
+  for (const name of PATH_OR_DATA) {
+    if (`${name}_PATH` in given && `${name}_DATA` in given) {
+      problems.push(`${name}_PATH, ${name}_DATA: set one of them`);
+    }
+  }
+  if (/^(true|1)$/i.test(given['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] ?? '')) {
+    problems.push(
+      "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION: Temporal's SDK has no such thing: name the server's authority and its name, with TEMPORAL_TLS_SERVER_CA_CERT_PATH and TEMPORAL_TLS_SERVER_NAME",
+    );
+  }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const redis = Object.keys(given).filter((name) => name.startsWith('REDIS_'));
   const notices = redis.length === 0 ? [] : [`${redis.join(', ')}: not needed any more, ignored`];
-  return { ok: true, settings: parsed.data, notices };
+  return { ok: true, settings: { ...parsed.data, TEMPORAL_GRPC_META: grpcMeta(environment) }, notices };
+}
+
+/** Headers as the temporal CLI reads them from an environment. */
+function grpcMeta(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const named = Object.entries(environment).flatMap(([name, value]) =>
+    name.startsWith(GRPC_META) && value !== undefined
+      ? [[name.slice(GRPC_META.length).toLowerCase().replaceAll('_', '-'), value] as const]
+      : [],
+  );
+  return Object.fromEntries(named);
 }
 
 /** Rows for the settings table in the documentation: name, default, meaning. */
 export function describeSettings(): { name: string; fallback: string; meaning: string }[] {
   const defaults = schema.parse({});
   return Object.entries(schema.shape).map(([name, field]) => {
-    const fallback = defaults[name as keyof Settings];
+    const fallback = defaults[name as keyof typeof defaults];
     return { name, fallback: fallback === undefined ? '' : String(fallback), meaning: field.description ?? '' };
   });
 }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, DatabaseError, escapeIdentifier } from 'pg';
+import { firstLineOf, StartError } from '../workers/start-error.ts';
 import { environmentOfServers } from './environment.mjs';
 import { exitOf, type RunningPart } from './part.ts';
 import { requireFreePort } from './ports.ts';
@@ -11,7 +12,6 @@ import { choosePostgresAccount } from './postgres-account.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
 import { commandLineOf, isRunning } from './processes.ts';
 import { openServerLog } from './server-log.ts';
-import { firstLineOf, StartError } from './start-error.ts';
 import { until } from './until.ts';
 
 export interface PostgresOptions {
@@ -261,7 +261,7 @@ function acceptsConnections({ data }: Cluster, pid: number): boolean {
 }
 
 async function makeDatabase(adminUrl: string, name: string): Promise<void> {
-  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: adminUrl, ssl: false, connectionTimeoutMillis: 5_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();

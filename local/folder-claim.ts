@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { StartError } from '../workers/start-error.ts';
 import { notedProcess, noteProcess } from './processes.ts';
-import { StartError } from './start-error.ts';
 
 /**
  * Makes the folder (mode 0700) and notes that this process uses it, so that a second `npm start` doesn't stop the

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstLineOf, StartError } from '../workers/start-error.ts';
 import { type RunningPart, wordsOfExit } from './part.ts';
-import { firstLineOf, StartError } from './start-error.ts';
 
 /** A part of `npm start` that is started again when it ends by itself. */
 export interface KeptPart {

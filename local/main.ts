@@ -1,16 +1,20 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Settings } from '../domain/settings.ts';
+import { type GivenConnections, givenConnections, settingsError } from '../workers/connections.ts';
 import { createLog } from '../workers/log.ts';
-import { readSettings } from '../workers/read-settings.ts';
+import { configHomes, readSettings } from '../workers/read-settings.ts';
+import { runProcess } from '../workers/run-process.ts';
 import { runUntilStopped, stopSignal } from '../workers/run-until-stopped.ts';
 import { startApiServer } from '../workers/start-api-server.ts';
+import { firstLineOf, StartError } from '../workers/start-error.ts';
 import { adminToken } from './admin-token.ts';
-import { environment } from './environment.mjs';
+import { makeFolder, NEEDED_AT_FIRST_MEGABYTES, NEEDED_LATER_MEGABYTES, prepareDataFolder } from './data-folder.ts';
+import { environment, readEnvFile } from './environment.mjs';
 import { claimFolder } from './folder-claim.ts';
+import { equalPorts, portsInUse } from './own-ports.ts';
 import { startParts } from './parts.ts';
 import { requireFreePort } from './ports.ts';
-import { StartError } from './start-error.ts';
 import { watchThisMachine } from './this-machine.ts';
 
 const PARENT_CHECK_MS = 500;
@@ -19,15 +23,18 @@ const PARENT_CHECK_MS = 500;
 async function main(): Promise<void> {
   const stopRequested = Promise.race([stopSignal(), endOfNpm()]);
   const beganAtMs = Date.now();
-  const dataDir = resolve(readSettings().DEFIB_DATA_DIR);
-  const settings = forThisMachine(readSettings(), dataDir);
-  for (const folder of [dataDir, ...settings.QMP_SOCKET_DIRS]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
+  const fromFile = settingsFromFile();
+  if (fromFile !== undefined) say(fromFile);
+  const settings = forThisMachine(readSettings());
+  const dataDir = settings.DEFIB_DATA_DIR;
+  const given = givenConnections(settings, configHomes());
+  const problems = [...given.problems, ...equalPorts(settings, portsInUse(given)), ...folderProblems(settings, given)];
+  if (problems.length > 0) throw settingsError(problems);
 
   say('Starting Postgres and Temporal …');
   await requireFreePort(settings.PORT, 'PORT', 'The API');
   const releaseFolder = claimFolder(dataDir);
-  const parts = startParts(settings, dataDir, say, warn);
+  const parts = startParts(settings, given, dataDir, say, warn);
   const ends: (() => Promise<void> | void)[] = [releaseFolder, parts.stop];
   const endAll = async () => {
     for (let end = ends.pop(); end !== undefined; end = ends.pop()) await end();
@@ -63,6 +70,28 @@ Defib is ready (${((Date.now() - beganAtMs) / 1000).toFixed(1)} s)
   }
 }
 
+/** Reads the file of settings in the current folder, which is the checkout's own under npm. @returns a line about it. */
+function settingsFromFile(): string | undefined {
+  try {
+    return readEnvFile('.env');
+  } catch (cause) {
+    throw new StartError(`.env can't be read: ${firstLineOf(cause)}.`, { cause });
+  }
+}
+
+function folderProblems(settings: Settings, { databaseUrl, temporal }: GivenConnections): string[] {
+  const { DEFIB_DATA_DIR: dataDir, QMP_SOCKET_DIRS: others } = settings;
+  const isFirst = !existsSync(join(dataDir, 'admin-token'));
+  const needed = isFirst ? NEEDED_AT_FIRST_MEGABYTES : NEEDED_LATER_MEGABYTES;
+  const ownServers = databaseUrl === undefined || temporal === undefined;
+  const problem = prepareDataFolder(dataDir, ownServers ? needed : 1);
+  if (problem !== null) return [`DEFIB_DATA_DIR: ${dataDir} can't be used: ${problem}`];
+  return others.flatMap((folder) => {
+    const reason = makeFolder(folder);
+    return reason === null ? [] : [`QMP_SOCKET_DIRS: ${folder} can't be made: ${reason}`];
+  });
+}
+
 /** npm passes SIGTERM on to the shell that runs this process; a shell that dies of it does not pass it on. */
 async function endOfNpm(): Promise<void> {
   const parent = process.ppid;
@@ -74,7 +103,8 @@ async function endOfNpm(): Promise<void> {
 }
 
 /** What a first user of one machine needs: checks may reach this machine, and QMP sockets lie in the data folder. */
-function forThisMachine(settings: Settings, dataDir: string): Settings {
+function forThisMachine(settings: Settings): Settings {
+  const dataDir = resolve(settings.DEFIB_DATA_DIR);
   return {
     ...settings,
     DEFIB_DATA_DIR: dataDir,
@@ -91,13 +121,5 @@ function warn(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  const known = error instanceof StartError;
-  process.stderr.write(
-    `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exit(1);
-}
+await runProcess(main);
+process.exit(0);

@@ -1,5 +1,6 @@
 import { migrate } from '../db/migrate.ts';
 import type { Settings } from '../domain/settings.ts';
+import type { GivenConnections } from '../workers/connections.ts';
 import { type KeptPart, keepRunning } from './keep-running.ts';
 import { type Servers, startServers } from './servers.ts';
 import type { ToWorker } from './worker-orders.ts';
@@ -20,6 +21,7 @@ export interface Parts {
 /** Starts all of them side by side: the worker loads while its servers start. */
 export function startParts(
   settings: Settings,
+  given: GivenConnections,
   dataDir: string,
   say: (line: string) => void,
   warn: (line: string) => void,
@@ -31,6 +33,7 @@ export function startParts(
 
   const started = startServers({
     settings,
+    given,
     dataDir,
     parts: kept,
     portsOpened(ports) {

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
-import { StartError } from './start-error.ts';
+import { StartError } from '../workers/start-error.ts';
 
 /** The settings that choose a port, as the user knows them. */
 export type PortSetting = 'PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT' | 'POSTGRES_PORT';
@@ -26,10 +26,10 @@ export async function requireFreePort(port: number, setting: PortSetting, what: 
   if (!(await isPortFree(port))) throw portTaken(port, setting, what);
 }
 
-/** The error for a port that something else holds. */
+/** The error for a port that is in use. */
 export function portTaken(port: number, setting: PortSetting, what: string): StartError {
   return new StartError(
-    `${what} can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with ${setting}=…`,
+    `${what} can't listen on 127.0.0.1:${port}: the port is in use. Stop what uses it, or choose another port with ${setting}=…`,
   );
 }
 

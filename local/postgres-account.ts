@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StartError } from './start-error.ts';
+import { StartError } from '../workers/start-error.ts';
 
 /** How Postgres's programs are run without being root, which they refuse. */
 export interface PostgresAccount {

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { firstLineOf } from '../workers/start-error.ts';
 import { claimFolder, folderHolder } from './folder-claim.ts';
-import { firstLineOf } from './start-error.ts';
 import { until } from './until.ts';
 
 /** Where servers that were built or downloaded once are kept; shared by all checkouts of one user. */

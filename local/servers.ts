@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { Settings } from '../domain/settings.ts';
-import type { Connections } from '../workers/connections.ts';
+import type { Connections, GivenConnections } from '../workers/connections.ts';
+import { requirePostgres } from '../workers/require-postgres.ts';
+import { requireTemporal, type TemporalServer } from '../workers/temporal-connection.ts';
 import { startPostgres } from './embedded-postgres.ts';
 import { environment } from './environment.mjs';
-import { requirePostgres, requireTemporal } from './given-servers.ts';
 import { type KeptPart, keepRunning } from './keep-running.ts';
-import { findTemporalServer } from './temporal-finder.ts';
+import { findTemporalProgram } from './temporal-finder.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
 /** Where the CLI looks for a server that nobody names. */
@@ -21,6 +22,8 @@ export interface Servers {
 
 export interface ServerOptions {
   readonly settings: Settings;
+  /** The servers that the settings name. */
+  readonly given: GivenConnections;
   readonly dataDir: string;
   /** Each server that is ours is put here once it runs, also when the other one fails. */
   readonly parts: KeptPart[];
@@ -37,19 +40,18 @@ export interface ServerOptions {
  * @throws StartError in one line for what a person can put right.
  */
 export async function startServers(options: ServerOptions): Promise<Servers> {
-  const { settings, dataDir, parts, portsOpened, say, warn } = options;
+  const { settings, given, dataDir, parts, portsOpened, say, warn } = options;
   const started = [ownOrGivenPostgres(), ownOrGivenTemporal()] as const;
   await Promise.allSettled(started);
-  const [databaseUrl, { address: temporalAddress, uiUrl, cli }] = await Promise.all(started);
-  const namespace = settings.TEMPORAL_NAMESPACE;
-  return { connections: { databaseUrl, temporalAddress, namespace, allOnThisMachine: true }, uiUrl, cli };
+  const [databaseUrl, { uiUrl, cli, ...temporal }] = await Promise.all(started);
+  return { connections: { databaseUrl, ...temporal, allOnThisMachine: true }, uiUrl, cli };
 
   async function ownOrGivenPostgres(): Promise<string> {
-    const { DATABASE_URL: given, POSTGRES_PORT: port } = settings;
-    if (given !== undefined) {
-      await requirePostgres(given);
-      return given;
+    if (given.databaseUrl !== undefined) {
+      await requirePostgres(given.databaseUrl);
+      return given.databaseUrl;
     }
+    const port = settings.POSTGRES_PORT;
     let url = '';
     const start = async () => {
       const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), port, log: say });
@@ -60,14 +62,16 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
     return url;
   }
 
-  async function ownOrGivenTemporal(): Promise<Pick<Servers, 'uiUrl' | 'cli'> & { address: string }> {
-    const { TEMPORAL_ADDRESS, TEMPORAL_PORT: port, TEMPORAL_UI_PORT: uiPort, TEMPORAL_NAMESPACE: namespace } = settings;
-    const source = await findTemporalServer({ environment: { ...environment, TEMPORAL_ADDRESS }, log: say });
-    if (source.kind === 'address') {
-      await requireTemporal(source.address, namespace);
-      return { address: source.address, uiUrl: null, cli: null };
+  async function ownOrGivenTemporal(): Promise<Pick<Servers, 'uiUrl' | 'cli'> & TemporalServer> {
+    if (given.temporal !== undefined) {
+      const { address: temporalAddress, access: temporalAccess, namespace } = given.temporal;
+      const server = { temporalAddress, temporalAccess, namespace };
+      await requireTemporal(server);
+      return { ...server, uiUrl: null, cli: null };
     }
-    let used = { address: '', uiUrl: '' };
+    const { TEMPORAL_PORT: port, TEMPORAL_UI_PORT: uiPort, TEMPORAL_NAMESPACE: namespace = 'default' } = settings;
+    const source = await findTemporalProgram({ environment, log: say });
+    let used = { temporalAddress: '', uiUrl: '' };
     const start = async () => {
       const temporal = await startTemporalServer({
         path: source.path,
@@ -79,15 +83,15 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
         log: say,
       });
       portsOpened(temporal.ports);
-      used = { address: temporal.address, uiUrl: temporal.uiUrl ?? '' };
+      used = { temporalAddress: temporal.address, uiUrl: temporal.uiUrl ?? '' };
       return temporal;
     };
     parts.push(await keepRunning('Temporal', start, warn));
     const cli = [
       source.from === 'PATH' ? 'temporal' : source.path,
-      ...(port === CLI_PORT ? [] : ['--address', used.address]),
+      ...(port === CLI_PORT ? [] : ['--address', used.temporalAddress]),
       ...(namespace === 'default' ? [] : ['--namespace', namespace]),
     ].join(' ');
-    return { ...used, cli };
+    return { ...used, namespace, cli };
   }
 }

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstLineOf, StartError } from '../workers/start-error.ts';
 import { environmentOfServers, environmentOfTools, environment as ownEnvironment } from './environment.mjs';
 import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
-import { firstLineOf, StartError } from './start-error.ts';
 
 const run = promisify(execFile);
 
@@ -28,7 +28,7 @@ export interface TemporalProgram {
 export interface FindTemporalOptions {
   /** Read for TEMPORAL_ADDRESS, PATH, HOME and XDG_CACHE_HOME; default: that of this process. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Gets one line for every place that has none, and why; and for slow steps. */
+  /** Gets a line for slow steps, with one for every place that has none before them, and for a program that will not do. */
   readonly log?: (line: string) => void;
   /** Whether to download or build one, which may take minutes; default true. */
   readonly mayInstall?: boolean;
@@ -37,6 +37,8 @@ export interface FindTemporalOptions {
 interface Search {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: (line: string) => void;
+  /** Receives a line that matters only when nothing else is found either. */
+  readonly missed: (line: string) => void;
 }
 
 /**
@@ -55,32 +57,34 @@ export async function findTemporalServer(options: FindTemporalOptions = {}): Pro
  */
 export async function findTemporalProgram(options: FindTemporalOptions = {}): Promise<TemporalProgram> {
   const { environment = ownEnvironment, log = () => undefined, mayInstall = true } = options;
-  const places = mayInstall ? [onPath, inCache, byDownload, byGo] : [onPath, inCache];
-  for (const place of places) {
-    const found = await place({ environment, log });
-    if (found !== undefined) return found;
-  }
+  const misses: string[] = [];
+  const search: Search = { environment, log, missed: (line) => misses.push(line) };
+  const found = (await onPath(search)) ?? (await inCache(search));
+  if (found !== undefined) return found;
+  for (const line of misses) log(line);
+  const made = mayInstall ? ((await byDownload(search)) ?? (await byGo(search))) : undefined;
+  if (made !== undefined) return made;
   throw new StartError(
     `No Temporal server to be had: set TEMPORAL_ADDRESS to one that runs, put \`temporal\` ${MIN_CLI.join('.')} or newer on PATH (https://docs.temporal.io/cli), allow its download, or install Go ${MIN_GO.join('.')} or newer.`,
   );
 }
 
-async function onPath({ environment, log }: Search): Promise<TemporalProgram | undefined> {
+async function onPath({ environment, log, missed }: Search): Promise<TemporalProgram | undefined> {
   const folders = (environment['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const path = folders.map((folder) => join(folder, 'temporal')).find((file) => existsSync(file));
   if (path === undefined) {
-    log('Temporal: no `temporal` on PATH.');
+    missed('Temporal: no `temporal` on PATH.');
     return undefined;
   }
   return (await isFit(path, environment, log)) ? { path, from: 'PATH' } : undefined;
 }
 
-async function inCache({ environment, log }: Search): Promise<TemporalProgram | undefined> {
+async function inCache({ environment, log, missed }: Search): Promise<TemporalProgram | undefined> {
   const folders = [builtFolder(environment), downloadFolder(environment)];
   for (const path of folders.flatMap(programsIn)) {
     if (await isFit(path, environment, log)) return { path, from: 'cache' };
   }
-  log(`Temporal: none in the cache (${folders.join(', ')}).`);
+  missed(`Temporal: none in the cache (${folders.join(', ')}).`);
   return undefined;
 }
 

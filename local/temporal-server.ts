@@ -3,13 +3,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { StartError } from '../workers/start-error.ts';
 import { environmentOfServers } from './environment.mjs';
 import { listeningPorts } from './listening-ports.ts';
 import { exitOf, type RunningPart } from './part.ts';
 import { answers, findFreePorts, portTaken, requireFreePort } from './ports.ts';
 import { type Ending, endProcess, notedProcess, noteProcess } from './processes.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
-import { StartError } from './start-error.ts';
 import { SQLITE_PRAGMAS, TEMPORAL_RUNTIME, TEMPORAL_SETTINGS } from './temporal-settings.ts';
 import { until } from './until.ts';
 

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstLineOf, StartError } from '../workers/start-error.ts';
 import { environment } from './environment.mjs';
 import { cacheFolder, downloadBySdk, makeOnce, programsIn } from './server-cache.ts';
-import { firstLineOf, StartError } from './start-error.ts';
 
 const run = promisify(execFile);
 

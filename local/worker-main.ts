@@ -1,4 +1,5 @@
 import { createLog } from '../workers/log.ts';
+import { runProcess } from '../workers/run-process.ts';
 import { runUntilStopped, stopSignal } from '../workers/run-until-stopped.ts';
 import { startWorker } from '../workers/start-worker.ts';
 import { workflowBundle } from '../workers/workflow-bundle.ts';
@@ -20,12 +21,14 @@ const begin = new Promise<Extract<ToWorker, { kind: 'begin' }>>((resolve) => {
     if (message.kind === 'begin') resolve(message);
   });
 });
-// takes seconds where it was never made, and needs no server
-await workflowBundle(cacheDir);
-const { settings, connections } = await begin;
-const stopRequested = stopSignal();
-const log = createLog(settings, 'defib-worker');
-const worker = await startWorker(settings, { ...connections, ownPorts }, log);
-process.send?.(RUNNING);
-await runUntilStopped(stopRequested, [worker.ended], () => worker.stop());
+await runProcess(async () => {
+  // takes seconds where it was never made, and needs no server
+  await workflowBundle(cacheDir);
+  const { settings, connections } = await begin;
+  const stopRequested = stopSignal();
+  const log = createLog(settings, 'defib-worker');
+  const worker = await startWorker(settings, { ...connections, ownPorts }, log);
+  process.send?.(RUNNING);
+  await runUntilStopped(stopRequested, [worker.ended], () => worker.stop());
+});
 process.exit(0);

@@ -69,7 +69,7 @@ export async function startWorkerProcess(dataDir: string, begin: Promise<ToWorke
 const SETTINGS = new RegExp(
   `^(${describeSettings()
     .map(({ name }) => name)
-    .join('|')})$`,
+    .join('|')}|TEMPORAL_GRPC_META_.*|POSTGRES_PASSWORD)$`,
 );
 
 /** `node --watch` learns from the processes themselves which files they are made of. */

@@ -28,7 +28,7 @@ export function withSettingsTable(page: string): string {
 export function envExample(): string {
   const settings = describeSettings().map(({ name, fallback, meaning }) => `# ${meaning}\n#${name}=${fallback}\n`);
   return `# Every setting of Defib with its default; written by \`npm run docs\`. Copy it to .env and uncomment what you change.
-# docker compose reads .env itself, the systemd unit /etc/defib/defib.env; npm start needs:  set -a; . ./.env; set +a
+# npm start and docker compose read .env themselves, the systemd unit /etc/defib/defib.env. What the shell sets wins.
 
 ${settings.join('\n')}
 # Only docker-compose.yml reads this one: letters and digits, e.g. from  openssl rand -hex 24

@@ -1,4 +1,5 @@
 import { type Client, type Connection, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { AppError } from '../domain/app-error.ts';
 import { CORE_TASK_QUEUE } from '../domain/ids.ts';
 import { WORKFLOW } from '../workflows/messages.ts';
 
@@ -11,7 +12,10 @@ const SEARCH_ATTRIBUTES = ['VmName', 'VmStatus', 'VmTenant', 'VmProvider', 'VmHo
  */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const known = await connection.operatorService.listSearchAttributes({ namespace }).catch(() => null);
-  const missing = SEARCH_ATTRIBUTES.filter((name) => known?.customAttributes?.[name] === undefined);
+  const missing =
+    known === null
+      ? await unknownToQueries(connection, namespace)
+      : SEARCH_ATTRIBUTES.filter((name) => known.customAttributes?.[name] === undefined);
   if (missing.length === 0) return;
   try {
     await connection.operatorService.addSearchAttributes({
@@ -21,10 +25,26 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   } catch (error) {
     if (/already exist/i.test(String(error))) return;
     const command = `temporal operator search-attribute create --namespace ${namespace} ${missing.map((name) => `--name ${name} --type Keyword`).join(' ')}`;
-    throw new Error(`Temporal's search attributes ${missing.join(', ')} are missing. Run: ${command}`, {
-      cause: error,
-    });
+    throw new AppError(
+      'unavailable',
+      `Temporal's search attributes ${missing.join(', ')} are missing. Run: ${command}`,
+      { cause: error },
+    );
   }
+}
+
+/** Where operators' calls are refused, as in Temporal Cloud, a query that names an attribute tells whether there is one. */
+async function unknownToQueries(connection: Connection, namespace: string): Promise<string[]> {
+  const asked = SEARCH_ATTRIBUTES.map(async (name) => {
+    const isKnown = await connection.workflowService
+      .countWorkflowExecutions({ namespace, query: `${name} = 'x'` })
+      .then(
+        () => true,
+        () => false,
+      );
+    return isKnown ? [] : [name];
+  });
+  return (await Promise.all(asked)).flat();
 }
 
 interface PlannedSchedule {

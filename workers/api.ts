@@ -1,12 +1,18 @@
 import { connectionsFrom } from './connections.ts';
 import { createLog } from './log.ts';
-import { readSettings } from './read-settings.ts';
+import { configHomes, readSettings } from './read-settings.ts';
+import { requirePostgres } from './require-postgres.ts';
+import { runProcess } from './run-process.ts';
 import { runUntilStopped, stopSignal } from './run-until-stopped.ts';
 import { startApiServer } from './start-api-server.ts';
 
-const stopRequested = stopSignal();
-const settings = readSettings();
-const log = createLog(settings, 'defib-api');
-const api = await startApiServer(settings, connectionsFrom(settings), log, settings.DEFIB_ADMIN_TOKEN);
-log.info({ url: api.url }, 'API is serving');
-await runUntilStopped(stopRequested, [], () => api.close());
+await runProcess(async () => {
+  const stopRequested = stopSignal();
+  const settings = readSettings();
+  const connections = connectionsFrom(settings, configHomes());
+  await requirePostgres(connections.databaseUrl);
+  const log = createLog(settings, 'defib-api');
+  const api = await startApiServer(settings, connections, log, settings.DEFIB_ADMIN_TOKEN);
+  log.info({ url: api.url }, 'API is serving');
+  await runUntilStopped(stopRequested, [], () => api.close());
+});

@@ -1,14 +1,17 @@
 import { parseSettings, type Settings } from '../domain/settings.ts';
+import { settingsError } from './connections.ts';
+import type { ConfigHomes } from './temporal-target.ts';
 
-/** The settings of this process; ends it with every problem named when they can't be read. */
+/** The settings of this process. @throws StartError with every problem when they can't be used. */
 export function readSettings(): Settings {
   const parsed = parseSettings(process.env);
-  if (!parsed.ok) {
-    process.stderr.write(
-      `The settings can't be used:\n${parsed.problems.map((problem) => `  ${problem}`).join('\n')}\n`,
-    );
-    process.exit(1);
-  }
+  if (!parsed.ok) throw settingsError(parsed.problems);
   for (const notice of parsed.notices) process.stderr.write(`${notice}\n`);
   return parsed.settings;
+}
+
+/** Where Temporal's tools look for their configuration of this user. */
+export function configHomes(): ConfigHomes {
+  const { HOME, XDG_CONFIG_HOME, APPDATA } = process.env;
+  return { HOME, XDG_CONFIG_HOME, APPDATA };
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { noticeClock } from '../activities/clock-notices.ts';
 import { createActivities } from '../activities/create-activities.ts';
@@ -20,7 +20,6 @@ import { PROVIDER_KINDS } from '../providers/registry.ts';
 import { createCircuit } from '../temporal/circuit.ts';
 import { ensureSchedules, ensureSearchAttributes } from '../temporal/namespace.ts';
 import { keepReconciling } from '../temporal/reconcile-run.ts';
-import { RECONNECT } from '../temporal/reconnect.ts';
 import { createTemporalPort } from '../temporal/temporal-port.ts';
 import { createVmSignals } from '../temporal/vm-signals.ts';
 import type { Connections } from './connections.ts';
@@ -28,6 +27,7 @@ import { createWorkers, type WorkerOptions } from './create-workers.ts';
 import { credentialBox } from './credential-box.ts';
 import { egressSettings } from './egress-settings.ts';
 import { sharedDatabaseState } from './shared-database-state.ts';
+import { connectClient, connectNative } from './temporal-connection.ts';
 import { createWorkerClock } from './worker-clock.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -49,12 +49,10 @@ export async function startWorker(
   wrap: Wrap = (deps) => deps,
 ): Promise<RunningWorker> {
   installRuntime(log);
-  const { temporalAddress: address, namespace } = connections;
+  const { namespace } = connections;
   const bundling = workflowBundle(resolve(settings.DEFIB_DATA_DIR, 'cache'));
-  const [connection, native] = await Promise.all([
-    Connection.connect({ address, channelArgs: RECONNECT }),
-    NativeConnection.connect({ address, grpcCompression: { codec: 'none' } }),
-  ]);
+  const connection = await connectClient(connections);
+  const native = await connectNative(connections);
   const client = new Client({ connection, namespace });
   const circuit = createCircuit(client);
   await Promise.all([ensureSearchAttributes(connection, namespace), ensureSchedules(client)]);

@@ -37,6 +37,8 @@ describe("Postgres's trouble", () => {
   it.each<[TroubleReason, ...string[]]>([
     ['unreachable', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'],
     ['not-answering', 'ETIMEDOUT'],
+    ['tls-failed', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    ['tls-failed', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ])('is %s by what the system says', (reason, ...codes) => {
     for (const code of codes) expect(databaseTrouble(saidBySystem(code))?.reason, code).toBe(reason);
   });

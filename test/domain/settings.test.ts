@@ -18,7 +18,7 @@ describe('settings from an environment', () => {
         PORT: 3000,
         DEFIB_DATA_DIR: '.defib',
         DEFIB_SITE: 'main',
-        TEMPORAL_NAMESPACE: 'default',
+        TEMPORAL_GRPC_META: {},
         CHECK_TARGETS_ALLOW: [],
         STALE_TIMEOUT_MS: 300_000,
         RESULT_RETENTION_DAYS: 30,
@@ -74,6 +74,10 @@ describe('settings from an environment', () => {
     ['DEFIB_SECRET_KEY', 'f'.repeat(65)],
     ['DEFIB_SECRET_KEY', `${'f'.repeat(63)}g`],
     ['BOOT_GRACE_SECONDS', '-1'],
+    ['DATABASE_URL', 'db.example/defib'],
+    ['DATABASE_URL', 'mysql://db.example/defib'],
+    ['TEMPORAL_TLS', 'perhaps'],
+    ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'true'],
   ])('are refused by name: %s=%s', (name: string, value: string, others: Record<string, string> = {}) => {
     expect(problemsOf({ ...others, [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: \\S`))]);
   });
@@ -90,6 +94,9 @@ describe('settings from an environment', () => {
     ['TEMPORAL_NAMESPACE', 'defib.example'],
     ['BOOT_GRACE_SECONDS', '0'],
     ['BOOT_GRACE_SECONDS', '600'],
+    ['DATABASE_URL', 'postgresql:///defib?host=/var/run/postgresql'],
+    ['TEMPORAL_TLS', '0'],
+    ['TEMPORAL_TLS_DISABLE_HOST_VERIFICATION', 'false'],
     ...['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => ['LOG_LEVEL', level]),
   ])('are taken: %s=%s', (name, value) => {
     expect(problemsOf({ [name!]: value! })).toEqual([]);
@@ -114,6 +121,16 @@ describe('settings from an environment', () => {
     expect(problemsOf({ [build]: '0.2.0', PORT: 'x' })).toEqual([expect.stringMatching(/^PORT/), problem]);
   });
 
+  it.each(['SERVER_CA_CERT', 'CLIENT_CERT', 'CLIENT_KEY'])('name a file or its content of TEMPORAL_TLS_%s', (kind) => {
+    const [path, data] = [`TEMPORAL_TLS_${kind}_PATH`, `TEMPORAL_TLS_${kind}_DATA`];
+    expect(problemsOf({ [path]: '/x', [data]: 'sesame' })).toEqual([`${path}, ${data}: set one of them`]);
+  });
+
+  it("gather the headers of Temporal's calls", () => {
+    const given = { TEMPORAL_GRPC_META_X_Trace_Id: 'one', TEMPORAL_GRPC_META_GONE: '' };
+    expect(parseSettings(given)).toMatchObject({ settings: { TEMPORAL_GRPC_META: { 'x-trace-id': 'one', gone: '' } } });
+  });
+
   it('tell all their problems at once', () => {
     const problems = problemsOf({ PORT: 'x', POSTGRES_PORT: '0', LOG_LEVEL: 'loud', DEFIB_SITE: '?', HOST: 'ok' });
     expect(problems.map((problem) => problem.split(':')[0]).toSorted()).toEqual([
@@ -125,7 +142,8 @@ describe('settings from an environment', () => {
   });
 
   it('do not repeat a secret in a problem', () => {
-    expect(problemsOf({ DEFIB_ADMIN_TOKEN: 'hunter2' }).join()).not.toContain('hunter2');
+    const secrets = { DEFIB_ADMIN_TOKEN: 'hunter2', DATABASE_URL: 'db:hunter2@x', TEMPORAL_TLS: 'hunter2' };
+    expect(problemsOf(secrets).join()).not.toContain('hunter2');
   });
 
   it('of Redis are ignored with one notice that names them', () => {

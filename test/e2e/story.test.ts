@@ -271,7 +271,7 @@ describeNeeding(['temporal'], 'npm start, with a port that is taken', () => {
       folders.push(dataDir);
       const defib = startDefib('node', dataDir, { ...(await freePorts()), [name]: taken });
       expect(await defib.ended).toBe(1);
-      expect(defib.err()).toMatch(new RegExp(`^.*127\\.0\\.0\\.1:${taken}: something else does.*${name}=….*\n$`));
+      expect(defib.err()).toMatch(new RegExp(`^.*127\\.0\\.0\\.1:${taken}: the port is in use.*${name}=….*\n$`));
       expect(processesOf(dataDir)).toEqual([]);
     },
   );

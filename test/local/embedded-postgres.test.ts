@@ -114,7 +114,7 @@ describe('embedded Postgres', () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
     await expect(start()).rejects.toThrow(
-      `Postgres can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with POSTGRES_PORT=…`,
+      `Postgres can't listen on 127.0.0.1:${port}: the port is in use. Stop what uses it, or choose another port with POSTGRES_PORT=…`,
     );
     expect(other.listening).toBe(true);
     await new Promise((resolve) => other.close(resolve));

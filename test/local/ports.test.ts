@@ -17,7 +17,7 @@ describe('a port', () => {
     const port = await occupy(host);
     expect(await isPortFree(port)).toBe(false);
     await expect(requireFreePort(port, 'TEMPORAL_UI_PORT', 'The Web UI')).rejects.toThrow(
-      `The Web UI can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with TEMPORAL_UI_PORT=…`,
+      `The Web UI can't listen on 127.0.0.1:${port}: the port is in use. Stop what uses it, or choose another port with TEMPORAL_UI_PORT=…`,
     );
   });
 

@@ -131,7 +131,7 @@ describeNeeding(['temporal'], 'a Temporal server of our own', () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
     await expect(start()).rejects.toThrow(
-      `Temporal can't listen on 127.0.0.1:${port}: something else does. Stop it, or choose another port with TEMPORAL_PORT=…`,
+      `Temporal can't listen on 127.0.0.1:${port}: the port is in use. Stop what uses it, or choose another port with TEMPORAL_PORT=…`,
     );
     await new Promise((resolve) => other.close(resolve));
   });

@@ -1,8 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { describeSettings } from '../../domain/settings.ts';
 import { environmentWithout } from '../../local/environment.mjs';
 import { findFreePorts } from '../../local/ports.ts';
 import { killProcessesOf } from './processes-of.ts';
-import { type Program, startProgram } from './program.ts';
+import { type Program, ROOT, startProgram } from './program.ts';
 
 export type Ports = Record<'PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT' | 'POSTGRES_PORT', number>;
 
@@ -24,6 +27,13 @@ export function newUsersEnvironment(): NodeJS.ProcessEnv {
   return environmentWithout(new RegExp(`^(DEFIB_|TEMPORAL_|PG|VITEST|npm_|(${names})$)`));
 }
 
+/** The same for `npm start` in this checkout: a developer's own `.env` there adds nothing to what is set, and empty counts as set. */
+export function newUsersCheckout(): NodeJS.ProcessEnv {
+  const file = join(ROOT, '.env');
+  const names = existsSync(file) ? Object.keys(parseEnv(readFileSync(file, 'utf8'))) : [];
+  return { ...Object.fromEntries(names.map((name) => [name, ''])), ...newUsersEnvironment() };
+}
+
 /** Starts Defib as a new user does, in this checkout; through npm, or by what npm runs. */
 export function startDefib(
   how: 'npm start' | 'node',
@@ -34,7 +44,7 @@ export function startDefib(
   const command = how === 'npm start' ? ['npm', 'start'] : [process.execPath, '--import', 'tsx', 'local/main.ts'];
   const given = { ...ports, ...settings, DEFIB_DATA_DIR: dataDir, npm_config_update_notifier: false };
   const texts = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]));
-  const env = { ...newUsersEnvironment(), ...texts };
+  const env = { ...newUsersCheckout(), ...texts };
   const program = startProgram(command, { env, endWithUs: 'TERM', ownGroup: true });
   return {
     ...program,

@@ -3,10 +3,10 @@ import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../local/embedded-postgres.ts';
 import { findFreePort } from '../../local/ports.ts';
-import { firstLineOf } from '../../local/start-error.ts';
 import { findTemporalServer } from '../../local/temporal-finder.ts';
 import { startTemporalServer } from '../../local/temporal-server.ts';
 import { findTimeSkippingServer } from '../../local/time-skipping-server.ts';
+import { firstLineOf } from '../../workers/start-error.ts';
 import { makeRunFolder, removeLeftoverRuns } from './leftover-runs.ts';
 import type { Provided } from './provided.ts';
 

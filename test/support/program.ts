@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The signal that the kernel ends it by when this process dies; without one a killed run leaves it behind. */
   readonly endWithUs?: 'TERM' | 'KILL';
+  /** Default: the folder of the checkout. */
+  readonly cwd?: string;
   /** A process group of its own, which `interrupt` reaches whole. */
   readonly ownGroup?: boolean;
 }
@@ -32,12 +34,12 @@ export interface Program {
   kill(): Promise<void>;
 }
 
-/** Starts a program in this checkout. @throws Error when it can't be run. */
+/** Starts a program. @throws Error when it can't be run. */
 export function startProgram(command: readonly string[], options: ProgramOptions = {}): Program {
-  const { env = environment, endWithUs, ownGroup = false } = options;
+  const { env = environment, cwd = ROOT, endWithUs, ownGroup = false } = options;
   const bound = endWithUs && existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', endWithUs] : [];
   const [file = '', ...args] = [...bound, ...command];
-  const child = spawn(file, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup });
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: ownGroup });
   const { pid } = child;
   // Else the error that tells so would end this process.
   child.once('error', () => undefined);

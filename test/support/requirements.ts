@@ -8,9 +8,9 @@ export type Requirement = { readonly ok: true } | { readonly ok: false; readonly
 
 /**
  * What a test may need beyond npm packages: `qemu` a bootable VM, `fping` the program, `virtual-time` Temporal's
- * test server, `temporal` a real Temporal server, `small-disk` the right to mount one for a process.
+ * test server, `temporal` a real Temporal server, `small-disk` the right to mount one for a process, `openssl` the program.
  */
-export type RequirementName = 'qemu' | 'fping' | 'virtual-time' | 'temporal' | 'small-disk';
+export type RequirementName = 'qemu' | 'fping' | 'openssl' | 'virtual-time' | 'temporal' | 'small-disk';
 
 /** Marks a reason in a title; local/skip-report.ts lists what follows it at the end of the run. */
 const MARK = 'skipped because ';
@@ -26,6 +26,10 @@ export function requirement(name: RequirementName): Requirement {
       return spawnSync('fping', ['--version'], { stdio: 'ignore' }).status === 0
         ? { ok: true }
         : { ok: false, reason: 'fping is not on PATH (apt install fping)' };
+    case 'openssl':
+      return spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0
+        ? { ok: true }
+        : { ok: false, reason: 'openssl is not on PATH (apt install openssl)' };
     case 'virtual-time': {
       const provided = inject('virtualTime');
       return provided.ok ? { ok: true } : provided;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { connectionsFrom } from '../../../workers/connections.ts';
 import { createLog } from '../../../workers/log.ts';
-import { readSettings } from '../../../workers/read-settings.ts';
+import { configHomes, readSettings } from '../../../workers/read-settings.ts';
 import { startWorker } from '../../../workers/start-worker.ts';
 import { FAULTS, type FaultPoint } from './fault-points.ts';
 import { createStoppableClock } from './stoppable-clock.ts';
@@ -33,4 +33,4 @@ const faults = {
 
 const settings = readSettings();
 const log = createLog(settings, 'defib-worker');
-await startWorker(settings, connectionsFrom(settings), log, (deps) => fault(deps, faults));
+await startWorker(settings, connectionsFrom(settings, configHomes()), log, (deps) => fault(deps, faults));
