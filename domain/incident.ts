@@ -41,6 +41,8 @@ export type IncidentState = 'deciding' | 'holding' | 'acting' | 'verifying';
 
 /** What is later than this is told as late. */
 const LATE_MS = 60_000;
+/** To decide, or to carry a remedy out, takes no longer, also where a hypervisor has to be asked again and again. */
+const STEP_MS = 2 * 60_000;
 
 /** What is being done about an open incident. */
 export function incidentStateOf({ lastStep, lastOperation }: IncidentFacts): IncidentState {
@@ -77,6 +79,10 @@ export function incidentSentence(incident: IncidentFacts, nowMs: number): string
   if (isLate) {
     return `${which} was to be decided again at ${iso(nextAtMs)}, and was not: see that workers run and Temporal answers.`;
   }
+  const begunAtMs = stepBegunAtMs(incident, state);
+  if (begunAtMs !== null && begunAtMs < nowMs - STEP_MS) {
+    return `${which} has not gone on since ${iso(begunAtMs)}: see that workers run and Temporal answers.`;
+  }
   switch (state) {
     case 'deciding':
       return `${which} was opened, and what to do is being decided.`;
@@ -94,6 +100,14 @@ export function incidentSentence(incident: IncidentFacts, nowMs: number): string
       return `${which} holds (${lastStep?.reason}): ${withoutStop(why)}.${change}${next}`;
     }
   }
+}
+
+/** Since when it is decided or acted on, which takes seconds, at the latest; null while it waits for a known time. */
+function stepBegunAtMs({ openedAtMs, lastStep, lastOperation }: IncidentFacts, state: IncidentState): number | null {
+  if (state === 'holding' || state === 'verifying') return null;
+  if (state === 'acting') return lastOperation?.intendedAtMs ?? null;
+  const judgedAtMs = lastOperation === null ? 0 : (lastOperation.endedAtMs ?? 0) + lastOperation.verifyMs;
+  return Math.max(openedAtMs, lastStep?.decidedAtMs ?? 0, judgedAtMs);
 }
 
 function whenAgain(nextAtMs: number, nowMs: number): string {

@@ -62,6 +62,23 @@ describe('the sentence of an incident', () => {
     expect(incidentSentence(closed, NOW)).toBe(`Incident 4 was closed at ${AT(NOW)}, after 60 s: ${ending}`);
   });
 
+  it.each([
+    ['being decided', { lastStep: null }, NOW - MINUTE],
+    ['decided again after a remedy', { lastOperation: RESET }, RESET.endedAtMs + RESET.verifyMs],
+    [
+      'carried out',
+      { lastOperation: { ...RESET, state: 'sent', result: 'pending', endedAtMs: null } },
+      RESET.intendedAtMs,
+    ],
+  ] as const)('says when it does not go on, as where no worker runs: %s', (_what, more, sinceMs) => {
+    const act = { ...HELD.lastStep!, kind: 'act', decidedAtMs: RESET.intendedAtMs } as const;
+    const stuck = { ...HELD, lastStep: act, ...more };
+    expect(incidentSentence(stuck, sinceMs + 2 * MINUTE)).not.toContain('workers');
+    expect(incidentSentence(stuck, sinceMs + 2 * MINUTE + 1)).toBe(
+      `Incident 4 has not gone on since ${AT(sinceMs)}: see that workers run and Temporal answers.`,
+    );
+  });
+
   it('blames nobody for a remedy that is judged late: nobody looks while the VM is paused', () => {
     const verifying = { ...HELD, lastStep: null, lastOperation: { ...RESET, result: 'pending' } } as const;
     const until = AT(RESET.endedAtMs + MINUTE);
