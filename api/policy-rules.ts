@@ -3,7 +3,7 @@ import { isUniqueViolation } from '../db/database-trouble.ts';
 import { findVm } from '../db/fleet/find-vms.ts';
 import { pagesOf } from '../db/pages.ts';
 import { findVmsInScope } from '../db/policies/covered-vms.ts';
-import { findApplicablePolicies } from '../db/policies/find-policies.ts';
+import { findApplicablePolicies, findPoliciesOf } from '../db/policies/find-policies.ts';
 import {
   findNamesake,
   findPolicy,
@@ -148,7 +148,7 @@ export async function underItsName<Saved>(
 
 /** Why a check that takes that long to answer is too slow for policies of its VM: their remedies would always seem to fail. */
 export async function tooSlowFor({ pool }: Database, vmId: string, seconds: number): Promise<Problem[]> {
-  const policies = (await findApplicablePolicies(pool, [vmId])).get(vmId) ?? [];
+  const policies = await findPoliciesOf(pool, vmId);
   return policies
     .filter((policy) => isVerified(policy) && policy.verifySeconds < seconds)
     .map(({ id, name, verifySeconds }) => {

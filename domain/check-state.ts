@@ -88,6 +88,8 @@ export function foldCheck(
   // looks that are late, as the first one of all, may be followed at once by that of the next tick
   const failedAtMs = checkedAtMs - dueAtMs > WATCH_CLOSELY_MS ? checkedAtMs : dueAtMs;
   const counts = isApart(state.failedDueAtMs, failedAtMs, retryIntervalMs);
+  // from a tick, or a look that people asked for would make the ones of the next ticks too few
+  const tickMs = tickAtOrBefore(vmId, retryIntervalMs, failedAtMs);
   const consecutiveFailures = state.consecutiveFailures + (counts ? 1 : 0);
   return {
     ...base,
@@ -99,17 +101,18 @@ export function foldCheck(
     lastCheckAtMs: checkedAtMs,
     lastUnhealthyAtMs: checkedAtMs,
     failedDueAtMs: counts ? failedAtMs : state.failedDueAtMs,
-    // from a tick, or a look that people asked for would make the ones of the next ticks too few
-    failingSinceMs:
-      counts && state.consecutiveFailures === 0
-        ? tickAtOrBefore(vmId, retryIntervalMs, failedAtMs)
-        : state.failingSinceMs,
+    failingSinceMs: counts && state.consecutiveFailures === 0 ? tickMs : earlierOf(state.failingSinceMs, tickMs),
   };
 }
 
 /** Whether a failure is far enough from the last counted one; that one is later where a clock was ahead. */
 function isApart(lastAtMs: number | null, failedAtMs: number, paceMs: number): boolean {
   return lastAtMs === null || Math.abs(failedAtMs - lastAtMs) >= Math.min(paceMs, WATCH_CLOSELY_MS);
+}
+
+/** The first of the failures in a row is later than this one where a clock was ahead; null stays not known. */
+function earlierOf(sinceMs: number | null, tickMs: number): number | null {
+  return sinceMs === null ? null : Math.min(sinceMs, tickMs);
 }
 
 /** From the first of the failures in a row to the last, in ms; null = not known. */

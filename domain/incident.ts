@@ -41,6 +41,8 @@ export type IncidentState = 'deciding' | 'holding' | 'acting' | 'verifying';
 
 /** What is later than this is told as late. */
 const LATE_MS = 60_000;
+/** To decide, or to carry a remedy out, takes no longer, also where a hypervisor has to be asked again and again. */
+const STEP_MS = 2 * 60_000;
 
 /** What is being done about an open incident. */
 export function incidentStateOf({ lastStep, lastOperation }: IncidentFacts): IncidentState {
@@ -69,8 +71,17 @@ export function incidentSentence(incident: IncidentFacts, nowMs: number): string
   if (closedAtMs != null) return `${which} was closed ${closing(incident, closedAtMs)}.`;
   const state = incidentStateOf(incident);
   const nextAtMs = nextAtMsOf(incident, state);
-  if (nextAtMs !== null && nextAtMs < nowMs - LATE_MS) {
+  const isLate = nextAtMs !== null && nextAtMs < nowMs - LATE_MS;
+  if (isLate && state === 'verifying') {
+    // a pause ends the window, and its end opens another one: neither is stored
+    return `${which}: ${attemptOf(lastOperation)} was carried out, and by ${iso(nextAtMs)} looks were to show whether it helped. They did not: the VM was paused meanwhile, or else see that workers run and Temporal answers.`;
+  }
+  if (isLate) {
     return `${which} was to be decided again at ${iso(nextAtMs)}, and was not: see that workers run and Temporal answers.`;
+  }
+  const begunAtMs = stepBegunAtMs(incident, state);
+  if (begunAtMs !== null && begunAtMs < nowMs - STEP_MS) {
+    return `${which} has not gone on since ${iso(begunAtMs)}: see that workers run and Temporal answers.`;
   }
   switch (state) {
     case 'deciding':
@@ -91,6 +102,14 @@ export function incidentSentence(incident: IncidentFacts, nowMs: number): string
   }
 }
 
+/** Since when it is decided or acted on, which takes seconds, at the latest; null while it waits for a known time. */
+function stepBegunAtMs({ openedAtMs, lastStep, lastOperation }: IncidentFacts, state: IncidentState): number | null {
+  if (state === 'holding' || state === 'verifying') return null;
+  if (state === 'acting') return lastOperation?.intendedAtMs ?? null;
+  const judgedAtMs = lastOperation === null ? 0 : (lastOperation.endedAtMs ?? 0) + lastOperation.verifyMs;
+  return Math.max(openedAtMs, lastStep?.decidedAtMs ?? 0, judgedAtMs);
+}
+
 function whenAgain(nextAtMs: number, nowMs: number): string {
   return nextAtMs <= nowMs ? 'It is being decided again.' : `Decided again by ${iso(nextAtMs)}.`;
 }
@@ -108,20 +127,27 @@ export function currentWouldChange(incident: IncidentFacts, nowMs: number): stri
   return wouldChange;
 }
 
-const OUTCOMES: Record<CloseReason, string> = {
+const OUTCOMES: Record<CloseReason | 'heal-lost', string> = {
   recovered: 'the VM has recovered',
   'vm-deleted': 'the VM was deleted',
   'stopped-on-purpose': 'the VM was stopped on purpose',
   'no-policy': 'no policy covers the VM any more',
+  'heal-lost': 'its heal was lost',
   'no-checks': 'the VM has no check about being alive any more',
 };
 
 function closing({ openedAtMs, outcome, lastOperation }: IncidentFacts, closedAtMs: number): string {
   const seconds = Math.max(0, Math.round((closedAtMs - openedAtMs) / 1000));
-  const why = outcome == null ? 'for a reason that is not known' : (OUTCOMES[outcome as CloseReason] ?? outcome);
+  const why =
+    outcome == null ? 'for a reason that is not known' : (OUTCOMES[outcome as keyof typeof OUTCOMES] ?? outcome);
   const tried =
-    lastOperation === null ? 'nothing was done' : `${attemptOf(lastOperation)} ${ENDINGS[lastOperation.result]}`;
+    lastOperation === null ? 'nothing was done' : `${attemptOf(lastOperation)} ${operationEnding(lastOperation)}`;
   return `at ${iso(closedAtMs)}, after ${seconds} s: ${why}; ${tried}`;
+}
+
+/** One that no look judges, such as a notification of people, succeeds by being carried out. */
+function operationEnding({ result, verifyMs }: LastOperation): string {
+  return result === 'success' && verifyMs === 0 ? 'was carried out' : ENDINGS[result];
 }
 
 const ENDINGS: Record<OperationResult, string> = {

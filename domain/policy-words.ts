@@ -14,14 +14,21 @@ const DOES: Record<PolicyAction, string> = {
 
 /** What a policy will do, in sentences for people. */
 export function policyInWords(policy: Omit<Policy, 'id' | 'createdAtMs'>): string {
-  const { triggerAfterFailures, unhealthyForSeconds, action, verifySeconds } = policy;
+  const { action, verifySeconds } = policy;
   if (!policy.enabled) return 'It is disabled, and does nothing.';
-  const over =
-    unhealthyForSeconds === null ? `${triggerAfterFailures - 1} of its intervals` : `${unhealthyForSeconds} s`;
-  const failures =
-    triggerAfterFailures === 1 ? 'once' : `${triggerAfterFailures} times in a row, over at least ${over}`;
   const verifies = isPower(action) ? ` Looks then show for ${verifySeconds} s whether that helped.` : '';
-  return `When a check about being alive has failed ${failures}, it ${DOES[action]}.${verifies} ${limits(policy)}`;
+  return `When ${triggerInWords(policy)}, it ${DOES[action]}.${verifies} ${limits(policy)}`;
+}
+
+/** What has to be seen before a policy acts: `a check about being alive has failed 3 times in a row, over at least 90 s`. */
+export function triggerInWords({
+  triggerAfterFailures: times,
+  unhealthyForSeconds: seconds,
+}: Pick<Policy, 'triggerAfterFailures' | 'unhealthyForSeconds'>): string {
+  const check = 'a check about being alive has failed';
+  if (times === 1) return seconds ? `${check} for at least ${seconds} s` : `${check} once`;
+  const over = seconds === null ? `${times - 1} of its intervals` : `${seconds} s`;
+  return `${check} ${times} times in a row${seconds === 0 ? '' : `, over at least ${over}`}`;
 }
 
 function limits({

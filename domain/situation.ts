@@ -2,6 +2,7 @@ import type { ShownStatus } from './health.ts';
 import { type IncidentFacts, type IncidentState, incidentSentence, incidentStateOf, nextAtMsOf } from './incident.ts';
 import type { OperationResult } from './operation.ts';
 import type { Policy } from './policy.ts';
+import { triggerInWords } from './policy-words.ts';
 import { iso, withoutStop } from './sentences.ts';
 
 /** Why a VM's health isn't known whatever is stored. */
@@ -124,12 +125,7 @@ function whyNoIncident({ status, policy }: SituationFacts): string {
   if (status !== 'degraded' && status !== 'unhealthy') return '';
   if (policy === undefined) return '';
   if (policy === null) return 'No policy covers it, so people have to see to it.';
-  const times = `${policy.triggerAfterFailures} failed looks in a row of a check about being alive`;
-  const over =
-    policy.unhealthyForSeconds === null
-      ? `${policy.triggerAfterFailures - 1} of its intervals`
-      : `${policy.unhealthyForSeconds} s`;
-  return `Policy "${policy.name}" (${policy.action}) acts after ${times}, over at least ${over}.`;
+  return `Policy "${policy.name}" (${policy.action}) acts when ${triggerInWords(policy)}.`;
 }
 
 function sentences(...parts: string[]): string {

@@ -87,6 +87,8 @@ interface Vm extends VmHealthInput, ShownVm {
   looksAnswered: number;
   /** When a look found no such VM. */
   missingSinceMs: number | null;
+  /** The look under way finds out whether the pause is over. */
+  asksForPause: boolean;
 }
 
 /** What messages asked for. Handlers only set them; the main loop acts and clears. */
@@ -124,6 +126,7 @@ function initialState(input: VmHealthInput): Vm {
     lookLimitMs: FIRST_LOOK_LIMIT_MS,
     looksAnswered: 0,
     missingSinceMs: null,
+    asksForPause: false,
     statusOnRecord: 'unknown',
     unknownSignals: [],
   };
@@ -218,11 +221,11 @@ const CANCELLED = 'cancelled in Temporal';
 
 /**
  * Whoever cancels the workflow wants the VM left alone: it is paused, which everybody sees and can end. The workflow goes on as a
- * new run, because a cancelled one can't be cancelled again.
+ * new run, because a cancelled one can't be cancelled again. A pause that may be over is no reason to leave it at that.
  */
-function pauseForCancellation({ carried, flags }: Vm): void {
+function pauseForCancellation({ carried, flags, asksForPause }: Vm): void {
   flags.renew = flags.restartLook = true;
-  if (carried.paused !== null) return;
+  if (carried.paused !== null && !flags.pauseInDoubt && !asksForPause) return;
   carried.paused = CANCELLED;
   carried.pauseToStore = 'paused';
   flags.pauseChanged = flags.storePause = true;
@@ -309,7 +312,14 @@ async function nextNews(vm: Vm): Promise<LookEnding> {
   const { status, line, statusSinceMs: sinceMs, watchCloselyUntilMs } = carried;
   const summary = lookSummary({ status, line, sinceMs, watchedClosely: watchCloselyUntilMs !== null }, Date.now());
   const options = { site, tenantId, lookLimitMs, ill: status !== 'healthy', summary };
-  return watchUntil(() => vm.flags.restartLook || vm.flags.retired || mustContinueAsNew(vm), input, options);
+  vm.asksForPause = carried.paused !== null;
+  const news = await watchUntil(
+    () => vm.flags.restartLook || vm.flags.retired || mustContinueAsNew(vm),
+    input,
+    options,
+  );
+  vm.asksForPause = false;
+  return news;
 }
 
 async function applyNews(vm: Vm, news: LookEnding): Promise<void> {

@@ -3,8 +3,7 @@ import type { Database } from '../database.ts';
 import { apiTokens } from '../schema/tenants.ts';
 import { hashToken } from './api-tokens.ts';
 
-/** The one token that is set from outside; every start finds it under this id. */
-/** The token that the environment names; audit logs of all tenants name it. */
+/** The one token that is set from outside; every start finds it under this id, and audit logs of all tenants name it. */
 export const ADMIN_TOKEN_ID = '00000000-0000-4000-8000-000000000001';
 
 /**

@@ -87,8 +87,6 @@ export interface CheckRecord {
   lastCheckAt: string | null;
 }
 
-/** A timestamp inside JSON as JavaScript writes it. */
-
 /** Sent as arrays in this order: to name the fields of every check took a fifth of a page's time. */
 const CHECK_COLUMNS = {
   id: 'c.id',

@@ -17,7 +17,7 @@ export async function findKnownVm(pool: Pool, tenantId: string, reference: strin
   if (reference.includes('\u0000')) return null;
   const { rows } = await pool.query<KnownVm>(
     `SELECT id, name, deleted_at AS "deletedAt" FROM vms WHERE tenant_id = $1 AND (id = $2::uuid OR external_id = $3)
-     ORDER BY (id = $2::uuid) DESC NULLS LAST, deleted_at DESC NULLS FIRST LIMIT 1`,
+     ORDER BY deleted_at IS NULL DESC, (id = $2::uuid) DESC NULLS LAST, deleted_at DESC LIMIT 1`,
     [tenantId, isUuid(reference) ? reference : null, reference],
   );
   return rows[0] ?? null;

@@ -13,12 +13,17 @@ export const belowThreshold: Guard = {
     const often = facts.checks.filter(
       ({ about, consecutiveFailures }) => about === 'alive' && consecutiveFailures >= policy.triggerAfterFailures,
     );
-    if (often.length > 0) {
-      const seconds = Math.floor(Math.max(...often.map(({ failingForMs }) => failingForMs ?? 0)) / 1000);
-      const needed = Math.min(...often.map(({ intervalMs }) => mustFailForMs(policy, intervalMs))) / 1000;
+    const [nearest] = often
+      .map(({ failingForMs, intervalMs }) => ({
+        forMs: failingForMs ?? 0,
+        neededMs: mustFailForMs(policy, intervalMs),
+      }))
+      .toSorted((a, b) => a.neededMs - a.forMs - (b.neededMs - b.forMs));
+    if (nearest !== undefined) {
+      const needed = nearest.neededMs / 1000;
       return {
         reason: 'below-threshold',
-        sentence: `its checks have failed for ${seconds} s, the policy acts after ${needed} s`,
+        sentence: `its checks have failed for ${Math.floor(nearest.forMs / 1000)} s, the policy acts after ${needed} s`,
         wouldChange: `failed looks for ${needed} s, or recovery`,
         lookAgainInMs: 15_000,
       };

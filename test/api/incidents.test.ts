@@ -163,6 +163,10 @@ it("keeps a deleted VM's incidents, heals, results and audit readable, by id and
   expect((await api.call('GET', '/api/vms/g-1/health/history')).body).toMatchObject({ podId: next.id });
   expect((await api.call('GET', `/api/vms/${old.id}/health/history`)).body).toMatchObject({ podId: old.id });
   expect((await api.call('GET', '/api/vms/never-was/incidents')).status).toBe(404);
+  // also one that has its id as externalId, as when a machine is registered again under its old number
+  const again = await registered(api, { externalId: old.id });
+  expect((await api.call('GET', `/api/vms/${old.id}`)).body).toMatchObject({ id: again.id });
+  expect((await api.call('GET', `/api/vms/${old.id}/health/history`)).body).toMatchObject({ podId: again.id });
 });
 
 it('tells an ADMIN who changed what, by VM, actor, action and time, in pages; a USER is refused', async () => {

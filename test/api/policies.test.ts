@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, it } from 'vitest';
+import { findApplicablePolicies, findPoliciesOf } from '../../db/policies/find-policies.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { registered, startApiUnderTest, tenantToken } from './api-under-test.ts';
 
@@ -118,6 +119,23 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
       countsFor: 0,
       inWords: 'It is disabled, and does nothing.',
     });
+  });
+
+  it('reads for each VM no more policies than can count, however many its tenant has', async () => {
+    const token = await tenantToken(api, 'many-policies');
+    const { id } = await registered(api, { tags: ['db', 'web'] }, token);
+    const save = (body: object) => api.call('POST', '/api/vms/auto-heal/policies', body, { token });
+    for (const scope of [{ vmId: id }, { tag: 'db' }, { tag: 'web' }, { tag: 'other' }, {}]) {
+      await save({ name: 'disabled', enabled: false, ...scope });
+      await save({ name: 'oldest', ...scope });
+      api.nowMs += 1;
+      await save({ name: 'later', ...scope });
+    }
+    const found = (await findApplicablePolicies(api.database.pool, [id])).get(id) ?? [];
+    expect(found.map(({ name, vmId, tag }) => `${name} ${tag ?? vmId}`).toSorted()).toEqual(
+      [`oldest ${id}`, 'oldest db', 'oldest null', 'oldest web'].toSorted(),
+    );
+    expect(await findPoliciesOf(api.database.pool, id)).toHaveLength(8);
   });
 
   it('refuses a check that is too slow for the policies of its VM, as it refuses a policy too quick for its checks', async () => {

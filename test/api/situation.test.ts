@@ -39,7 +39,9 @@ it('of an ill VM says whether a policy covers it, what its heal decided, does an
   expect((await situationOf(id)).sentence).toBe(`${told} No policy covers it, so people have to see to it.`);
 
   await api.call('POST', '/api/vms/auto-heal/policies', { name: 'all', action: 'restart', triggerAfterFailures: 4 });
-  expect((await situationOf(id)).sentence).toContain('Policy "all" (restart) acts after 4 failed looks in a row');
+  expect((await situationOf(id)).sentence).toContain(
+    'Policy "all" (restart) acts when a check about being alive has failed 4 times in a row',
+  );
 
   const incident = (await recordIncident(api.database, id, api.nowMs)) ?? 0;
   expect((await situationOf(id)).incident).toMatchObject({ number: 1, state: 'deciding', reason: null, nextAt: null });

@@ -191,7 +191,7 @@ describe('upgrading a database of 0.1', () => {
 describe('upgrading a database in which any machine could be `local`, and policies had one name', () => {
   const id = (n: number) => `01a00000-0000-7000-8000-00000000003${n}`;
 
-  it('keeps this machine, once; the others have no hypervisor. Namesakes are numbered', async () => {
+  it('keeps this machine, once; the others have no hypervisor. Later namesakes are told apart by their id', async () => {
     await migrateTo(12);
     const add = (n: number, address: string | null, more = 'NULL') =>
       sql(`INSERT INTO vms (id, tenant_id, name, site, provider, report_interval_seconds, created_at, updated_at, address, deleted_at)
@@ -202,14 +202,20 @@ describe('upgrading a database in which any machine could be `local`, and polici
     await add(3, '127.0.0.1');
     await add(4, 'localhost');
     await add(5, null);
-    for (const [n, tag] of [
-      [1, 'NULL'],
-      [2, 'NULL'],
-      [3, "'db'"],
+    const long = 'x'.repeat(195);
+    for (const [n, name, tag] of [
+      [1, 'restart', 'NULL'],
+      [2, 'restart', 'NULL'],
+      [3, 'restart', "'db'"],
+      [4, 'restart (2)', 'NULL'],
+      [5, `${long}a`, 'NULL'],
+      [6, `${long}a`, 'NULL'],
+      [7, `${long}b`, 'NULL'],
+      [8, `${long}b`, 'NULL'],
     ] as const) {
       await sql(`INSERT INTO policies (id, tenant_id, name, enabled, trigger_after_failures, action, cooldown_minutes, max_attempts,
           attempt_window_hours, notify_on_trigger, escalation_action, verify_seconds, tag, created_at, updated_at)
-        VALUES ('${id(n)}', 'default', 'restart', true, 3, 'restart', 10, 3, 24, true, 'human', 120, ${tag},
+        VALUES ('${id(n)}', 'default', '${name}', true, 3, 'restart', 10, 3, 24, true, 'human', 120, ${tag},
           now() + interval '${n} s', now())`);
     }
     await migrate(database.url);
@@ -220,10 +226,16 @@ describe('upgrading a database in which any machine could be `local`, and polici
       { name: 'n-4', kind: 'none', provider_key: null },
       { name: 'n-5', kind: 'none', provider_key: null },
     ]);
-    expect((await sql('SELECT name FROM policies ORDER BY id')).map(({ name }) => name)).toEqual([
+    const names = (await sql('SELECT name FROM policies ORDER BY id')).map(({ name }) => name as string);
+    expect(names).toEqual([
+      'restart',
+      `restart (${id(2)})`,
       'restart',
       'restart (2)',
-      'restart',
+      `${long}a`,
+      `${long.slice(0, 150)} (${id(6)})`,
+      `${long}b`,
+      `${long.slice(0, 150)} (${id(8)})`,
     ]);
   });
 });

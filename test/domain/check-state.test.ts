@@ -235,6 +235,16 @@ describe('how long a check has failed', () => {
     expect(failingForMs(fold({ ...failed, consecutiveFailures: 0 }, 'unhealthy', 90))).toBe(0);
   });
 
+  it('is from the earliest of them where the first was of a clock that was ahead, or nothing would be done until that time comes', () => {
+    const ahead = fold(unseenCheck('check-1', 'http'), 'unhealthy', 86_400);
+    const since = fold(ahead, 'unhealthy', 60);
+    expect([60, 120, 180].map((seconds) => failingForMs(fold(since, 'unhealthy', seconds)))).toEqual([
+      0, 60_000, 120_000,
+    ]);
+    // of one that was counted by a version before 0.2 it stays unknown
+    expect(failingForMs(fold({ ...ahead, failingSinceMs: null }, 'unhealthy', 60))).toBeNull();
+  });
+
   it('is from the tick before a look that people asked for, so that it does not delay what the next ticks show', () => {
     const asked = foldCheck(unseenCheck('check-1', 'http'), every(60, DEFAULTS), {
       ...probeResult('unhealthy'),

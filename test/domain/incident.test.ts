@@ -54,6 +54,44 @@ describe('the sentence of an incident', () => {
   });
 
   it.each([
+    ['notify_only', 'the VM has recovered; notify_only (attempt 2) was carried out.'],
+    ['stop', 'the VM has recovered; stop (attempt 2) was carried out.'],
+  ])('does not say that something helped which no look has judged: %s', (action, ending) => {
+    const told = { ...RESET, action, verifyMs: 0 };
+    const closed = { ...HELD, closedAtMs: NOW, outcome: 'recovered', lastOperation: told };
+    expect(incidentSentence(closed, NOW)).toBe(`Incident 4 was closed at ${AT(NOW)}, after 60 s: ${ending}`);
+  });
+
+  it.each([
+    ['being decided', { lastStep: null }, NOW - MINUTE],
+    ['decided again after a remedy', { lastOperation: RESET }, RESET.endedAtMs + RESET.verifyMs],
+    [
+      'carried out',
+      { lastOperation: { ...RESET, state: 'sent', result: 'pending', endedAtMs: null } },
+      RESET.intendedAtMs,
+    ],
+  ] as const)('says when it does not go on, as where no worker runs: %s', (_what, more, sinceMs) => {
+    const act = { ...HELD.lastStep!, kind: 'act', decidedAtMs: RESET.intendedAtMs } as const;
+    const stuck = { ...HELD, lastStep: act, ...more };
+    expect(incidentSentence(stuck, sinceMs + 2 * MINUTE)).not.toContain('workers');
+    expect(incidentSentence(stuck, sinceMs + 2 * MINUTE + 1)).toBe(
+      `Incident 4 has not gone on since ${AT(sinceMs)}: see that workers run and Temporal answers.`,
+    );
+  });
+
+  it('blames nobody for a remedy that is judged late: nobody looks while the VM is paused', () => {
+    const verifying = { ...HELD, lastStep: null, lastOperation: { ...RESET, result: 'pending' } } as const;
+    const until = AT(RESET.endedAtMs + MINUTE);
+    expect(incidentSentence(verifying, NOW)).toBe(
+      `Incident 4: restart (attempt 2) was carried out, and looks show until ${until} whether it helped.`,
+    );
+    expect(incidentSentence(verifying, NOW + 10 * MINUTE)).toBe(
+      `Incident 4: restart (attempt 2) was carried out, and by ${until} looks were to show whether it helped. They did not: the VM was paused meanwhile, or else see that workers run and Temporal answers.`,
+    );
+  });
+
+  it.each([
+    ['heal-lost', 'its heal was lost'],
     ['vm-deleted', 'the VM was deleted'],
     ['stopped-on-purpose', 'the VM was stopped on purpose'],
     ['no-policy', 'no policy covers the VM any more'],

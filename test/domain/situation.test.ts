@@ -59,12 +59,17 @@ describe('a VM without an incident', () => {
     [
       'not ill for long enough',
       { status: 'degraded', consecutiveFailures: 1, policy: policy({ name: 'web', triggerAfterFailures: 3 }) },
-      'Degraded (http: no answer in 2 s); last healthy at 2026-11-22T11:55:00.000Z, 1 failed in a row. Policy "web" (restart) acts after 3 failed looks in a row of a check about being alive, over at least 2 of its intervals.',
+      'Degraded (http: no answer in 2 s); last healthy at 2026-11-22T11:55:00.000Z, 1 failed in a row. Policy "web" (restart) acts when a check about being alive has failed 3 times in a row, over at least 2 of its intervals.',
     ],
     [
       'ill often enough',
       { lastHealthyAtMs: null, policy: policy({ name: 'web', unhealthyForSeconds: 90 }) },
-      'Unhealthy (http: no answer in 2 s); never seen healthy, 3 failed in a row. Policy "web" (restart) acts after 3 failed looks in a row of a check about being alive, over at least 90 s.',
+      'Unhealthy (http: no answer in 2 s); never seen healthy, 3 failed in a row. Policy "web" (restart) acts when a check about being alive has failed 3 times in a row, over at least 90 s.',
+    ],
+    [
+      'ill, and of a policy that acts at once',
+      { status: 'degraded', consecutiveFailures: 1, policy: policy({ name: 'web', triggerAfterFailures: 1 }) },
+      'Degraded (http: no answer in 2 s); last healthy at 2026-11-22T11:55:00.000Z, 1 failed in a row. Policy "web" (restart) acts when a check about being alive has failed once.',
     ],
     [
       'ill by two checks',

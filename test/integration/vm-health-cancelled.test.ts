@@ -107,6 +107,30 @@ describeNeeding(['temporal'], 'a VM whose workflow is cancelled', () => {
     await retire(handle);
   });
 
+  it('is paused anew where the pause that it has may be over: it was resumed a moment ago', async () => {
+    let release: () => void = () => undefined;
+    const resumed = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    vm.onLook = async (input, count) => {
+      if (count === 1) return { kind: 'paused', reason: 'rack move' };
+      if (count === 2) await resumed;
+      return input.paused && count > 2 ? { kind: 'paused', reason: REASON } : health(1, 'healthy');
+    };
+    const handle = await admit();
+    await until(async () => (await view(handle)).paused === 'rack move');
+    await handle.signal(vmSignals.settingsChanged, { version: 1, site: 'main', lookSooner: true });
+    await until(() => vm.looks.length === 2);
+    await handle.cancel();
+    await until(async () => (await view(handle)).paused === REASON);
+    release();
+    await goesOn(handle);
+    await until(() => vm.looks.length >= 3);
+    expect(vm.stored).toEqual([REASON]);
+    expect((await view(handle)).paused).toBe(REASON);
+    await retire(handle);
+  });
+
   it('answers update `look` first', async () => {
     const handle = await admit();
     await until(() => vm.looks.length >= 1);

@@ -37,6 +37,12 @@ describe('below-threshold', () => {
       wouldChange: 'failed looks for 120 s, or recovery',
       lookAgainInMs: 15_000,
     });
+    const slower = checks.map((check) => (check.checkId === 'slow' ? { ...check, failingForMs: 5 * MINUTE } : check));
+    expect(
+      ask(belowThreshold, { facts: ill({ consecutiveFailures: 12, checks: slower }), policy: policy() }),
+    ).toMatchObject({
+      sentence: 'its checks have failed for 55 s, the policy acts after 120 s',
+    });
     const patient = policy({ unhealthyForSeconds: 50 });
     expect(ask(belowThreshold, { facts: ill({ consecutiveFailures: 12, checks }), policy: patient })).toBeNull();
   });
