@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ADMINS } from '../../domain/roles.ts';
+import { OPERATORS } from '../../domain/roles.ts';
 import type { ProviderKind } from '../provider.ts';
 
 const REFUSAL =
@@ -11,7 +11,7 @@ export const local: ProviderKind<Record<string, never>, null> = {
   kind: 'local',
   reference: z.strictObject({ kind: z.literal('local') }),
   example: { kind: 'local' },
-  namedBy: { roles: ADMINS, refusal: 'Only administrators may register the machine that Defib runs on.' },
+  namedBy: { roles: OPERATORS, refusal: 'Only operators may register the machine that Defib runs on.' },
   managedBy: [],
   actions: new Set(),
   config: z.strictObject({}),
