@@ -39,7 +39,8 @@ export async function keepReconciling(
   report: (error: unknown) => void,
   everyMs = EVERY_MS,
 ): Promise<() => Promise<void>> {
-  await removeFormerSchedule(client);
+  // while it is there, both reconcile, which does no harm
+  await removeFormerSchedule(client).catch(report);
   await ensureReconciling(client);
   let asking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {

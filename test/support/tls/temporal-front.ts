@@ -95,6 +95,8 @@ function passOn(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, behind:
   request.on('error', () => stream.destroy());
   stream.on('close', () => request.close());
   request.on('response', (answer) => {
+    // an answer without a body has its status among the headers
+    if (answer['grpc-status'] !== undefined) return stream.respond(answer, { endStream: true });
     stream.respond(answer, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers(trailers));
     request.pipe(stream);
