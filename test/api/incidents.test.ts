@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
 import { recordIncident, recordIncidentClosed } from '../../db/heals/incidents.ts';
+import { recordIntended } from '../../db/heals/operations.ts';
+import { operationId } from '../../domain/ids.ts';
 import { ill } from '../domain/examples.ts';
 import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
 import { withoutTemporal } from './without-temporal.ts';
@@ -19,10 +21,10 @@ async function opened(vmId: string, agoMs: number): Promise<number> {
   return (await recordIncident(api.database, vmId, api.nowMs - agoMs)) ?? 0;
 }
 
-async function held(vmId: string, incident: number, untilMs: number): Promise<void> {
+async function held(vmId: string, incident: number, untilMs: number, reason = 'cooldown'): Promise<void> {
   const hold = {
     kind: 'hold',
-    reason: 'cooldown',
+    reason,
     sentence: 'it cools down',
     wouldChange: `time: the next attempt may be made at ${iso(untilMs)}`,
     lookAgainInMs: 30_000,
@@ -83,6 +85,55 @@ it('says first, of a VM and across VMs, what is done, which guard decided and wh
   expect((await api.call('GET', '/api/incidents?open=false')).body.incidents).toMatchObject([
     { state: 'closed', decidingGuard: null, wouldChange: null, nextAt: null, outcome: 'recovered' },
   ]);
+  await api.call('DELETE', `/api/vms/${id}`);
+});
+
+async function begun(vmId: string, incident: number, attempt: number): Promise<void> {
+  const operation = {
+    id: operationId(vmId, incident, 'restart', attempt),
+    vmId,
+    tenantId: 'default',
+    incident,
+    attempt,
+    action: 'restart',
+    power: 'reset',
+    escalation: false,
+    verifyMs: 60_000,
+    policyId: null,
+    reason: '3 consecutive failures',
+    previousStatus: 'unhealthy',
+    cause: 'unresponsive',
+    fence: null,
+  } as const;
+  await api.database.orm.transaction((tx) => recordIntended(tx, operation, api.nowMs));
+}
+
+it('tells decisions and attempts oldest first, and goes by the last of them, as it was seen last', async () => {
+  const { id } = await registered(api, { name: 'long-story' });
+  const incident = await opened(id, MINUTE);
+  for (const reason of ['boot-grace', 'cooldown', 'cooldown']) {
+    api.nowMs += MINUTE;
+    await held(id, incident, api.nowMs + MINUTE, reason);
+  }
+  const told = async () => (await api.call('GET', `/api/vms/${id}/incidents`)).body.incidents[0];
+  expect(await told()).toMatchObject({
+    decidingGuard: 'cooldown',
+    nextAt: iso(api.nowMs + 30_000),
+    steps: [
+      { reason: 'boot-grace', count: 1 },
+      { reason: 'cooldown', count: 2, decidedAt: iso(api.nowMs - MINUTE), lastSeenAt: iso(api.nowMs) },
+    ],
+  });
+  for (const attempt of [1, 2]) {
+    api.nowMs += MINUTE;
+    await begun(id, incident, attempt);
+  }
+  expect(await told()).toMatchObject({
+    sentence: 'Incident 1: restart (attempt 2) is being carried out.',
+    operations: [{ attempt: 1 }, { attempt: 2 }],
+  });
+  const { situation } = (await api.call('GET', `/api/vms/${id}`)).body;
+  expect(situation.incident).toMatchObject({ lastAction: { attempt: 2, at: iso(api.nowMs) } });
   await api.call('DELETE', `/api/vms/${id}`);
 });
 

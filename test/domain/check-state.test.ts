@@ -230,6 +230,17 @@ describe('how long a check has failed', () => {
     expect(lasts).toEqual([0, 5_000, 5_000, 15_000, null, 0]);
   });
 
+  it('is forgotten when it is healthy again', () => {
+    const failed = fold(unseenCheck('check-1', 'http'), 'unhealthy', 10);
+    expect(failed).toMatchObject({ failingSinceMs: 10_000, failedDueAtMs: 10_000 });
+    expect(fold(failed, 'healthy', 15)).toMatchObject({ failingSinceMs: null, failedDueAtMs: null });
+  });
+
+  it('is never less than nothing, also when the first failure was of a clock that was ahead', () => {
+    const ahead = fold(unseenCheck('check-1', 'http'), 'unhealthy', 9_000);
+    expect(failingForMs(fold(ahead, 'unhealthy', 100))).toBe(0);
+  });
+
   it('begins anew when the failures do, as with a reset of attempts', () => {
     const failed = fold(fold(unseenCheck('check-1', 'http'), 'unhealthy', 10), 'unhealthy', 60);
     expect(failingForMs(fold({ ...failed, consecutiveFailures: 0 }, 'unhealthy', 90))).toBe(0);

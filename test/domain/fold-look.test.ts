@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tickAtOrBefore } from '../../domain/grid.ts';
 import { applyDueTimes, applyFold, foldLook } from '../../domain/look.ts';
 import type { CheckResult } from '../../domain/probe-result.ts';
 import type { WatchedVm } from '../../domain/watched.ts';
@@ -10,6 +11,7 @@ import {
   MINUTE,
   NOW,
   probeResult,
+  SECOND,
   watchedCheck,
   watchedVm,
 } from './examples.ts';
@@ -61,6 +63,13 @@ describe('folding results', () => {
         expect(new Set(outOfOrder.folded)).toEqual(new Set(inOrder.folded));
       }),
     );
+  });
+
+  it('measures how long a check fails from a tick of its pace while it is not healthy', () => {
+    const vm = watchedVm({ checks: [watchedCheck({ retryIntervalMs: 15 * SECOND })] });
+    const dueAtMs = tickAtOrBefore(vm.vmId, MINUTE, NOW) + 40 * SECOND;
+    const asked = { ...probeResult('unhealthy'), checkId: 'http-1', dueAtMs, checkedAtMs: dueAtMs };
+    expect(foldLook(vm, [asked], dueAtMs).states).toMatchObject([{ failingSinceMs: dueAtMs - 10 * SECOND }]);
   });
 
   it('gives the same state in one go as tick by tick', () => {

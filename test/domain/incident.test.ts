@@ -39,8 +39,11 @@ describe('the sentence of an incident', () => {
     expect(incidentSentence(HELD, NOW + MINUTE + SECOND)).toBe(
       'Incident 4 holds (cooldown): the last attempt was 1 min ago. It is being decided again.',
     );
+    expect(incidentSentence(HELD, NOW + MINUTE)).toContain('It is being decided again.');
     expect(currentWouldChange(HELD, NOW + MINUTE)).toContain(AT(NOW + MINUTE));
     expect(currentWouldChange(HELD, NOW + MINUTE + 1)).toBeNull();
+    const both = { ...HELD.lastStep!, wouldChange: `a look at ${AT(NOW - 1)}, or time: ${AT(NOW + MINUTE)}` };
+    expect(currentWouldChange({ ...HELD, lastStep: both }, NOW)).toBeNull();
   });
 
   it.each([

@@ -50,6 +50,11 @@ function incident(lastStep: LastStep | null, lastOperation: LastOperation | null
 describe('a VM without an incident', () => {
   it.each([
     ['healthy', { status: 'healthy', reasons: [] }, 'Healthy.'],
+    [
+      'healthy but for a check that can not tell',
+      { status: 'healthy', reasons: [{ reason: 'not-permitted', message: null, checkType: 'ping' }] },
+      'Healthy (ping: not-permitted).',
+    ],
     ['not looked at', { status: 'unknown', reasons: [] }, 'Not looked at yet.'],
     [
       'ill, and of no policy',
@@ -105,6 +110,7 @@ describe('a VM without an incident', () => {
       'Paused by ann since 2026-11-22T11:00:00.000Z: rack move. It is neither looked at nor healed until it is resumed.',
     );
     expect(told).toMatchObject({ paused, stoppedOnPurpose: false, notWatched: null, cannotTell: null });
+    expect(told.incident).toMatchObject({ number: 4, state: 'holding' });
   });
 
   it('tells apart why nothing is known of it', () => {
@@ -112,6 +118,7 @@ describe('a VM without an incident', () => {
     const told = (unknownReason: SituationFacts['unknownReason']) => situationOf(facts({ unknownReason, reasons }));
     expect(told('cannot-tell')).toMatchObject({ cannotTell: 'because', notWatched: null, stoppedOnPurpose: false });
     expect(told('not-watched')).toMatchObject({ cannotTell: null, notWatched: 'because', stoppedOnPurpose: false });
+    expect(told('no-checks')).toMatchObject({ cannotTell: null, notWatched: 'because', stoppedOnPurpose: false });
     expect(told('stopped-on-purpose')).toMatchObject({ cannotTell: null, notWatched: null, stoppedOnPurpose: true });
   });
 });

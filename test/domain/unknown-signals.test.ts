@@ -16,6 +16,11 @@ it('the warning names each unknown signal, how often and when it came, and what 
   );
 });
 
+it('the warning says when such a signal came last', () => {
+  const again = withUnknownSignal(after('shutdown'), 'shutdown', NOW + 60_000);
+  expect(again).toEqual([{ name: 'shutdown', times: 2, lastAtMs: NOW + 60_000 }]);
+});
+
 it('few names are kept, however many there are, and the rest is counted', () => {
   const names = Array.from({ length: 1_000 }, (_, index) => `signal-${index}`);
   const signals = after(...names);

@@ -29,6 +29,14 @@ describe('today’s workflows replay what a released version recorded', () => {
     await replay(read(file));
   });
 
+  it('also where a newer API started it with the name of its VM', async () => {
+    const history = read(String(files.find((name) => name.includes('steady'))));
+    const [input] = history.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    const given = JSON.parse(Buffer.from(input!.data!).toString());
+    input!.data = Buffer.from(JSON.stringify({ ...given, name: 'web-1' }));
+    await replay(history);
+  });
+
   it('and say so when they can’t', async () => {
     const file = files.find((name) => name.includes('heal'));
     const history = read(String(file));

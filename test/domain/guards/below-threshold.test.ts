@@ -46,4 +46,20 @@ describe('below-threshold', () => {
     const patient = policy({ unhealthyForSeconds: 50 });
     expect(ask(belowThreshold, { facts: ill({ consecutiveFailures: 12, checks }), policy: patient })).toBeNull();
   });
+
+  it('names the time to come as soon as the failures are as many as the policy asks for', () => {
+    const checks = [failing({ consecutiveFailures: 3, failingForMs: 40 * SECOND })];
+    expect(ask(belowThreshold, { facts: ill({ checks }), policy: policy() })?.sentence).toBe(
+      'its checks have failed for 40 s, the policy acts after 120 s',
+    );
+  });
+
+  it('names the failures in a row where only a check about load has failed that often', () => {
+    const load = failing({ checkId: 'load', about: 'load', consecutiveFailures: 9, failingForMs: 10 * MINUTE });
+    const checks = [failing({ consecutiveFailures: 2, failingForMs: 60 * SECOND }), load];
+    const facts = ill({ consecutiveFailures: 2, checks });
+    expect(ask(belowThreshold, { facts, policy: policy() })?.sentence).toBe(
+      '2 consecutive failures, the policy acts at 3',
+    );
+  });
 });
