@@ -155,6 +155,7 @@ describeNeeding(['temporal'], 'Bad input', () => {
   it('survives odd paths and queries', async () => {
     expect((await api.call('GET', '/api/vms/%E0%A4%A')).status).toBe(400);
     expect((await api.call('GET', '/api/vms/a%00b')).status).toBe(404);
+    expect((await api.call('GET', '/api/vms/a%00b/incidents')).status).toBe(404);
     expect((await api.call('GET', `/api/vms/${'x'.repeat(5_000)}`)).status).toBe(404);
     expect((await api.call('GET', '/nowhere')).body).toMatchObject({ status: 404 });
     const query = await refused(400, () => api.call('GET', '/api/vms?limit=0&stauts=DOWN&status=ILL&cursor=zz'));

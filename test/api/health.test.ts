@@ -103,6 +103,12 @@ describeNeeding(['temporal'], 'Health over the API', () => {
       },
       { name: 'new', status: 'unknown' },
     ]);
+    await api.call('POST', `/api/vms/${well.id}/pause`, { reason: 'rack move' }, { token });
+    const counts = { healthy: 0, unknown: 1, paused: 1 };
+    const after = (await api.call('GET', '/api/cloud-pods/health/overview', undefined, { token })).body;
+    expect(after.summary).toEqual({ ...counts, total: 2, unhealthy: 0, degraded: 0 });
+    const status = (await api.call('GET', '/api/status', undefined, { token })).body;
+    expect(status).toEqual({ ...counts, total: 2, warning: 0, down: 0, resets: 0 });
   });
 
   it('asks the workflow for a look, a pause and its end', async () => {

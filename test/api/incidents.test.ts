@@ -213,6 +213,10 @@ it("keeps a deleted VM's incidents, heals, results and audit readable, by id and
   const next = await registered(api, { externalId: 'g-1' });
   expect((await api.call('GET', '/api/vms/g-1/health/history')).body).toMatchObject({ podId: next.id });
   expect((await api.call('GET', `/api/vms/${old.id}/health/history`)).body).toMatchObject({ podId: old.id });
+  // and of those that are gone the one that had it last
+  api.nowMs += MINUTE;
+  await api.call('DELETE', `/api/vms/${next.id}`);
+  expect((await api.call('GET', '/api/vms/g-1/health/history')).body).toMatchObject({ podId: next.id });
   expect((await api.call('GET', '/api/vms/never-was/incidents')).status).toBe(404);
   // also one that has its id as externalId, as when a machine is registered again under its old number
   const again = await registered(api, { externalId: old.id });

@@ -65,6 +65,10 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
     await registered(api, { externalId: 'slow', checks: [{ checkType: 'ping', intervalSeconds: 300 }] }, token);
     const save = async (body: object) =>
       (await api.call('POST', '/api/vms/auto-heal/policies', { name: randomUUID(), ...body }, { token })).status;
+    const patient = [{ checkType: 'ping', intervalSeconds: 60, timeoutSeconds: 60 }];
+    await registered(api, { externalId: 'patient', checks: patient }, token);
+    expect(await save({ vmId: 'patient', verifySeconds: 119 })).toBe(400);
+    expect(await save({ vmId: 'patient', verifySeconds: 120 })).toBe(201);
     expect(await save({ vmId: 'quick', verifySeconds: 10 })).toBe(201);
     expect(await save({ vmId: 'quick', verifySeconds: 9 })).toBe(400);
     expect(await save({ tag: 'quick', verifySeconds: 10 })).toBe(201);
@@ -101,6 +105,8 @@ describeNeeding(['temporal'], 'Policies over the API', () => {
     const theirs = await tenantToken(api, 'names-too');
     const elsewhere = await api.call('POST', '/api/vms/auto-heal/policies', { name: 'restart' }, { token: theirs });
     expect(elsewhere.status).toBe(201);
+    const again = await api.call('POST', '/api/vms/auto-heal/policies', { name: 'restart' }, { token: theirs });
+    expect(again.body.error).toContain(`is taken by policy ${elsewhere.body.id}`);
   });
 
   it('says how many VMs it covers, for how many it counts, and in words what it will do', async () => {

@@ -125,6 +125,14 @@ describeNeeding(['temporal'], 'VMs over the API', () => {
     expect(await ids('tag=prod')).toEqual([well.id]);
     expect(await ids('provider=qemu')).toEqual([]);
     expect(await ids('provider=none')).toEqual([well.id, ill.id]);
+    // what is listed as something reads so, and is listed once
+    const off = await registered(api, {}, token);
+    const unseen = await registered(api, {}, token);
+    for (const { id } of [ill, off]) await api.call('POST', `/api/vms/${id}/pause`, { reason: 'rack move' }, { token });
+    await api.call('PATCH', `/api/vms/${off.id}`, { stoppedOnPurpose: true }, { token });
+    expect(await ids('status=PAUSED')).toEqual([ill.id]);
+    expect(await ids('status=UNKNOWN')).toEqual([off.id, unseen.id]);
+    expect(await ids('status=DOWN')).toEqual([]);
   });
 
   it('answers unknown when nobody looks any more, but not before a first look is due', async () => {

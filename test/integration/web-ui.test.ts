@@ -4,7 +4,7 @@ import { healWorkflowId, vmWorkflowId } from '../../domain/ids.ts';
 import { until } from '../../local/until.ts';
 import { createCircuit } from '../../temporal/circuit.ts';
 import { createVmSignals } from '../../temporal/vm-signals.ts';
-import { healSignals, vmSignals } from '../../workflows/messages.ts';
+import { healSignals, type VmHealthInput, vmSignals } from '../../workflows/messages.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { health, steady } from '../support/scripted-activities.ts';
 import { useScriptedVm, type VmHandle } from './scripted-vm.ts';
@@ -59,6 +59,10 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
       await until(async () => (await found(`VmName = "${name}"`)).length === 1);
       // a whole name, not one of its words
       expect(await found('VmName = "web"')).toEqual([]);
+      // nothing was news yet, so it is known from its input alone
+      await handle.signal(vmSignals.renew);
+      await until(() => vm.looks.length >= 2);
+      expect(vm.looks[1]?.name).toBe(name);
       await retire(handle);
     });
 
@@ -123,6 +127,40 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
       ]);
       await retire(handle);
       expect(await handle.result()).toBe('not watched any more: the VM was deleted');
+    });
+  });
+
+  describe('since when a VM has its status', () => {
+    /** What a next run is given. */
+    async function sinceMs(handle: VmHandle): Promise<number | null> {
+      const { runId } = await handle.describe();
+      await handle.signal(vmSignals.renew);
+      await until(async () => (await handle.describe()).runId !== runId);
+      const [started] = (await handle.fetchHistory()).events ?? [];
+      const [input] = started?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+      const given = defaultPayloadConverter.fromPayload<VmHealthInput>(input as Payload);
+      return given.carried?.statusSinceMs ?? null;
+    }
+
+    it('is when its first look found it, and stays so while it is the same', async () => {
+      vm.onLook = (input) => (input.deliveredSeq === 0 || input.now ? health(1, 'degraded') : steady('1 hour'));
+      const handle = await admit();
+      await until(() => vm.looks.length >= 2);
+      const first = await sinceMs(handle);
+      expect(first).toEqual(expect.any(Number));
+      const looks = vm.looks.length;
+      await handle.signal(vmSignals.lookNow);
+      await until(() => vm.looks.length >= looks + 2);
+      expect(await sinceMs(handle)).toBe(first);
+      await retire(handle);
+    });
+
+    it('is not known to a workflow that began when it had changed already', async () => {
+      vm.onLook = (input) => (input.deliveredSeq === 0 ? health(5, 'unhealthy') : steady('1 hour'));
+      const handle = await admit();
+      await until(() => vm.looks.length >= 2);
+      expect(await sinceMs(handle)).toBeNull();
+      await retire(handle);
     });
   });
 
