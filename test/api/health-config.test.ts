@@ -53,11 +53,7 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
       'health_check_disabled',
     ]);
     expect(rows[0].actor).toContain('administrator');
-    const history = await api.client.workflow.getHandle(`vm/${vm.id}`).fetchHistory();
-    const signals = (history.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
-      signal ? [JSON.parse(Buffer.from(signal.input!.payloads![0]!.data!).toString())] : [],
-    );
-    expect(signals.map(({ version, lookSooner }) => [version, lookSooner])).toEqual([
+    expect(await announced(vm.id)).toEqual([
       [1, true],
       [2, true],
       [3, false],
@@ -67,6 +63,15 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
       [7, false],
     ]);
   });
+
+  /** What its workflow heard: each version of the settings, and whether to look sooner. */
+  async function announced(vmId: string): Promise<[number, boolean][]> {
+    const history = await api.client.workflow.getHandle(`vm/${vmId}`).fetchHistory();
+    const signals = (history.events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+      signal ? [JSON.parse(Buffer.from(signal.input!.payloads![0]!.data!).toString())] : [],
+    );
+    return signals.map(({ version, lookSooner }) => [version, lookSooner]);
+  }
 
   it('judges a change again that another one overtakes', async () => {
     const checks = Array.from({ length: 49 }, (_, index) => ({ checkType: 'ping', name: `n${index}` }));
@@ -202,10 +207,17 @@ describeNeeding(['temporal'], 'Checks over the API', () => {
   });
 
   it('looks at a check that is not healthy at a pace of its own, which is never longer than its interval', async () => {
-    await registered(api, { externalId: 'h-retry', checks: [{ checkType: 'ping' }] });
+    const vm = await registered(api, { externalId: 'h-retry', checks: [{ checkType: 'ping' }] });
     const put = (body: object) => api.call('PUT', '/api/vms/h-retry/health/config', { checkType: 'ping', ...body });
     expect((await put({})).body).toMatchObject({ intervalSeconds: 60, retryIntervalSeconds: 60 });
+    expect((await put({ retryIntervalSeconds: 60 })).body).toMatchObject({ retryIntervalSeconds: 60 });
     expect((await put({ retryIntervalSeconds: 10 })).body).toMatchObject({ retryIntervalSeconds: 10 });
+    // it may be failing now
+    expect((await announced(vm.id)).slice(1)).toEqual([
+      [2, false],
+      [3, false],
+      [4, true],
+    ]);
     expect((await put({ intervalSeconds: 30 })).body).toMatchObject({ intervalSeconds: 30, retryIntervalSeconds: 10 });
     expect((await put({ retryIntervalSeconds: 31 })).body.errors).toEqual([
       { path: 'retryIntervalSeconds', message: 'must not be longer than the interval (30 s)' },

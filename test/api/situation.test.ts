@@ -38,6 +38,10 @@ it('of an ill VM says whether a policy covers it, what its heal decided, does an
   const told = 'Unhealthy (ping: no answer); never seen healthy, 3 failed in a row.';
   expect((await situationOf(id)).sentence).toBe(`${told} No policy covers it, so people have to see to it.`);
 
+  await api.sql(`UPDATE vm_status SET status = 'degraded' WHERE vm_id = $1`, [id]);
+  expect((await situationOf(id)).sentence).toMatch(/^Degraded .* No policy covers it, so people have to see to it\.$/);
+  await fallIll(id);
+
   await api.call('POST', '/api/vms/auto-heal/policies', { name: 'all', action: 'restart', triggerAfterFailures: 4 });
   expect((await situationOf(id)).sentence).toContain(
     'Policy "all" (restart) acts when a check about being alive has failed 4 times in a row',
@@ -118,6 +122,8 @@ it('says that it is stopped on purpose, has no checks, or is not watched and why
     notWatched: 'It has no enabled checks.',
   });
   api.nowMs += 3_600_000;
+  // a look would end that
+  expect((await api.call('POST', `/api/vms/${lost.id}/look-now`)).status).toBe(202);
   expect(await situationOf(lost.id)).toMatchObject({
     sentence: expect.stringMatching(/^Nobody has looked at it yet: .*\. Nothing is done meanwhile\.$/),
     notWatched: expect.stringContaining('site "main"'),

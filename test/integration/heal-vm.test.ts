@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CORE_TASK_QUEUE, healWorkflowId } from '../../domain/ids.ts';
 import type { healVm } from '../../workflows/index.ts';
-import { type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
+import { type HealInput, type HealNews, healSignals, WORKFLOW } from '../../workflows/messages.ts';
 import { type OwnTemporal, startOwnTemporal, startWorkersOn } from '../support/real-world.ts';
 import { describeNeeding } from '../support/requirements.ts';
 import { NOT_ASKED, VM_RUNS } from '../support/scripted-activities.ts';
@@ -34,10 +35,13 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
 
   it('continues as new before its history is too long', async () => {
     const vmId = randomUUID();
+    const beganAtMs = Date.now() - HOUR_MS;
+    const remedy = { what: 'reset', attempt: 1, carriedOutAtMs: beganAtMs, judged: null };
+    const input = { vmId, tenantId: 'default', site: 'main', incident: 1, name: 'web-1', beganAtMs, remedy };
     const handle = await temporal.client.workflow.start<typeof healVm>(WORKFLOW.healVm, {
       workflowId: healWorkflowId(vmId, 1),
       taskQueue: CORE_TASK_QUEUE,
-      args: [{ vmId, tenantId: 'default', site: 'main', incident: 1, name: 'web-1' }],
+      args: [input],
     });
     const tell = (what: HealNews['what']) => handle.signal(healSignals.news, { what });
     const { runId } = await handle.describe();
@@ -51,6 +55,10 @@ describeNeeding(['temporal'], 'a heal that goes on for long', () => {
     await expect.poll(latestRun, { timeout: 60_000, interval: 500 }).not.toBe(runId);
     expect(await handle.describe()).toMatchObject({ memo: { VmName: 'web-1' } });
     expect((await handle.describe()).historyLength).toBeLessThan(4_000);
+    // so that it can say at its end what helped, and how long it took
+    const [started] = (await temporal.client.workflow.getHandle(handle.workflowId).fetchHistory()).events ?? [];
+    const [given] = started?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    expect(defaultPayloadConverter.fromPayload<HealInput>(given as Payload)).toEqual({ ...input, paused: false });
     const before = decided;
     await tell('health');
     await expect.poll(() => decided).toBeGreaterThan(before);

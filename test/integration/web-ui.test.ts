@@ -34,6 +34,12 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
     return ids;
   }
 
+  /** How often its history says how lists show it. */
+  async function recordsOf(handle: Pick<VmHandle, 'fetchHistory'>): Promise<number> {
+    const { events } = await handle.fetchHistory();
+    return (events ?? []).filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length;
+  }
+
   /** Summaries of the activities that were scheduled, in order. */
   async function summaries(handle: Pick<VmHandle, 'fetchHistory'>): Promise<string[]> {
     const { events } = await handle.fetchHistory();
@@ -71,7 +77,7 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
         if (input.deliveredSeq === 0) return health(1, 'healthy', false, 'old name');
         return input.name === 'new name' ? steady('1 hour') : health(1, 'healthy', false, 'new name');
       };
-      const handle = await admit();
+      const handle = await admit({ name: 'oldest name' });
       await until(() => vm.looks.at(-1)?.name === 'new name');
       expect(await shownOf(handle)).toMatchObject({ VmName: 'new name', memo: { VmName: 'new name' } });
       await handle.signal(vmSignals.renew);
@@ -110,6 +116,13 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
       await newRun(handle);
       await until(() => vm.looks.length === 2);
       expect((await shownOf(handle)).VmStatus).toBe('paused');
+      // put on record once by each run, however often it is found so
+      const records = await recordsOf(handle);
+      for (const version of [2, 3, 4]) {
+        await handle.signal(vmSignals.settingsChanged, { version, site: 'main', lookSooner: false });
+        await until(() => vm.looks.length === version + 1);
+      }
+      expect(await recordsOf(handle)).toBe(records);
       await retire(handle);
     });
 
@@ -179,6 +192,11 @@ describeNeeding(['temporal'], 'what lists and the Web UI show', () => {
       await until(async () => (await found(`VmName = "${name}"`)).length === 2);
       expect((await found(`VmName = "${name}"`)).toSorted()).toEqual(both);
       expect(await summaries(heal())).toEqual(['asks the hypervisor how the VM is', 'asks every guard what to do']);
+      // and the looks say when they are to show whether a remedy helped
+      const looks = vm.looks.length;
+      await handle.signal(vmSignals.watchClosely, { incident: 1, untilMs: Date.now() + 3_600_000 });
+      await until(() => vm.looks.length > looks);
+      expect((await summaries(handle)).at(-1)).toMatch(/ · looks closely: a remedy was tried$/);
       await heal().terminate();
       await retire(handle);
     });
