@@ -12,27 +12,10 @@ import {
   type PolicySettings,
 } from '../db/policies/policy-changes.ts';
 import { AppError, type Problem } from '../domain/app-error.ts';
-import { effectivePolicy, type PolicyAction } from '../domain/policy.ts';
+import { effectivePolicy, POLICY_DEFAULTS, type PolicyAction } from '../domain/policy.ts';
 import type { Judged, JudgedCall } from './endpoint.ts';
 import type { Sound } from './parse-request.ts';
 import type { policyInput } from './schemas/policies.ts';
-
-/** What counts where a policy says nothing else. */
-const POLICY_DEFAULTS: Omit<PolicySettings, 'name'> = {
-  enabled: true,
-  triggerAfterFailures: 3,
-  action: 'restart',
-  cooldownMinutes: 10,
-  maxAttempts: 3,
-  attemptWindowHours: 24,
-  notifyOnTrigger: true,
-  escalateAfterAttempts: null,
-  escalationAction: 'notify_only',
-  verifySeconds: 120,
-  unhealthyForSeconds: null,
-  vmId: null,
-  tag: null,
-};
 
 /** These ask people to act: nothing is verified after them. */
 const NOT_VERIFIED: ReadonlySet<PolicyAction> = new Set(['notify_only', 'human']);

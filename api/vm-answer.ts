@@ -25,18 +25,13 @@ export async function toVmAnswers(
   nowMs: number,
 ): Promise<VmAnswer[]> {
   // of those only is it asked why nothing is done
-  const left = records.filter(({ status, incident }) => incident === null && isIll(status));
-  const policies =
-    left.length === 0
-      ? new Map()
-      : await findApplicablePolicies(
-          pool,
-          left.map(({ id }) => id),
-        );
-  const policyOf = (vm: VmRecord) =>
-    left.includes(vm)
-      ? (effectivePolicy({ vmId: vm.id, tags: vm.tags }, policies.get(vm.id) ?? [])?.policy ?? null)
-      : undefined;
+  const left = new Set(
+    records.filter(({ status, incident }) => incident === null && isIll(status)).map(({ id }) => id),
+  );
+  const policies: ReadonlyMap<string, Policy[]> =
+    left.size === 0 ? new Map() : await findApplicablePolicies(pool, [...left]);
+  const policyOf = ({ id: vmId, tags }: VmRecord) =>
+    left.has(vmId) ? (effectivePolicy({ vmId, tags }, policies.get(vmId) ?? [])?.policy ?? null) : undefined;
   return records.map((vm) => toVmAnswer(vm, policyOf(vm), caller, nowMs));
 }
 
@@ -65,7 +60,7 @@ function toVmAnswer(vm: VmRecord, policy: Policy | null | undefined, caller: Cal
     ...row,
     situation: situationOf({
       ...vm,
-      reasons: row.reasons.map((one) => ({ ...one, checkType: one.checkType })),
+      reasons: row.reasons,
       lastHealthyAtMs: vm.lastHealthyAt?.getTime() ?? null,
       policy,
       nowMs,

@@ -1,3 +1,4 @@
+import { remedyInWords } from './heal-ending.ts';
 import { MAX_HOLD_MS } from './hold.ts';
 import type { OperationResult, OperationState } from './operation.ts';
 import type { CloseReason } from './remedy.ts';
@@ -158,5 +159,5 @@ const ENDINGS: Record<OperationResult, string> = {
 };
 
 function attemptOf(operation: LastOperation | null): string {
-  return operation === null ? 'a remedy' : `${operation.action} (attempt ${operation.attempt})`;
+  return operation === null ? 'a remedy' : remedyInWords({ what: operation.action, attempt: operation.attempt });
 }

@@ -34,6 +34,23 @@ export interface Policy {
   createdAtMs: number;
 }
 
+/** What counts where a policy says nothing else. */
+export const POLICY_DEFAULTS: Omit<Policy, 'id' | 'name' | 'createdAtMs'> = {
+  enabled: true,
+  triggerAfterFailures: 3,
+  action: 'restart',
+  cooldownMinutes: 10,
+  maxAttempts: 3,
+  attemptWindowHours: 24,
+  notifyOnTrigger: true,
+  escalateAfterAttempts: null,
+  escalationAction: 'notify_only',
+  verifySeconds: 120,
+  unhealthyForSeconds: null,
+  vmId: null,
+  tag: null,
+};
+
 export interface PolicySubject {
   vmId: string;
   tags: readonly string[];

@@ -89,8 +89,7 @@ export function tenantIncidentEndpoints({ database }: ApiDependencies): Endpoint
       },
     },
   }).handle(async ({ caller, query, nowMs }) => {
-    const open = query.open === undefined ? null : query.open === 'true';
-    const { since: sinceMs = null, q = null } = query;
+    const { open = null, since: sinceMs = null, q = null } = query;
     const { page, nextCursor } = await readPage(query, BY_OPENING, (before, limit) =>
       findTenantIncidents(database.pool, caller.tenantId, { open, sinceMs, q, before, limit }),
     );

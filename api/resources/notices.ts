@@ -21,10 +21,9 @@ export function noticeEndpoints({ database }: ApiDependencies): Endpoint[] {
     answers: { 200: { description: 'At most 1,000 at a time', schema: noticeListAnswer, example: noticeListExample } },
   }).handle(async ({ caller, query }) => {
     const { tenantId, role } = caller;
-    const open = query.open === undefined ? null : query.open === 'true';
     const withInstallation = OPERATORS.includes(role);
     const { page, nextCursor } = await readPage(query, BY_ID, (beforeId, limit) =>
-      findNotices(database, { tenantId, withInstallation, open, beforeId, limit }),
+      findNotices(database, { tenantId, withInstallation, open: query.open ?? null, beforeId, limit }),
     );
     return ok({ notices: page.map(toAnswer), nextCursor });
   });

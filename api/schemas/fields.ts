@@ -73,6 +73,11 @@ export const pageQuery = {
     .default(1_000),
   cursor: z.string().max(500, 'must have at most 500 characters').optional(),
 };
+/** A choice between what is so and what is over, as a query says it. */
+export const openQuery = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((word) => word === 'true')
+  .optional();
 export const nextCursorAnswer = z.string().nullable();
 
 /** An instant as people and programs write it, as epoch ms. */

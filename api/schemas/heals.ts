@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { anyObject, atAnswer, instantField, nextCursorAnswer, pageQuery, text } from './fields.ts';
+import { anyObject, atAnswer, instantField, nextCursorAnswer, openQuery, pageQuery, text } from './fields.ts';
 
 export const healHistoryQuery = z.strictObject({ limit: pageQuery.limit.default(20) });
 
@@ -39,10 +39,7 @@ export const healEventExample: z.input<typeof healEventAnswer> = {
 export const incidentListQuery = z.strictObject({ ...pageQuery, limit: pageQuery.limit.default(20) });
 
 export const incidentsQuery = z.strictObject({
-  open: z
-    .enum(['true', 'false'], 'must be true or false')
-    .describe('only those that are open, or that are closed')
-    .optional(),
+  open: openQuery.describe('only those that are open, or that are closed'),
   since: instantField.describe('only those that were opened since then').optional(),
   q: text(200).describe("part of the VM's name, address or externalId").optional(),
   ...pageQuery,

@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { atAnswer, nextCursorAnswer, pageQuery } from './fields.ts';
+import { atAnswer, nextCursorAnswer, openQuery, pageQuery } from './fields.ts';
 
 export const noticeListQuery = z.strictObject({
-  open: z
-    .enum(['true', 'false'], 'must be true or false')
-    .describe('only those that are so, or that are over')
-    .optional(),
+  open: openQuery.describe('only those that are so, or that are over'),
   ...pageQuery,
 });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { POLICY_ACTIONS } from '../../domain/policy.ts';
+import { POLICY_ACTIONS, POLICY_DEFAULTS } from '../../domain/policy.ts';
 import { nameField, nextCursorAnswer, pageQuery, tagField, text, wholeNumber } from './fields.ts';
 
 const FAILS_FOR =
@@ -55,20 +55,9 @@ export const savedPolicyAnswer = policyAnswer.extend({
 
 /** As the OpenAPI document shows it. */
 export const policyExample: z.input<typeof policyAnswer> = {
+  ...POLICY_DEFAULTS,
   id: '01a20f33-0000-7000-8000-000000000001',
   name: 'restart web servers',
-  enabled: true,
-  triggerAfterFailures: 3,
-  action: 'restart',
-  cooldownMinutes: 10,
-  maxAttempts: 3,
-  attemptWindowHours: 24,
-  notifyOnTrigger: true,
-  escalateAfterAttempts: null,
-  escalationAction: 'notify_only',
-  verifySeconds: 120,
-  unhealthyForSeconds: null,
-  vmId: null,
   tag: 'prod',
   createdAt: '2026-11-22T08:00:00.000Z',
   updatedAt: '2026-11-22T08:00:00.000Z',

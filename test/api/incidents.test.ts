@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
 import { recordIncident, recordIncidentClosed } from '../../db/heals/incidents.ts';
-import { recordIntended } from '../../db/heals/operations.ts';
-import { operationId } from '../../domain/ids.ts';
+import { intendedReset } from '../db/intended-operation.ts';
 import { ill } from '../domain/examples.ts';
 import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
 import { withoutTemporal } from './without-temporal.ts';
@@ -88,26 +87,6 @@ it('says first, of a VM and across VMs, what is done, which guard decided and wh
   await api.call('DELETE', `/api/vms/${id}`);
 });
 
-async function begun(vmId: string, incident: number, attempt: number): Promise<void> {
-  const operation = {
-    id: operationId(vmId, incident, 'restart', attempt),
-    vmId,
-    tenantId: 'default',
-    incident,
-    attempt,
-    action: 'restart',
-    power: 'reset',
-    escalation: false,
-    verifyMs: 60_000,
-    policyId: null,
-    reason: '3 consecutive failures',
-    previousStatus: 'unhealthy',
-    cause: 'unresponsive',
-    fence: null,
-  } as const;
-  await api.database.orm.transaction((tx) => recordIntended(tx, operation, api.nowMs));
-}
-
 it('tells decisions and attempts oldest first, and goes by the last of them, as it was seen last', async () => {
   const { id } = await registered(api, { name: 'long-story' });
   const incident = await opened(id, MINUTE);
@@ -126,7 +105,7 @@ it('tells decisions and attempts oldest first, and goes by the last of them, as 
   });
   for (const attempt of [1, 2]) {
     api.nowMs += MINUTE;
-    await begun(id, incident, attempt);
+    await intendedReset(api.database, id, { attempt }, api.nowMs);
   }
   expect(await told()).toMatchObject({
     sentence: 'Incident 1: restart (attempt 2) is being carried out.',

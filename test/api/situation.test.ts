@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordHealStep } from '../../db/heals/heal-steps.ts';
 import { recordIncident, recordIncidentClosed } from '../../db/heals/incidents.ts';
-import { recordIntended, recordOperationEvent } from '../../db/heals/operations.ts';
-import { operationId } from '../../domain/ids.ts';
+import { recordOperationEvent } from '../../db/heals/operations.ts';
+import { intendedReset } from '../db/intended-operation.ts';
 import { ill } from '../domain/examples.ts';
 import { type ApiUnderTest, registered, startApiUnderTest } from './api-under-test.ts';
 import { withoutTemporal } from './without-temporal.ts';
@@ -63,23 +63,7 @@ it('of an ill VM says whether a policy covers it, what its heal decided, does an
     incident: { state: 'holding', reason: 'boot-grace', nextAt: new Date(api.nowMs + 30_000).toISOString() },
   });
 
-  const operation = {
-    id: operationId(id, incident, 'restart', 1),
-    vmId: id,
-    tenantId: 'default',
-    incident,
-    attempt: 1,
-    action: 'restart',
-    power: 'reset',
-    escalation: false,
-    verifyMs: 60_000,
-    policyId: null,
-    reason: '3 consecutive failures',
-    previousStatus: 'unhealthy',
-    cause: 'unresponsive',
-    fence: null,
-  } as const;
-  await api.database.orm.transaction((tx) => recordIntended(tx, operation, api.nowMs + 1_000));
+  const operation = await intendedReset(api.database, id, {}, api.nowMs + 1_000);
   expect((await situationOf(id)).incident).toMatchObject({
     state: 'acting',
     nextAt: null,

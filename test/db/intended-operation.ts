@@ -4,13 +4,17 @@ import { recordIncident } from '../../db/heals/incidents.ts';
 import { type NewOperation, type OperationRow, recordIntended } from '../../db/heals/operations.ts';
 import { NOON } from './watched.ts';
 
-/** Opens an incident of this VM and stores an intended reset, decided from facts gathered at noon while the VM ran. */
+/**
+ * Opens an incident of this VM, or takes the open one, and stores an intended reset, decided from facts gathered at noon while the VM
+ * ran.
+ */
 export async function intendedReset(
   database: Database,
   vmId: string,
   given: Partial<NewOperation> = {},
+  atMs = NOON,
 ): Promise<OperationRow> {
-  const incident = await recordIncident(database, vmId, NOON);
+  const incident = await recordIncident(database, vmId, atMs);
   if (incident === null) throw new Error(`VM ${vmId} is paused`);
   const operation: NewOperation = {
     id: randomUUID(),
@@ -29,5 +33,5 @@ export async function intendedReset(
     fence: { settingsVersion: 1, policyRevision: 0, checks: [], powerState: 'running', factsAtMs: NOON },
     ...given,
   };
-  return database.orm.transaction((tx) => recordIntended(tx, operation, NOON));
+  return database.orm.transaction((tx) => recordIntended(tx, operation, atMs));
 }

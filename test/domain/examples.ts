@@ -13,7 +13,7 @@ export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 export const NOW = Date.parse('2026-11-22T08:00:00Z');
 
-/** The defaults of api/policy-rules.ts. */
+/** With the defaults, written out: a test notices when one of them changes. */
 export function policy(given: Partial<Policy> = {}): Policy {
   return {
     id: 'policy-1',
