@@ -1,4 +1,4 @@
-import { ActivityFailure, type SignalDefinition, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { SignalDefinition } from '@temporalio/common';
 import {
   type ActivityInterfaceFor,
   type ActivityOptions,
@@ -6,27 +6,23 @@ import {
   getExternalWorkflowHandle,
   log,
   makeContinueAsNewFunc,
-  ParentClosePolicy,
   patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
-  startChild,
-  WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HealActivities, HealDecision, OperationEnd, ProviderAnswer } from '../activities/contract.ts';
 import { durationInWords } from '../domain/duration-words.ts';
 import { type CarriedOutRemedy, healEnding, remedyInWords } from '../domain/heal-ending.ts';
 import { MAX_HOLD_MS } from '../domain/hold.ts';
-import { healWorkflowId, vmWorkflowId } from '../domain/ids.ts';
+import { vmWorkflowId } from '../domain/ids.ts';
 import type { ReadBack } from '../domain/power.ts';
-import { asSummary, healSummary } from '../domain/summaries.ts';
+import { asSummary } from '../domain/summaries.ts';
 import type { UnknownSignal } from '../domain/unknown-signals.ts';
-import { type HealInput, type HealNews, healSignals, type Verifying, vmSignals, WORKFLOW } from './messages.ts';
-import { noteUnknownSignals, withWarning } from './on-record.ts';
+import { type HealInput, healSignals, type Verifying, vmSignals } from './messages.ts';
+import { memoOf, noteUnknownSignals, withWarning } from './on-record.ts';
 import { providerActivities, readBackActivities, wasTaken, whyUnanswered } from './provider-call.ts';
-import { VM_NAME } from './search-attributes.ts';
 
 const UNTIL_DONE = {
   startToCloseTimeout: '30 seconds',
@@ -149,10 +145,6 @@ async function goOnAsNew(heal: Heal, verifying?: Verifying): Promise<never> {
   return continueAsNew(verifying ? { ...input, verifying } : input);
 }
 
-function memoOf(name: string | undefined): { memo?: { VmName: string } } {
-  return name === undefined ? {} : { memo: { VmName: name } };
-}
-
 type Decided = Exclude<HealDecision, { kind: 'ask' }>;
 
 /** The provider is asked where it can be reached; the decision is made where all facts come together. */
@@ -266,52 +258,4 @@ async function signalVm<T>({ vmId }: Heal, signal: SignalDefinition<[T]>, messag
 
 function keyOf(heal: Heal): { vmId: string; incident: number } {
   return { vmId: heal.vmId, incident: heal.incident };
-}
-
-/** For workflow `vm/<vmId>`: opens an incident, or finds the open one. Null when neither can be done now. */
-export async function openIncident(vmId: string, why: string): Promise<number | null> {
-  // limited in time, because nobody looks at the VM meanwhile
-  const incidents = proxyActivities<HealActivities>({
-    startToCloseTimeout: '10 seconds',
-    scheduleToCloseTimeout: '30 seconds',
-    summary: asSummary(`opens an incident: ${why}`),
-  });
-  try {
-    return (await incidents.openIncident({ vmId })).incident;
-  } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
-    log.warn('no incident could be opened', { error: String(error.cause) });
-    return null;
-  }
-}
-
-/** For workflow `vm/<vmId>`: starts the heal of an incident; false when it runs already. */
-export async function startHeal(input: HealInput): Promise<boolean> {
-  try {
-    await startChild<typeof healVm>(WORKFLOW.healVm, {
-      workflowId: healWorkflowId(input.vmId, input.incident),
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-      staticSummary: healSummary(input.name ?? null, input.incident),
-      ...memoOf(input.name),
-      ...(input.name === undefined ? {} : { typedSearchAttributes: [{ key: VM_NAME, value: input.name }] }),
-      priority: { priorityKey: 1, fairnessKey: input.tenantId },
-    });
-    return true;
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    return false;
-  }
-}
-
-/** For workflow `vm/<vmId>`: signals the heal of an incident; false when it is over. */
-export async function signalHeal(vmId: string, incident: number, what: HealNews['what']): Promise<boolean> {
-  try {
-    await getExternalWorkflowHandle(healWorkflowId(vmId, incident)).signal(healSignals.news, { what });
-    return true;
-  } catch (error) {
-    log.info('the heal is over', { incident, error: String(error) });
-    return false;
-  }
 }

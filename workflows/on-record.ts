@@ -93,3 +93,8 @@ export function showOnRecord(vm: ShownVm, { name, tenantId, provider, host }: De
   // `name` is what 0.1 called it
   upsertMemo({ VmName: name, name, status });
 }
+
+/** The memo that a heal is started with, and goes on with as a new run. */
+export function memoOf(name: string | undefined): { memo?: { VmName: string } } {
+  return name === undefined ? {} : { memo: { VmName: name } };
+}

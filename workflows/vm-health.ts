@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { LookInput, LookNews, PauseActivities } from '../activities/contract.ts';
 import { lookSummary } from '../domain/summaries.ts';
-import { openIncident, signalHeal, startHeal } from './heal-vm.ts';
+import { openIncident, signalHeal, startHeal } from './heal-of-vm.ts';
 import {
   type CarriedVm,
   closeUp,
