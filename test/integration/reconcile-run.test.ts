@@ -123,8 +123,11 @@ describeNeeding(['temporal'], 'the run that reconciles', () => {
     expect(asked).toHaveLength(1);
     const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(currentDetails).toMatch(/^\d{4}-\d\d-\d\dT.*Z: announced 1, watched 0/);
-    // it waits a minute before it asks again
     const events = (await handle.fetchHistory()).events ?? [];
+    // when its worker is lost, another one takes over after this time
+    const [asking] = events.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled ?? []);
+    expect(Number(asking?.heartbeatTimeout?.seconds)).toBe(30);
+    // it waits a minute before it asks again
     const timers = events.flatMap(({ timerStartedEventAttributes: timer }) => (timer ? [timer] : []));
     expect(Number(timers.at(-1)?.startToFireTimeout?.seconds)).toBe(60);
   });

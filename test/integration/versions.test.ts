@@ -1,3 +1,5 @@
+/* One file, however long: bundling the builds and starting their server takes most of its time, and is done once. */
+
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -1,3 +1,5 @@
+/* One file, however long: all of it plays heals against one script of activities, on one server of virtual time. */
+
 import { randomUUID } from 'node:crypto';
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';

@@ -73,7 +73,10 @@ export interface Surroundings {
   signal(workflowId: string, name: string, args: unknown[]): boolean;
 }
 
-/** One run of a workflow: its handlers, conditions and activities. */
+/**
+ * One run of a workflow: its handlers, conditions and activities. One file, for what a workflow may wait for, and what wakes or cancels
+ * it, is one state.
+ */
 export class WorkflowRun {
   readonly memo: Record<string, unknown> = {};
   readonly searchAttributes: Record<string, unknown[]> = {};
