@@ -22,8 +22,8 @@ const SETTLED_MS = 60_000;
 
 /**
  * Finds what Postgres and Temporal disagree about and repairs it: changes that were never announced, VMs whose workflow was
- * just closed, VMs that nobody watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy system it repairs nothing. It gives
- * notice of what it can't repair: sites that nobody watches, workflows that can't go on.
+ * just closed, VMs that nobody watches because their workflow is gone, heals that are gone, workflows without a VM. In a healthy
+ * system it repairs nothing. It gives notice of what it can't repair: sites that nobody watches, workflows that can't go on.
  * @throws the first error that it met, once all else is done.
  */
 export async function reconcile(deps: Dependencies): Promise<{ line: string; mended: number }> {
